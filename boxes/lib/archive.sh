@@ -1,0 +1,40 @@
+# The box archive: metadata.json first, then the disk, the kernel and the initial RAM disk. Sourced by boxes/build.
+
+# write_metadata DIRECTORY NAME VERSION GIB COMMAND-LINE RELEASE PACKAGES: digests cover the other files there.
+write_metadata() {
+    local directory=$1 name=$2 version=$3 gibibytes=$4 command_line=$5 release=$6 packages=$7
+    jq -n --arg name "$name" --arg version "$version" --argjson size "$gibibytes" --arg command "$command_line" \
+        --arg release "$release" --arg disk "$(digest "$directory/box.img")" \
+        --arg kernel "$(digest "$directory/vmlinuz")" --arg initrd "$(digest "$directory/initrd.img")" \
+        --rawfile packages "$packages" '{
+            provider: "libvirt", format: "qcow2", virtual_size: $size, architecture: "amd64",
+            wander: {
+                schema: 1, name: $name, version: $version, architecture: "amd64",
+                kernel: "vmlinuz", initrd: "initrd.img", command_line: $command, user: "vagrant",
+                digests: { "box.img": $disk, "vmlinuz": $kernel, "initrd.img": $initrd },
+                provenance: {
+                    distribution: "Debian", release: $release,
+                    packages: ($packages | split("\n") | map(select(. != "") | split(" ")
+                        | { name: .[0], version: .[1], architecture: .[2] }))
+                }
+            }
+        }' >"$directory/metadata.json"
+}
+
+# pack_box DIRECTORY OUTPUT: the box appears whole or not at all.
+pack_box() {
+    local directory=$1 output=$2
+    say "packing $output"
+    tar -c --format=ustar --owner=0 --group=0 --numeric-owner --mode=0644 --mtime="@$date" -C "$directory" \
+        metadata.json box.img vmlinuz initrd.img | zstd -q -T1 "-${compression:-15}" -o "$output.partial" -f
+    sync "$output.partial"
+    mv "$output.partial" "$output"
+    say "$(basename "$output"): $(($(stat -c %s "$output") / 1024)) KiB, $(digest "$output")"
+}
+
+# make_initrd DIRECTORY OUTPUT DATE: an uncompressed cpio archive; unpacking takes a fresh machine longer than copying.
+make_initrd() {
+    local directory=$1 output=$2 date=$3
+    find "$directory" -exec touch -h -d "@$date" {} +
+    (cd "$directory" && find . -mindepth 1 | sort | cpio -o -H newc --quiet --reproducible -R 0:0) >"$output"
+}
