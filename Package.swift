@@ -1,0 +1,41 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Settings that every Swift target shares. A warning is an error; a public import must be written as one.
+let common: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+// For targets that hold pointers into memory that somebody else writes to: every such expression is marked `unsafe`.
+let memory = common + [.strictMemorySafety()]
+
+let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+
+let package = Package(
+    name: "wander",
+    products: [
+        // One product an executable; `make` chooses how each is linked.
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
+    ],
+    targets: [
+        // What the kernel and C offer that Swift cannot import by itself.
+        .target(name: "CLinux"),
+
+        // The ground: each of these may be used by every target above it.
+        .target(name: "Reporting", swiftSettings: common),
+        .target(name: "JSON", dependencies: ["Reporting"], swiftSettings: common),
+        .target(name: "LinuxSystem", dependencies: ["CLinux", "Reporting", systemPackage], swiftSettings: memory),
+
+        // Tests mirror the targets.
+        .testTarget(name: "ReportingTests", dependencies: ["Reporting"], swiftSettings: common),
+        .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: common),
+        .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", systemPackage], swiftSettings: common),
+    ]
+)

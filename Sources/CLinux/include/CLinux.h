@@ -1,0 +1,74 @@
+// Kernel and C library interfaces that Swift cannot import by itself: variadic functions, function-like macros,
+// and calls that glibc shows only with _GNU_SOURCE. That macro changes the layout of types in glibc's headers and all
+// C modules of one program must agree on them, so it is defined in system.c alone.
+//
+// Every wrapper returns -errno on failure: no Swift code can run between a call and the look at its errno.
+#pragma once
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+// Variadic in C: ioctl(2), fcntl(2), openat(2), syscall(2), prctl(2).
+long linux_ioctl(int fd, unsigned long request, void *argument);
+long linux_ioctl_value(int fd, unsigned long request, unsigned long value);
+long linux_fcntl(int fd, int command, long value);
+long linux_fcntl_lock(int fd, int command, struct flock *lock);
+long linux_openat(int directory, const char *path, int flags, unsigned mode);
+long linux_syscall(long number, unsigned long a, unsigned long b, unsigned long c, unsigned long d, unsigned long e);
+long linux_prctl(int option, unsigned long a, unsigned long b);
+
+// _GNU_SOURCE only.
+long linux_pipe2(int *ends, int flags);
+long linux_accept4(int fd, int flags);
+long linux_fallocate(int fd, int mode, int64_t offset, int64_t length);
+long linux_memfd_create(const char *name, unsigned flags);
+long linux_copy_file_range(int from, int64_t *from_offset, int to, int64_t *to_offset, size_t length);
+long linux_renameat2(int from_directory, const char *from, int to_directory, const char *to, unsigned flags);
+long linux_gettid(void);
+void linux_set_thread_name(const char *name);
+int linux_spawn_close_from(posix_spawn_file_actions_t *actions, int first);
+int linux_spawn_change_directory(posix_spawn_file_actions_t *actions, const char *path);
+extern const short linux_spawn_set_session;
+enum {
+    linux_ofd_set_lock = 37,  // F_OFD_SETLK
+    linux_ofd_get_lock = 36,  // F_OFD_GETLK
+};
+
+// No wrapper in glibc before 2.36.
+long linux_pidfd_open(int pid);
+
+// Swift refuses the C pointer type of `environ`, a mutable global.
+char **linux_environment(void);
+
+// Function-like macros.
+int linux_exit_status(int status);
+int linux_exit_signal(int status);
+int linux_is_regular(unsigned mode);
+int linux_is_directory(unsigned mode);
+int linux_is_link(unsigned mode);
+int linux_is_socket(unsigned mode);
+int linux_first_realtime_signal(void);
+
+// A function-pointer cast of a number.
+void linux_ignore_signal(int number);
+
+// glibc declares their arguments as transparent unions, which Swift cannot fill.
+long linux_bind_unix(int fd, const struct sockaddr_un *address);
+long linux_connect_unix(int fd, const struct sockaddr_un *address);

@@ -1,0 +1,69 @@
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+_Static_assert(linux_ofd_set_lock == F_OFD_SETLK && linux_ofd_get_lock == F_OFD_GETLK, "fcntl commands");
+
+static long result_of(long result) { return result < 0 ? -(long)errno : result; }
+
+long linux_ioctl(int fd, unsigned long request, void *argument) { return result_of(ioctl(fd, request, argument)); }
+long linux_ioctl_value(int fd, unsigned long request, unsigned long value) { return result_of(ioctl(fd, request, value)); }
+long linux_fcntl(int fd, int command, long value) { return result_of(fcntl(fd, command, value)); }
+long linux_fcntl_lock(int fd, int command, struct flock *lock) { return result_of(fcntl(fd, command, lock)); }
+long linux_openat(int directory, const char *path, int flags, unsigned mode) {
+    return result_of(openat(directory, path, flags, mode));
+}
+long linux_syscall(long number, unsigned long a, unsigned long b, unsigned long c, unsigned long d, unsigned long e) {
+    return result_of(syscall(number, a, b, c, d, e));
+}
+long linux_prctl(int option, unsigned long a, unsigned long b) { return result_of(prctl(option, a, b, 0, 0)); }
+
+long linux_pipe2(int *ends, int flags) { return result_of(pipe2(ends, flags)); }
+long linux_accept4(int fd, int flags) { return result_of(accept4(fd, NULL, NULL, flags)); }
+long linux_fallocate(int fd, int mode, int64_t offset, int64_t length) {
+    return result_of(fallocate(fd, mode, offset, length));
+}
+long linux_memfd_create(const char *name, unsigned flags) { return result_of(memfd_create(name, flags)); }
+long linux_copy_file_range(int from, int64_t *from_offset, int to, int64_t *to_offset, size_t length) {
+    return result_of(copy_file_range(from, from_offset, to, to_offset, length, 0));
+}
+long linux_renameat2(int from_directory, const char *from, int to_directory, const char *to, unsigned flags) {
+    return result_of(renameat2(from_directory, from, to_directory, to, flags));
+}
+long linux_gettid(void) { return (long)gettid(); }
+void linux_set_thread_name(const char *name) {
+    char shortened[16];
+    snprintf(shortened, sizeof shortened, "%s", name);
+    pthread_setname_np(pthread_self(), shortened);
+}
+int linux_spawn_close_from(posix_spawn_file_actions_t *actions, int first) {
+    return posix_spawn_file_actions_addclosefrom_np(actions, first);
+}
+int linux_spawn_change_directory(posix_spawn_file_actions_t *actions, const char *path) {
+    return posix_spawn_file_actions_addchdir_np(actions, path);
+}
+const short linux_spawn_set_session = POSIX_SPAWN_SETSID;
+
+long linux_pidfd_open(int pid) { return result_of(syscall(SYS_pidfd_open, pid, 0)); }
+char **linux_environment(void) { return environ; }
+
+int linux_exit_status(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : -1; }
+int linux_exit_signal(int status) { return WIFSIGNALED(status) ? WTERMSIG(status) : 0; }
+int linux_is_regular(unsigned mode) { return S_ISREG(mode); }
+int linux_is_directory(unsigned mode) { return S_ISDIR(mode); }
+int linux_is_link(unsigned mode) { return S_ISLNK(mode); }
+int linux_is_socket(unsigned mode) { return S_ISSOCK(mode); }
+int linux_first_realtime_signal(void) { return SIGRTMIN; }
+void linux_ignore_signal(int number) { signal(number, SIG_IGN); }
+
+long linux_bind_unix(int fd, const struct sockaddr_un *address) {
+    return result_of(bind(fd, (const struct sockaddr *)address, sizeof *address));
+}
+long linux_connect_unix(int fd, const struct sockaddr_un *address) {
+    return result_of(connect(fd, (const struct sockaddr *)address, sizeof *address));
+}

@@ -1,0 +1,215 @@
+import CLinux
+import Glibc
+public import SystemPackage
+
+/// A program to run, and with what. Descriptors are named one by one: everything else is closed in the child.
+@safe public struct ChildProcess: ~Copyable, @unchecked Sendable {
+    // Unchecked: only numbers.
+    public let identifier: Int32
+    /// Readable when the process has ended (pidfd_open(2)).
+    private let pidDescriptor: OwnedDescriptor?
+    private let pidRaw: CInt
+
+    public enum Stream: Sendable {
+        case inherit
+        case null
+        /// A descriptor of this process, which stays open here.
+        case descriptor(CInt)
+    }
+
+    public struct Options: Sendable {
+        public var input: Stream = .null
+        public var output: Stream = .inherit
+        public var error: Stream = .inherit
+        public var directory: FilePath?
+        /// nil passes on this process's environment.
+        public var environment: [String]?
+        /// Makes the child the leader of a session of its own: the terminal's Ctrl-C does not reach it.
+        public var newSession = false
+        /// Descriptors that the child gets as 3, 4, ... in this order.
+        public var extraDescriptors: [CInt] = []
+        public init() {}
+    }
+
+    /// Starts `arguments[0]`, looked up in PATH unless it has a slash.
+    public static func start(_ arguments: [String], _ options: Options = Options()) throws(SystemError) -> ChildProcess
+    {
+        let name = FilePath(arguments.first ?? "")
+        guard !name.isEmpty else { throw SystemError("start a program without a name", nil, .invalidArgument) }
+        var actions = unsafe posix_spawn_file_actions_t()
+        unsafe posix_spawn_file_actions_init(&actions)
+        defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+        // First out of the way of the targets, then into place.
+        var temporary: [OwnedDescriptorBox] = []
+        func moved(_ raw: CInt) throws(SystemError) -> CInt {
+            let high = CInt(try checked(linux_fcntl(raw, F_DUPFD_CLOEXEC, 100), "duplicate a descriptor"))
+            temporary.append(OwnedDescriptorBox(high))
+            return high
+        }
+        for (target, stream) in [(CInt(0), options.input), (1, options.output), (2, options.error)] {
+            switch stream {
+            case .inherit: break
+            case .null: unsafe posix_spawn_file_actions_addopen(&actions, target, "/dev/null", O_RDWR, 0)
+            case .descriptor(let raw): unsafe posix_spawn_file_actions_adddup2(&actions, try moved(raw), target)
+            }
+        }
+        for (index, raw) in options.extraDescriptors.enumerated() {
+            unsafe posix_spawn_file_actions_adddup2(&actions, try moved(raw), 3 + CInt(index))
+        }
+        unsafe linux_spawn_close_from(&actions, 3 + CInt(options.extraDescriptors.count))
+        if let directory = options.directory {
+            _ = unsafe directory.withPlatformString { unsafe linux_spawn_change_directory(&actions, $0) }
+        }
+        var attributes = posix_spawnattr_t()
+        unsafe posix_spawnattr_init(&attributes)
+        defer { unsafe posix_spawnattr_destroy(&attributes) }
+        // Signals that this process blocks or ignores must not stay so in the child.
+        var mask = sigset_t()
+        unsafe sigemptyset(&mask)
+        unsafe posix_spawnattr_setsigmask(&attributes, &mask)
+        var defaults = sigset_t()
+        unsafe sigemptyset(&defaults)
+        unsafe sigaddset(&defaults, SIGPIPE)
+        unsafe posix_spawnattr_setsigdefault(&attributes, &defaults)
+        var flags = Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF)
+        if options.newSession { flags |= linux_spawn_set_session }
+        unsafe posix_spawnattr_setflags(&attributes, flags)
+        var identifier: pid_t = 0
+        let status = unsafe withCStrings(arguments) { argv in
+            unsafe withCStrings(options.environment ?? currentEnvironment()) { environment in
+                unsafe posix_spawnp(&identifier, name.string, &actions, &attributes, argv, environment)
+            }
+        }
+        guard status == 0 else { throw SystemError("start", name, Errno(rawValue: status)) }
+        let raw = linux_pidfd_open(identifier)
+        return ChildProcess(
+            identifier: identifier, pidDescriptor: raw >= 0 ? OwnedDescriptor(owning: CInt(raw)) : nil,
+            pidRaw: raw >= 0 ? CInt(raw) : -1)
+    }
+
+    public enum Outcome: Hashable, Sendable {
+        case exited(Int32)
+        case signalled(Int32)
+        public var isSuccess: Bool { self == .exited(0) }
+        /// As a shell reports it: 128 plus the signal's number.
+        public var shellStatus: Int32 {
+            switch self {
+            case .exited(let status): status
+            case .signalled(let signal): 128 + signal
+            }
+        }
+    }
+
+    /// Waits for the end and collects it.
+    /// - Returns: nil if the time was over or `cancellation` was requested; then the process still runs.
+    public func wait(milliseconds: Int32 = -1, cancellation: Cancellation? = nil) throws(SystemError) -> Outcome? {
+        if pidRaw >= 0 {
+            let ended = try waitUntilReady(
+                pidRaw, for: .readable, milliseconds: milliseconds, cancellation: cancellation)
+            guard ended else { return nil }
+        }
+        var status: CInt = 0
+        _ = try retrying("wait for a program") { negativeErrno(Int(unsafe waitpid(identifier, &status, 0))) }
+        let signal = linux_exit_signal(status)
+        return signal != 0 ? .signalled(signal) : .exited(linux_exit_status(status))
+    }
+
+    public func signal(_ number: CInt) { _ = kill(identifier, number) }
+
+    /// Runs a program to its end and collects what it prints.
+    /// - Parameter limit: Of each of the two outputs, in bytes.
+    public static func run(
+        _ arguments: [String], input: [UInt8] = [], limit: Int = 16 << 20, _ options: Options = Options()
+    ) throws(SystemError) -> (outcome: Outcome, output: [UInt8], error: [UInt8]) {
+        let (output, error, feed) = try (PipeBox(), PipeBox(), PipeBox())
+        var options = options
+        options.output = .descriptor(output.writeEnd)
+        options.error = .descriptor(error.writeEnd)
+        options.input = .descriptor(feed.readEnd)
+        let child = try start(arguments, options)
+        // Only the child may hold these ends, or their readers would wait for ever.
+        output.closeWriteEnd()
+        error.closeWriteEnd()
+        feed.closeReadEnd()
+        var unwritten = input[...]
+        try feed.setNonBlocking()
+        var texts = (output: [UInt8](), error: [UInt8]())
+        let poller = try Poller()
+        try poller.add(output.readEnd, .readable, token: 0)
+        try poller.add(error.readEnd, .readable, token: 1)
+        if unwritten.isEmpty { feed.closeWriteEnd() } else { try poller.add(feed.writeEnd, .writable, token: 2) }
+        var open = 2
+        while open > 0 {
+            for ready in try poller.wait() {
+                if ready.token == 2 {
+                    if feed.write(&unwritten) { continue }
+                    poller.remove(feed.writeEnd)
+                    feed.closeWriteEnd()
+                    continue
+                }
+                let pipe = ready.token == 0 ? output : error
+                let bytes = try pipe.read()
+                if bytes.isEmpty {
+                    poller.remove(pipe.readEnd)
+                    open -= 1
+                } else if ready.token == 0 {
+                    texts.output += bytes.prefix(max(0, limit - texts.output.count))
+                } else {
+                    texts.error += bytes.prefix(max(0, limit - texts.error.count))
+                }
+            }
+        }
+        let outcome = try child.wait() ?? .exited(-1)
+        return (outcome, texts.output, texts.error)
+    }
+}
+
+/// A pipe whose ends are closed one by one, in a class so that it can be named in a loop.
+private final class PipeBox {
+    private var readDescriptor: OwnedDescriptor?
+    private var writeDescriptor: OwnedDescriptor?
+    let readEnd: CInt
+    let writeEnd: CInt
+
+    init() throws(SystemError) {
+        var ends: [CInt] = [-1, -1]
+        _ = try checked(unsafe linux_pipe2(&ends, O_CLOEXEC), "make a pipe")
+        (readEnd, writeEnd) = (ends[0], ends[1])
+        readDescriptor = OwnedDescriptor(owning: readEnd)
+        writeDescriptor = OwnedDescriptor(owning: writeEnd)
+    }
+
+    func closeReadEnd() { readDescriptor = nil }
+    func closeWriteEnd() { writeDescriptor = nil }
+    func setNonBlocking() throws(SystemError) { try writeDescriptor?.setNonBlocking() }
+    func read() throws(SystemError) -> [UInt8] { try readDescriptor?.read(upTo: 1 << 16) ?? [] }
+
+    /// Writes what the pipe takes.
+    /// - Returns: Whether there is more to write and somebody to read it.
+    func write(_ bytes: inout ArraySlice<UInt8>) -> Bool {
+        let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(writeEnd, $0.baseAddress, $0.count) }
+        if count > 0 { bytes = bytes.dropFirst(count) }
+        return !bytes.isEmpty && (count > 0 || errno == EAGAIN || errno == EINTR)
+    }
+}
+
+/// Lets descriptors sit in an array.
+private final class OwnedDescriptorBox {
+    private let descriptor: OwnedDescriptor
+    init(_ raw: CInt) { descriptor = OwnedDescriptor(owning: raw) }
+}
+
+/// Passes texts as a C array of C strings that ends with a null pointer.
+private func withCStrings<Result>(
+    _ texts: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
+) -> Result {
+    let count = texts.count
+    let pointers = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: count + 1)
+    for (index, text) in texts.enumerated() { unsafe pointers[index] = strdup(text) }
+    unsafe pointers[count] = nil
+    defer {
+        for index in 0..<count { unsafe free(pointers[index]) }
+        unsafe pointers.deallocate()
+    }
+    return unsafe body(pointers)
+}

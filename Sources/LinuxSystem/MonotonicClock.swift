@@ -1,0 +1,48 @@
+import CLinux
+import Glibc
+
+/// An instant of CLOCK_MONOTONIC; never goes back, stands still while the host is suspended.
+public struct MonotonicClock: Comparable, Sendable {
+    /// Since an arbitrary start.
+    public let nanoseconds: Int64
+
+    public static var now: MonotonicClock {
+        var time = timespec()
+        _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        return MonotonicClock(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+    }
+
+    public func advanced(byMilliseconds milliseconds: Int64) -> MonotonicClock {
+        let (product, overflow) = milliseconds.multipliedReportingOverflow(by: 1_000_000)
+        return MonotonicClock(nanoseconds: overflow ? .max : nanoseconds &+ min(product, .max - nanoseconds))
+    }
+
+    /// Rounded up, so that a wait for the result does not end just before the instant.
+    public func milliseconds(since earlier: MonotonicClock) -> Int64 {
+        (nanoseconds - earlier.nanoseconds + 999_999) / 1_000_000
+    }
+
+    public static func < (left: Self, right: Self) -> Bool { left.nanoseconds < right.nanoseconds }
+}
+
+/// Seconds since 1970, UTC.
+public func wallClockSeconds() -> Int64 { Int64(time(nil)) }
+
+/// `2026-03-01T12:00:00Z` for seconds since 1970.
+public func timestamp(_ seconds: Int64) -> String {
+    // Civil-from-days in the proleptic Gregorian calendar.
+    let days = seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400
+    let second = seconds - days * 86_400
+    let shifted = days + 719_468
+    let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+    let dayOfEra = shifted - era * 146_097
+    let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let month = (5 * dayOfYear + 2) / 153
+    let day = dayOfYear - (153 * month + 2) / 5 + 1
+    let calendarMonth = month < 10 ? month + 3 : month - 9
+    let year = yearOfEra + era * 400 + (calendarMonth <= 2 ? 1 : 0)
+    func padded(_ value: Int64) -> String { value < 10 ? "0\(value)" : "\(value)" }
+    return "\(year)-\(padded(calendarMonth))-\(padded(day))T"
+        + "\(padded(second / 3600)):\(padded(second / 60 % 60)):\(padded(second % 60))Z"
+}

@@ -1,0 +1,36 @@
+import CLinux
+import Glibc
+
+/// What this process does about signals that a terminal or a supervisor sends.
+public enum Signals {
+    /// Makes SIGINT, SIGTERM and SIGHUP request `cancellation`; a second one ends the process at once with status 130.
+    ///
+    /// Call it before any other thread starts: the signals are blocked in all of them and taken by a thread of their own,
+    /// so that no code runs in a signal handler. Writes to closed sockets return `EPIPE` instead of ending the process.
+    /// - Parameter notice: Called at the first signal, on that thread.
+    public static func request(
+        _ cancellation: Cancellation, notice: @escaping @Sendable () -> Void
+    ) throws(SystemError) {
+        ignore(SIGPIPE)
+        var set = sigset_t()
+        unsafe sigemptyset(&set)
+        for signal in [SIGINT, SIGTERM, SIGHUP] { unsafe sigaddset(&set, signal) }
+        unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
+        let waited = set
+        let thread = try Thread(name: "signals", stackSize: 256 << 10) {
+            var set = waited
+            var count = 0
+            while true {
+                var received: CInt = 0
+                guard unsafe sigwait(&set, &received) == 0 else { continue }
+                count += 1
+                if count > 1 { _exit(130) }
+                cancellation.request()
+                notice()
+            }
+        }
+        _ = consume thread  // Never joined: it lives as long as the process.
+    }
+
+    public static func ignore(_ number: CInt) { linux_ignore_signal(number) }
+}

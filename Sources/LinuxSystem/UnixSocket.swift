@@ -1,0 +1,66 @@
+import CLinux
+import Glibc
+public import SystemPackage
+
+/// Stream sockets in the file system (unix(7)). The address holds 107 bytes; longer paths go through a descriptor of
+/// their folder, so that a project may live anywhere.
+public enum UnixSocket {
+    /// Connects to the socket at `path`.
+    public static func connect(to path: FilePath) throws(SystemError) -> OwnedDescriptor {
+        let descriptor = try makeSocket()
+        unsafe try withAddress(path, "connect to") { unsafe linux_connect_unix(descriptor.rawValue, $0) }
+        return descriptor
+    }
+
+    /// Listens at `path`, replacing a dead socket there; the caller holds whatever lock makes that right. Mode 0600.
+    public static func listen(at path: FilePath, backlog: CInt = 16) throws(SystemError) -> OwnedDescriptor {
+        try FileSystem.remove(path)
+        let descriptor = try makeSocket()
+        // The mode is the socket's before bind(2) makes it visible, so there is no instant at which others can connect.
+        _ = fchmod(descriptor.rawValue, 0o600)
+        unsafe try withAddress(path, "listen at") { unsafe linux_bind_unix(descriptor.rawValue, $0) }
+        _ = try checked(negativeErrno(Int(Glibc.listen(descriptor.rawValue, backlog))), "listen at", path)
+        return descriptor
+    }
+
+    /// The next connection; nil if none waits and the listener is non-blocking.
+    public static func accept(_ listener: borrowing OwnedDescriptor) throws(SystemError) -> OwnedDescriptor? {
+        let result = linux_accept4(listener.rawValue, CInt(SOCK_CLOEXEC.rawValue))
+        if result == -Int(EAGAIN) || result == -Int(EINTR) || result == -Int(ECONNABORTED) { return nil }
+        return OwnedDescriptor(owning: CInt(try checked(result, "accept a connection")))
+    }
+
+    /// Two connected stream sockets; each can be read and written.
+    public static func pair() throws(SystemError) -> DescriptorPair {
+        var ends: [CInt] = [-1, -1]
+        let kind = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
+        _ = try checked(negativeErrno(Int(unsafe socketpair(AF_UNIX, kind, 0, &ends))), "make a socket pair")
+        return DescriptorPair(read: OwnedDescriptor(owning: ends[0]), write: OwnedDescriptor(owning: ends[1]))
+    }
+
+    private static func makeSocket() throws(SystemError) -> OwnedDescriptor {
+        let kind = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
+        return OwnedDescriptor(owning: CInt(try checked(negativeErrno(Int(socket(AF_UNIX, kind, 0))), "make a socket")))
+    }
+
+    private static func withAddress(
+        _ path: FilePath, _ operation: String, _ call: (UnsafePointer<sockaddr_un>) -> Int
+    ) throws(SystemError) {
+        var shown = path
+        var folder: OwnedDescriptor?
+        if path.string.utf8.count > 107, let name = path.lastComponent {
+            let parent = path.removingLastComponent()
+            let opened = try OwnedDescriptor.open(parent.isEmpty ? "." : parent, [.readOnly, .directory])
+            shown = FilePath("/proc/self/fd/\(opened.rawValue)").appending(name)
+            folder = consume opened
+        }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let bytes = Array(shown.string.utf8)
+        guard bytes.count <= 107 else { throw SystemError(operation, path, .fileNameTooLong) }
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
+        let result = unsafe withUnsafePointer(to: &address) { unsafe call($0) }
+        _ = consume folder
+        _ = try checked(result, operation, path)
+    }
+}

@@ -1,0 +1,36 @@
+import LinuxSystem
+import SystemPackage
+import Testing
+
+@Suite struct UnixSocketTests {
+    @Test("sockets work in folders whose path is longer than a socket address", arguments: [1, 30])
+    func longPaths(repetitions: Int) throws {
+        let folder = try TemporaryFolder()
+        var path = folder.path
+        for _ in 0..<repetitions { path = path.appending("deeper") }
+        try FileSystem.makeDirectory(path)
+        path = path.appending("control.sock")
+        let listener = try UnixSocket.listen(at: path)
+        #expect(try FileSystem.status(path)?.permissions == 0o600)
+        let client = try UnixSocket.connect(to: path)
+        guard let server = try UnixSocket.accept(listener) else {
+            Issue.record("no connection")
+            return
+        }
+        try client.writeAll("ping")
+        #expect(try server.read(upTo: 10) == Array("ping".utf8))
+    }
+
+    @Test("a dead socket is replaced, and connecting to one says so")
+    func deadSocket() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path.appending("s")
+        try UnixSocket.listen(at: path).close()
+        #expect(throws: SystemError("connect to", path, .connectionRefused)) {
+            try UnixSocket.connect(to: path).close()
+        }
+        let listener = try UnixSocket.listen(at: path)
+        _ = try UnixSocket.connect(to: path)
+        listener.close()
+    }
+}
