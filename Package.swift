@@ -33,9 +33,19 @@ let package = Package(
         .target(name: "JSON", dependencies: ["Reporting"], swiftSettings: common),
         .target(name: "LinuxSystem", dependencies: ["CLinux", "Reporting", systemPackage], swiftSettings: memory),
 
+        // Disk images. The libraries are static: wander-vmm is one file.
+        .systemLibrary(name: "CZlib"),
+        .systemLibrary(name: "CZstd"),
+        .target(
+            name: "DiskImage",
+            dependencies: ["CLinux", "CZlib", "CZstd", "LinuxSystem", "Reporting", systemPackage],
+            swiftSettings: memory, linkerSettings: [.linkedLibrary(":libz.a"), .linkedLibrary(":libzstd.a")]),
+
         // Tests mirror the targets.
         .testTarget(name: "ReportingTests", dependencies: ["Reporting"], swiftSettings: common),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: common),
         .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", systemPackage], swiftSettings: common),
+        .testTarget(
+            name: "DiskImageTests", dependencies: ["DiskImage", "LinuxSystem", "JSON", systemPackage], swiftSettings: common),
     ]
 )
