@@ -114,7 +114,7 @@ stage_root() {
 
     find "$root" -type d -exec chmod 755 {} +
     find "$root/etc" -type f ! -path '*/init.d/*' -exec chmod 644 {} +
-    chmod 755 "$root"/etc/init.d/* "$root"/etc/acpi/* "$root"/usr/sbin/* "$root"/usr/share/udhcpc/*
+    chmod 755 "$root"/etc/init.d/* "$root"/etc/acpi/PWRF/* "$root"/usr/sbin/* "$root"/usr/share/udhcpc/*
     chmod 700 "$root/root" "$root/home/vagrant/.ssh"
     chmod 600 "$root/etc/shadow" "$root/home/vagrant/.ssh/authorized_keys"
     chmod 440 "$root"/etc/sudoers "$root"/etc/sudoers.d/*
