@@ -13,12 +13,14 @@ let common: [SwiftSetting] = [
 // For targets that hold pointers into memory that somebody else writes to: every such expression is marked `unsafe`.
 let memory = common + [.strictMemorySafety()]
 
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 
 let package = Package(
     name: "wander",
     products: [
         // One product an executable; `make` chooses how each is linked.
+        .executable(name: "wander", targets: ["wander"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -41,11 +43,19 @@ let package = Package(
             dependencies: ["CLinux", "CZlib", "CZstd", "LinuxSystem", "Reporting", systemPackage],
             swiftSettings: memory, linkerSettings: [.linkedLibrary(":libz.a"), .linkedLibrary(":libzstd.a")]),
 
+        // The command line.
+        .executableTarget(
+            name: "wander", dependencies: ["JSON", "LinuxSystem", "Reporting", argumentParser, systemPackage],
+            swiftSettings: common),
+
         // Tests mirror the targets.
         .testTarget(name: "ReportingTests", dependencies: ["Reporting"], swiftSettings: common),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: common),
         .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", systemPackage], swiftSettings: common),
         .testTarget(
             name: "DiskImageTests", dependencies: ["DiskImage", "LinuxSystem", "JSON", systemPackage], swiftSettings: common),
+        .testTarget(
+            name: "WanderTests", dependencies: ["wander", "JSON", "LinuxSystem", "Reporting", systemPackage],
+            swiftSettings: common),
     ]
 )

@@ -1,0 +1,87 @@
+import ArgumentParser
+import Glibc
+import Reporting
+
+/// Texts that `wander help TOPIC` prints. `wander help VERB` is the verb's own help.
+enum HelpTopics {
+    static let topics: [(name: String, abstract: String, text: String)] = [
+        ("exit-statuses", "What the exit status of a command says", exitStatuses),
+        ("environment", "Environment variables that wander reads", environment),
+        ("json", "What --json prints", json),
+    ]
+
+    /// Answers `help ...`.
+    /// - Returns: The exit status, or nil if the arguments are something else.
+    static func answer(_ arguments: [String]) -> Int32? {
+        guard arguments.first == "help" else { return nil }
+        guard let word = arguments.dropFirst().first else {
+            write(Wander.helpMessage() + "\n", to: STDOUT_FILENO)
+            return 0
+        }
+        if word == "topics" {
+            var table = TextTable()
+            for topic in topics { table.add(["  \(topic.name)", topic.abstract]) }
+            write("Topics of 'wander help TOPIC':\n\(table.rendered)\n", to: STDOUT_FILENO)
+            return 0
+        }
+        if let topic = topics.first(where: { $0.name == word }) {
+            write(topic.text + "\n", to: STDOUT_FILENO)
+            return 0
+        }
+        let verbs = Wander.configuration.allSubcommands.map { $0.verb }
+        if verbs.contains(word) { return Main.run(Array(arguments.dropFirst()) + ["--help"]) }
+        let mistake = UnknownTopic(word: word, suggestion: nearest(to: word, in: verbs + topics.map(\.name)))
+        Console(Console.Style(color: .auto)).report(mistake)
+        return mistake.kind.exitStatus
+    }
+
+    private struct UnknownTopic: UserFacingError {
+        let word: String
+        let suggestion: String?
+        var summary: String { "there is no help on '\(word)'" }
+        var remedy: String? { suggestion.map { "Did you mean 'wander help \($0)'?" } ?? "See 'wander help topics'." }
+        var kind: ErrorKind { .usage }
+    }
+
+    private static let exitStatuses = """
+        Exit statuses
+
+          0    done
+          1    failed
+          2    the Wanderfile or Wanderfile.lock is invalid
+          3    something named does not exist (machine, box, file)
+          4    the machine is in a state that does not allow it, or locked by another command
+          5    this host cannot do it (no KVM and no emulator, no space, no permission)
+          6    the network or a catalogue failed
+          7    a digest did not match
+          8    a time-out
+          9    a provisioner failed
+          10   refused: it needs a confirmation (--yes) or would destroy something
+          64   the command line was wrong
+          130  interrupted
+
+        'wander ssh -c COMMAND' exits with the command's own status.
+        """
+
+    private static let environment = """
+        Environment variables
+
+          WANDER_FILE    the Wanderfile, as --file
+          WANDER_HOME    where boxes are kept, instead of $XDG_DATA_HOME/wander
+          NO_COLOR       no colour, if not empty
+          CI             progress as plain lines
+          XDG_DATA_HOME, XDG_STATE_HOME, XDG_CACHE_HOME, XDG_CONFIG_HOME
+                         as the XDG base directory specification says
+          http_proxy, https_proxy, no_proxy
+                         for downloads
+        """
+
+    private static let json = """
+        JSON output
+
+        Every command that prints facts takes --json and then prints one JSON document on standard output, with
+        "schema": 1. Members are only ever added to a schema. When a command fails the document is
+        {"schema": 1, "error": {"kind", "exit", "summary", "detail", "remedy"}} and the exit status tells the kind.
+        --progress json prints events as JSON lines on standard error.
+        """
+}

@@ -1,0 +1,109 @@
+import ArgumentParser
+import Glibc
+import JSON
+import LinuxSystem
+import Reporting
+
+/// A command of wander: it gets a context, and what it throws becomes a message and an exit status.
+protocol WanderCommand: ParsableCommand {
+    var options: GlobalOptions { get }
+    /// Does the work. Results go through ``CommandContext/output(_:json:)``, talk through the console.
+    func execute(_ context: CommandContext) throws
+}
+
+extension WanderCommand {
+    mutating func run() throws {
+        let context = try CommandContext(options)
+        do {
+            try execute(context)
+            context.console.finish()
+        } catch let code as ExitCode {
+            context.console.finish()
+            throw code
+        } catch {
+            context.console.finish()
+            context.console.report(error, debug: options.debug)
+            if options.json { write(Console.errorDocument(error).pretty, to: STDOUT_FILENO) }
+            throw ExitCode((error as? any UserFacingError)?.kind.exitStatus ?? ErrorKind.failure.exitStatus)
+        }
+    }
+}
+
+/// What a running command works with.
+final class CommandContext: Sendable {
+    let console: Console
+    let cancellation: Cancellation
+    /// Whether the result is to be JSON.
+    let json: Bool
+    let assumeYes: Bool
+    let mayAsk: Bool
+
+    init(_ options: GlobalOptions) throws(SystemError) {
+        let style = Console.Style(
+            color: options.color, progress: options.progress, quiet: options.quiet,
+            verbose: options.verbose || options.debug)
+        let console = Console(style)
+        self.console = console
+        json = options.json
+        assumeYes = options.yes
+        mayAsk = !options.noInput && isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1
+        cancellation = try Cancellation()
+        try Signals.request(cancellation) {
+            console.interrupted()
+        }
+    }
+
+    /// Prints the command's result: the text for people, or the JSON document, which gets `"schema": 1` in front.
+    func output(_ text: @autoclosure () -> String, json document: @autoclosure () -> JSONValue) {
+        console.finish()
+        guard json else {
+            let text = text()
+            if !text.isEmpty { write(text.hasSuffix("\n") ? text : text + "\n", to: STDOUT_FILENO) }
+            return
+        }
+        write(Self.withSchema(document()).pretty, to: STDOUT_FILENO)
+    }
+
+    static func withSchema(_ document: JSONValue) -> JSONValue {
+        .object([JSONMember("schema", 1)] + (document.objectValue ?? [JSONMember("result", document)]))
+    }
+
+    /// Asks a question that is answered by yes or no.
+    /// - Throws: ``CannotAsk`` when nobody can answer.
+    func confirm(_ question: String) throws -> Bool {
+        if assumeYes { return true }
+        guard mayAsk else { throw CannotAsk(question: question) }
+        while true {
+            console.finish()
+            write("\(question) [y/N] ", to: STDERR_FILENO)
+            let answer = try readAnswer().lowercased()
+            switch answer {
+            case "y", "yes": return true
+            case "", "n", "no": return false
+            default: continue
+            }
+        }
+    }
+
+    /// A line of standard input; observes Ctrl-C. The end of the input is an empty answer.
+    private func readAnswer() throws -> String {
+        var line: [UInt8] = []
+        while line.count < 1024 {
+            guard try waitUntilReady(STDIN_FILENO, for: .readable, milliseconds: -1, cancellation: cancellation) else {
+                throw Interruption()
+            }
+            var byte: UInt8 = 0
+            guard Glibc.read(STDIN_FILENO, &byte, 1) == 1, byte != 0x0a else { break }
+            line.append(byte)
+        }
+        return String(decoding: line, as: UTF8.self)
+    }
+}
+
+/// A question came up and nobody is there to answer it.
+struct CannotAsk: UserFacingError, Equatable {
+    let question: String
+    var summary: String { "this needs an answer: \(question)" }
+    var remedy: String? { "Run it in a terminal, or say yes beforehand with --yes." }
+    var kind: ErrorKind { .refused }
+}

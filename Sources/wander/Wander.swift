@@ -1,0 +1,18 @@
+import ArgumentParser
+
+/// The root command: one file a verb under Commands/.
+struct Wander: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "wander",
+        abstract: "Reproducible development environments as real virtual machines.",
+        discussion: """
+            A Wanderfile names a box, networks, ports and provisioning; 'wander up' gives everyone the same machine.
+
+            First steps:  wander init tiny && wander up && wander ssh
+            Topics:       wander help topics
+            """,
+        version: "wander \(Version.current)",
+        groupedSubcommands: [
+            CommandGroup(name: "wander itself", subcommands: [VersionCommand.self, Completion.self, Manual.self])
+        ])
+}

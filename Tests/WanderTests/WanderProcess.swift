@@ -1,0 +1,34 @@
+import JSON
+import LinuxSystem
+import SystemPackage
+
+/// Runs the executable under test as a user does.
+struct WanderProcess {
+    var environment: [String: String] = [:]
+    var directory: FilePath?
+
+    struct Result {
+        let status: Int32
+        let output: String
+        let error: String
+        var json: JSONValue? { try? JSONParser.parse(output) }
+    }
+
+    /// Beside the test bundle, where the same build has put it.
+    static func executable() throws -> FilePath {
+        try FileSystem.resolve("/proc/self/exe").removingLastComponent().appending("wander")
+    }
+
+    func run(_ arguments: String..., input: String = "") throws -> Result {
+        var options = ChildProcess.Options()
+        options.directory = directory
+        var variables = ["PATH": environmentVariable("PATH") ?? "/usr/bin:/bin", "HOME": "/nonexistent"]
+        variables.merge(environment) { _, new in new }
+        options.environment = variables.map { "\($0)=\($1)" }.sorted()
+        let result = try ChildProcess.run(
+            [Self.executable().string] + arguments, input: Array(input.utf8), options)
+        return Result(
+            status: result.outcome.shellStatus, output: String(decoding: result.output, as: UTF8.self),
+            error: String(decoding: result.error, as: UTF8.self))
+    }
+}
