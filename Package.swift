@@ -48,10 +48,18 @@ let package = Package(
             name: "wander", dependencies: ["JSON", "LinuxSystem", "Reporting", argumentParser, systemPackage],
             swiftSettings: common),
 
+        // The guest's side of the machine. None of these knows KVM.
+        .target(
+            name: "GuestMemory", dependencies: ["CLinux", "LinuxSystem", "Reporting", systemPackage], swiftSettings: memory),
+        .target(name: "PCI", swiftSettings: memory),
+
         // Tests mirror the targets.
         .testTarget(name: "ReportingTests", dependencies: ["Reporting"], swiftSettings: common),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: common),
         .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", systemPackage], swiftSettings: common),
+        .testTarget(
+            name: "GuestMemoryTests", dependencies: ["GuestMemory", "LinuxSystem"], swiftSettings: common),
+        .testTarget(name: "PCITests", dependencies: ["PCI"], swiftSettings: common),
         .testTarget(
             name: "DiskImageTests", dependencies: ["DiskImage", "LinuxSystem", "JSON", systemPackage], swiftSettings: common),
         .testTarget(
