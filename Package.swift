@@ -53,12 +53,24 @@ let package = Package(
             name: "GuestMemory", dependencies: ["CLinux", "LinuxSystem", "Reporting", systemPackage], swiftSettings: memory),
         .target(name: "PCI", swiftSettings: memory),
 
+        // The host's side of the machine.
+        .target(name: "CKVM"),
+        .target(
+            name: "KVM", dependencies: ["CKVM", "CLinux", "LinuxSystem", "Reporting", systemPackage], swiftSettings: memory),
+
+        // What passes between a monitor and whoever started it.
+        .target(
+            name: "MonitorControl", dependencies: ["JSON", "LinuxSystem", "Reporting", systemPackage], swiftSettings: common),
+
         // Tests mirror the targets.
         .testTarget(name: "ReportingTests", dependencies: ["Reporting"], swiftSettings: common),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: common),
         .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", systemPackage], swiftSettings: common),
         .testTarget(
             name: "GuestMemoryTests", dependencies: ["GuestMemory", "LinuxSystem"], swiftSettings: common),
+        .testTarget(name: "KVMTests", dependencies: ["KVM", "LinuxSystem", systemPackage], swiftSettings: common),
+        .testTarget(
+            name: "MonitorControlTests", dependencies: ["MonitorControl", "JSON", "Reporting", systemPackage], swiftSettings: common),
         .testTarget(name: "PCITests", dependencies: ["PCI"], swiftSettings: common),
         .testTarget(
             name: "DiskImageTests", dependencies: ["DiskImage", "LinuxSystem", "JSON", systemPackage], swiftSettings: common),

@@ -49,7 +49,8 @@ public struct Probe: Sendable {
                 case .unsupportedVersion(let version): version
                 case .lacking, .refused: 12
                 }
-            return Probe(verdict: verdict, device: device, apiVersion: version, instructionsPerSecond: nil, error: error)
+            return Probe(
+                verdict: verdict, device: device, apiVersion: version, instructionsPerSecond: nil, error: error)
         }
         return Probe(
             verdict: rate < slowest ? .emulating : .usable, device: device, apiVersion: 12, instructionsPerSecond: rate,

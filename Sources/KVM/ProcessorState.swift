@@ -58,6 +58,7 @@ public struct ProcessorState: Equatable, Sendable {
     public static func protected(rip: UInt64) -> ProcessorState {
         ProcessorState(
             rip: rip, cr0: 0x11, code: Segment(selector: 0x08, attributes: 0xc09b),
-            data: Segment(selector: 0x10, attributes: 0xc093), task: Segment(selector: 0x18, attributes: 0x008b, limit: 0x67))
+            data: Segment(selector: 0x10, attributes: 0xc093),
+            task: Segment(selector: 0x18, attributes: 0x008b, limit: 0x67))
     }
 }

@@ -40,7 +40,9 @@ extension VirtualProcessor {
 
     private static func segment(_ segment: ProcessorState.Segment) -> kvm_segment {
         let attributes = segment.attributes
-        func bits(_ shift: UInt16, _ mask: UInt16 = 1) -> UInt8 { UInt8(truncatingIfNeeded: attributes >> shift & mask) }
+        func bits(_ shift: UInt16, _ mask: UInt16 = 1) -> UInt8 {
+            UInt8(truncatingIfNeeded: attributes >> shift & mask)
+        }
         return kvm_segment(
             base: segment.base, limit: segment.limit, selector: segment.selector, type: bits(0, 0xf), present: bits(7),
             dpl: bits(5, 3), db: bits(14), s: bits(4), l: bits(13), g: bits(15), avl: bits(12), unusable: 0, padding: 0)

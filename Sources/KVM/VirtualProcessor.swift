@@ -53,7 +53,8 @@ internal import SystemPackage
             let data = unsafe UnsafeMutableRawBufferPointer(rebasing: shared.bytes[offset..<offset + count])
             return unsafe .port(
                 PortAccess(
-                    port: access.port, width: Int(access.size), isWrite: access.direction == KVM_EXIT_IO_OUT, data: data))
+                    port: access.port, width: Int(access.size), isWrite: access.direction == KVM_EXIT_IO_OUT, data: data
+                ))
         case KVM_EXIT_MMIO:
             let access = unsafe runState.pointee.mmio
             let start = unsafe UnsafeMutableRawPointer(runState) + 40

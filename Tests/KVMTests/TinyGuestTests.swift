@@ -83,7 +83,8 @@ import Testing
     }
 
     private func runAndKick(
-        _ processor: VirtualProcessor, _ signal: CInt, _ ended: borrowing EventDescriptor, _ interrupted: borrowing Mutex<Bool>
+        _ processor: VirtualProcessor, _ signal: CInt, _ ended: borrowing EventDescriptor,
+        _ interrupted: borrowing Mutex<Bool>
     ) throws {
         let result = Result()
         let thread = try Thread(name: "vcpu") {

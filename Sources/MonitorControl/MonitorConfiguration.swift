@@ -1,0 +1,110 @@
+public import SystemPackage
+
+/// Everything that one virtual machine monitor process is told. Written as JSON to a file or descriptor by whoever starts
+/// it; paths are absolute or relative to the monitor's working directory.
+public struct MonitorConfiguration: Equatable, Sendable {
+    /// Of the text; a longer one is refused.
+    public static let sizeLimit = 1 << 20
+
+    /// A disk image or one of the images behind it.
+    public struct Image: Equatable, Sendable {
+        public enum Format: String, Sendable { case raw, qcow2 }
+        public var path: FilePath
+        /// Never guessed from the content, which a guest can write.
+        public var format: Format
+
+        public init(path: FilePath, format: Format) {
+            self.path = path
+            self.format = format
+        }
+    }
+
+    public struct Disk: Equatable, Sendable {
+        public var image: Image
+        /// What the image stands on, the nearest first. Names of backing files inside images are not followed.
+        public var backing: [Image]
+        public var isReadOnly: Bool
+        /// What the guest reads as the disk's identifier; at most 20 bytes.
+        public var serial: String
+
+        public init(image: Image, backing: [Image] = [], isReadOnly: Bool = false, serial: String) {
+            self.image = image
+            self.backing = backing
+            self.isReadOnly = isReadOnly
+            self.serial = serial
+        }
+    }
+
+    public struct Network: Equatable, Sendable {
+        /// Where the network process listens.
+        public var socket: FilePath
+        public var address: HardwareAddress
+        /// The largest frame payload, in bytes.
+        public var mtu: UInt16
+
+        public init(socket: FilePath, address: HardwareAddress, mtu: UInt16 = 1500) {
+            self.socket = socket
+            self.address = address
+            self.mtu = mtu
+        }
+    }
+
+    /// Shown in messages.
+    public var name: String
+    /// Guest RAM in bytes; a multiple of 1 MiB.
+    public var memory: UInt64
+    public var processors: Int
+    public var kernel: FilePath
+    public var initialRAMDisk: FilePath?
+    public var commandLine: String
+    /// Where unpacked kernels are kept between runs; without it a kernel is unpacked at each start.
+    public var kernelCache: FilePath?
+    public var disks: [Disk] = []
+    public var networks: [Network] = []
+    /// Gets everything that the guest writes to its serial port.
+    public var consoleLog: FilePath?
+    public var controlSocket: FilePath?
+    /// Gets, when the machine ends, how it ended (``MonitorEnd``).
+    public var endRecord: FilePath?
+    /// An inherited descriptor whose lock shows that the machine lives: the monitor keeps it open until it ends.
+    public var lockDescriptor: CInt?
+    /// An inherited descriptor that gets one ``MonitorStatus`` line once the guest runs or cannot, and is then closed.
+    public var statusDescriptor: CInt?
+    public var hasEntropy = true
+    public var hasBalloon = true
+
+    public init(
+        name: String, memory: UInt64, processors: Int, kernel: FilePath, initialRAMDisk: FilePath? = nil,
+        commandLine: String
+    ) {
+        self.name = name
+        self.memory = memory
+        self.processors = processors
+        self.kernel = kernel
+        self.initialRAMDisk = initialRAMDisk
+        self.commandLine = commandLine
+    }
+}
+
+/// An Ethernet address of six bytes.
+public struct HardwareAddress: Hashable, Sendable, CustomStringConvertible {
+    public let bytes: [UInt8]
+
+    /// - Returns: nil unless there are six bytes and they name one station (the lowest bit of the first is clear).
+    public init?(_ bytes: [UInt8]) {
+        guard bytes.count == 6, bytes[0] & 1 == 0 else { return nil }
+        self.bytes = bytes
+    }
+
+    /// - Parameter text: Six pairs of hexadecimal digits with colons between them.
+    public init?(_ text: String) {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        let bytes = parts.compactMap { $0.utf8.count == 2 ? UInt8($0, radix: 16) : nil }
+        guard bytes.count == parts.count else { return nil }
+        self.init(bytes)
+    }
+
+    public var description: String {
+        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: ":")
+    }
+}

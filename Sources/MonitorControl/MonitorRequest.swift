@@ -1,0 +1,30 @@
+public import JSON
+
+/// What can be asked of a running monitor: one line of JSON, answered by one line.
+public enum MonitorRequest: String, Sendable, CaseIterable {
+    /// The machine's state and how it is made.
+    case state
+    /// Presses the guest's power button: a graceful stop, if the guest listens.
+    case powerButton = "power-button"
+    /// Cuts the power.
+    case stop
+    /// Stops the processors until ``resume``.
+    case pause
+    case resume
+    /// Presses the reset button.
+    case reset
+    /// Counts of exits, requests and bytes since the start.
+    case statistics
+    /// After its reply the connection carries the serial port's bytes both ways.
+    case console
+
+    public var json: JSONValue { ["command": .string(rawValue)] }
+
+    public init?(json: JSONValue) {
+        guard let name = json["command"]?.stringValue else { return nil }
+        self.init(rawValue: name)
+    }
+}
+
+/// The state of a machine whose monitor answers.
+public enum MonitorState: String, Sendable { case running, paused }
