@@ -17,7 +17,8 @@ packages=(
 # Loaded by the initial RAM disk in this order.
 boot_modules=(
     drivers/virtio/virtio_ring drivers/virtio/virtio drivers/virtio/virtio_pci_modern_dev
-    drivers/virtio/virtio_pci_legacy_dev drivers/virtio/virtio_pci drivers/block/virtio_blk
+    drivers/virtio/virtio_pci_legacy_dev drivers/virtio/virtio_pci drivers/virtio/virtio_mmio
+    drivers/block/virtio_blk
     drivers/char/hw_random/virtio-rng net/core/failover drivers/net/net_failover drivers/net/virtio_net
 )
 # Loaded once SSH answers, or by whoever needs them (modprobe).
