@@ -43,6 +43,10 @@ let package = Package(
             dependencies: ["CLinux", "CZlib", "CZstd", "LinuxSystem", "Reporting", systemPackage],
             swiftSettings: memory, linkerSettings: [.linkedLibrary(":libz.a"), .linkedLibrary(":libzstd.a")]),
 
+        // The life of machines.
+        .target(
+            name: "Provider", dependencies: ["JSON", "LinuxSystem", "Reporting", systemPackage], swiftSettings: common),
+
         // The command line.
         .executableTarget(
             name: "wander", dependencies: ["JSON", "LinuxSystem", "Reporting", argumentParser, systemPackage],

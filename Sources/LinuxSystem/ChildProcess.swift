@@ -213,3 +213,9 @@ private func withCStrings<Result>(
     }
     return unsafe body(pointers)
 }
+
+/// Sends a signal to a process that need not be a child. A process that is gone is no error.
+public func sendSignal(_ number: Int32, to process: Int32) {
+    guard process > 1 else { return }
+    _ = kill(process, number)
+}

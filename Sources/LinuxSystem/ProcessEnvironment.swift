@@ -26,3 +26,6 @@ public func findExecutable(_ name: String) -> String? {
     }
     return nil
 }
+
+public func currentProcessIdentifier() -> Int32 { getpid() }
+public func currentUserIdentifier() -> UInt32 { getuid() }

@@ -1,0 +1,44 @@
+# wander: the commands that build, show, test and measure it. Each installs what it needs and can be run again.
+PREFIX ?= /usr/local
+export LC_ALL ?= C.UTF-8
+
+.PHONY: all demo test lint format bench install clean
+
+all: ## Build the executables into out/bin
+	@script/setup build
+	@script/build
+
+demo: ## Build, make the starter box, and take a real environment through its life
+	@script/setup build run boxes
+	@script/build
+	@script/demo
+
+test: ## Every tier of tests
+	@script/setup build run boxes test
+	@script/test
+
+lint: ## Formatting, arrows between targets
+	@script/setup test
+	@script/lint
+
+format: ## Rewrite the sources as the linter wants them
+	@swift format --in-place --parallel --recursive --configuration .swift-format Package.swift Sources Tests
+
+bench: ## Sizes, start-up, and every benchmark against its peer
+	@script/setup build run boxes test bench
+	@script/build
+	@script/bench
+
+install: all ## Install below PREFIX (default /usr/local)
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/man/man1" \
+	    "$(DESTDIR)$(PREFIX)/share/bash-completion/completions" "$(DESTDIR)$(PREFIX)/share/zsh/site-functions" \
+	    "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d" "$(DESTDIR)$(PREFIX)/share/wander"
+	for program in out/bin/wander*; do install -m 755 $$program "$(DESTDIR)$(PREFIX)/bin/"; done
+	out/bin/wander manual >"$(DESTDIR)$(PREFIX)/share/man/man1/wander.1"
+	out/bin/wander completion bash >"$(DESTDIR)$(PREFIX)/share/bash-completion/completions/wander"
+	out/bin/wander completion zsh >"$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_wander"
+	out/bin/wander completion fish >"$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/wander.fish"
+	cp -r boxes "$(DESTDIR)$(PREFIX)/share/wander/"
+
+clean: ## Remove everything that was built
+	rm -rf .build .build-* out

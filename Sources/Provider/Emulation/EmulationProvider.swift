@@ -1,0 +1,77 @@
+import JSON
+public import LinuxSystem
+import SystemPackage
+
+/// Runs machines on QEMU's translator, for hosts without a KVM that executes guest kernels. QEMU is a child in a session
+/// of its own: wander ends, the machine lives on.
+public struct EmulationProvider: MachineProvider {
+    public var kind: ProviderKind { .emulation }
+
+    public init() {}
+
+    /// Whether the emulator is installed.
+    public static var program: String? { findExecutable("qemu-system-x86_64") }
+
+    public func start(
+        _ plan: BootPlan, lock: borrowing OwnedDescriptor, cancellation: Cancellation
+    ) throws -> MachineRecord.ProcessIdentity {
+        guard let program = Self.program else { throw ProviderError.emulatorMissing }
+        // Bound here and handed over, so that there is no time in which the machine runs and cannot be reached.
+        let listener = try UnixSocket.listen(at: plan.folder.controlSocket)
+        let log = try OwnedDescriptor.open(plan.folder.monitorLog, [.writeOnly, .create, .append], permissions: 0o600)
+        var options = ChildProcess.Options()
+        options.newSession = true
+        options.output = .descriptor(log.rawValue)
+        options.error = .descriptor(log.rawValue)
+        options.extraDescriptors = [lock.rawValue, listener.rawValue]
+        let child = try ChildProcess.start(QEMUArguments.make(plan, program: program), options)
+        listener.close()
+        do {
+            let client = try QMPClient(connectingTo: plan.folder.controlSocket, milliseconds: 30_000, cancellation: cancellation)
+            _ = consume client
+        } catch {
+            child.signal(9)
+            _ = try? child.wait(milliseconds: 5000)
+            try cancellation.check()
+            throw ProviderError.startFailed(machine: plan.name, log: LogTail.lines(plan.folder.monitorLog, count: 12))
+        }
+        guard let identity = MachineRecord.ProcessIdentity.of(child.identifier) else {
+            throw ProviderError.startFailed(machine: plan.name, log: LogTail.lines(plan.folder.monitorLog, count: 12))
+        }
+        return identity
+    }
+
+    public func control(_ folder: MachineFolder) throws -> any MachineControl {
+        QEMUControl(try QMPClient(connectingTo: folder.controlSocket))
+    }
+}
+
+/// A running QEMU.
+final class QEMUControl: MachineControl {
+    private let client: QMPClient
+
+    init(_ client: QMPClient) { self.client = client }
+
+    var rawDescriptor: CInt { client.rawDescriptor }
+
+    var isPaused: Bool {
+        get throws { try client.execute("query-status")["status"]?.stringValue == "paused" }
+    }
+
+    func pressPowerButton() throws { try client.execute("system_powerdown") }
+
+    func stop() throws {
+        do { try client.execute("quit") } catch {
+            // It may end before it has answered.
+            guard try client.waitForEnd(milliseconds: 1000, cancellation: nil) else { throw error }
+        }
+    }
+
+    func pause() throws { try client.execute("stop") }
+    func resume() throws { try client.execute("cont") }
+    func reset() throws { try client.execute("system_reset") }
+
+    func waitForEnd(milliseconds: Int64, cancellation: Cancellation?) throws -> Bool {
+        try client.waitForEnd(milliseconds: milliseconds, cancellation: cancellation)
+    }
+}

@@ -1,0 +1,62 @@
+import JSON
+import SystemPackage
+
+/// The command line of `qemu-system-x86_64` for a machine: the same virtio devices that wander-vmm has.
+struct QEMUArguments {
+    /// The descriptors that QEMU inherits.
+    static let lockDescriptor = 3
+    static let controlDescriptor = 4
+
+    static func make(_ plan: BootPlan, program: String) -> [String] {
+        var arguments = [
+            program, "-name", plan.name, "-nodefaults", "-no-user-config", "-display", "none",
+            "-machine", "q35,usb=off,vmport=off,smbus=off,sata=off,graphics=off",
+            "-accel", "tcg,thread=multi,tb-size=\(plan.translationCache >> 20)",
+            "-cpu", plan.emulatedProcessor,
+            "-smp", "\(plan.processors)", "-m", "\(plan.memory >> 20)M",
+            "-chardev", "socket,id=control,fd=\(controlDescriptor),server=on,wait=off",
+            "-mon", "chardev=control,mode=control",
+            "-chardev", "file,id=console,path=\(quoted(plan.folder.consoleLog.string)),append=on",
+            "-serial", "chardev:console",
+            "-blockdev", disk(plan).compact,
+            "-device", "virtio-blk-pci,drive=disk,serial=root,bootindex=1",
+            "-netdev", "stream,id=network,server=off,addr.type=unix,addr.path=\(quoted(plan.folder.networkSocket.string))",
+            "-device", "virtio-net-pci,netdev=network,mac=\(plan.hardwareAddress),host_mtu=65520,romfile=",
+            "-object", "rng-random,id=entropy,filename=/dev/urandom",
+            "-device", "virtio-rng-pci,rng=entropy",
+            "-device", "virtio-balloon-pci,free-page-reporting=on",
+        ]
+        if let kernel = plan.kernel {
+            arguments += ["-kernel", kernel.string, "-append", plan.commandLine ?? ""]
+            if let initrd = plan.initrd { arguments += ["-initrd", initrd.string] }
+        }
+        return arguments
+    }
+
+    /// The disk with every backing image named, so that QEMU opens nothing because an image says so.
+    private static func disk(_ plan: BootPlan) -> JSONValue {
+        func node(_ disk: BootPlan.Disk, readOnly: Bool, backing: JSONValue?) -> [JSONMember] {
+            var members = [
+                JSONMember("driver", .string(disk.format)), JSONMember("read-only", .bool(readOnly)),
+                JSONMember(
+                    "file",
+                    [
+                        "driver": "file", "filename": .string(disk.path.string), "read-only": .bool(readOnly),
+                        "discard": readOnly ? "ignore" : "unmap",
+                    ]),
+            ]
+            if disk.format == "qcow2" { members.append(JSONMember("backing", backing ?? .null)) }
+            return members
+        }
+        var chain: JSONValue?
+        for disk in plan.backing.reversed() { chain = .object(node(disk, readOnly: true, backing: chain)) }
+        let overlay = node(plan.disk, readOnly: false, backing: chain)
+        return .object(
+            [JSONMember("node-name", "disk"), JSONMember("discard", "unmap"), JSONMember("detect-zeroes", "unmap")] + overlay)
+    }
+
+    /// QEMU's option parser takes a comma as the next option unless it is doubled.
+    private static func quoted(_ text: String) -> String {
+        text.split(separator: ",", omittingEmptySubsequences: false).joined(separator: ",,")
+    }
+}

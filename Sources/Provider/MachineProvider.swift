@@ -1,0 +1,59 @@
+public import LinuxSystem
+public import SystemPackage
+
+/// Everything that a provider needs to start a machine. The same for every provider: what they make of it is theirs.
+public struct BootPlan: Sendable {
+    public struct Disk: Sendable, Hashable {
+        public var path: FilePath
+        public var format: String
+    }
+
+    public var name: String
+    public var folder: MachineFolder
+    /// In bytes.
+    public var memory: UInt64
+    public var processors: Int
+    public var disk: Disk
+    /// What the disk's overlay stands on, nearest first. From our records, never from the image.
+    public var backing: [Disk]
+    /// For direct boot; nil when the box brings only its boot loader.
+    public var kernel: FilePath?
+    public var initrd: FilePath?
+    public var commandLine: String?
+    public var hardwareAddress: String
+    /// QEMU's processor model and size of its cache of translated code, in bytes; emulation only.
+    public var emulatedProcessor: String
+    public var translationCache: UInt64
+}
+
+/// Something that runs machines.
+public protocol MachineProvider: Sendable {
+    var kind: ProviderKind { get }
+
+    /// Starts the machine's process and returns once the machine runs.
+    /// - Parameter lock: The machine's liveness lock, held; the process inherits it.
+    func start(
+        _ plan: BootPlan, lock: borrowing OwnedDescriptor, cancellation: Cancellation
+    ) throws -> MachineRecord.ProcessIdentity
+
+    /// Reaches the process of a running machine.
+    func control(_ folder: MachineFolder) throws -> any MachineControl
+}
+
+/// A connection to a running machine's process. Used by one thread.
+public protocol MachineControl: AnyObject {
+    var isPaused: Bool { get throws }
+    /// Asks the guest's operating system to shut down.
+    func pressPowerButton() throws
+    /// Ends the machine at once, as by pulling the plug.
+    func stop() throws
+    func pause() throws
+    func resume() throws
+    /// Restarts the guest at once, as by its reset button.
+    func reset() throws
+    /// Readable when the process has ended, or has said something.
+    var rawDescriptor: CInt { get }
+    /// Waits for the end of the process.
+    /// - Returns: Whether it ended before the time was over and before `cancellation` was requested.
+    func waitForEnd(milliseconds: Int64, cancellation: Cancellation?) throws -> Bool
+}

@@ -1,0 +1,120 @@
+import LinuxSystem
+public import Reporting
+public import SystemPackage
+
+/// Why a machine could not be brought where the user wants it. Which machine it is stands in front of the message.
+public enum ProviderError: UserFacingError {
+    case noSuchMachine(String, suggestion: String?)
+    case notCreated(machine: String)
+    case notRunning(machine: String, state: String)
+    case locked(machine: String, holder: CommandLock.Holder?)
+    case newerState(path: String, schema: Int64)
+    case damagedRecord(path: FilePath, cause: any Error)
+    case otherProvider(machine: String, has: ProviderKind, wants: ProviderKind)
+    case emulatorMissing
+    case monitorMissing(String)
+    case kvmNotUsable(reason: String)
+    case noProvider(reason: String)
+    case startFailed(machine: String, log: String)
+    case controlFailed(operation: String, reason: String)
+    case endedDuringBoot(machine: String, console: String, log: String)
+    case bootTimeout(machine: String, seconds: Int64, diagnosis: String, advice: String)
+    case stopTimeout(machine: String, seconds: Int64)
+    case portTaken(machine: String, port: UInt16, bind: String, transport: String)
+    case needsDestroy(machine: String, changes: [String])
+    case several([(machine: String, error: any Error)])
+
+    public var summary: String {
+        switch self {
+        case .noSuchMachine(let name, _): "there is no machine '\(name)' in the Wanderfile"
+        case .notCreated(let machine): "\(machine) does not exist yet"
+        case .notRunning(let machine, let state): "\(machine) is \(state)"
+        case .locked(let machine, let holder):
+            "\(machine) is in use by another command"
+                + (holder.map { ": '\($0.command)' (process \($0.process), since \(timestamp($0.since)))" } ?? "")
+        case .newerState(let path, let schema): "\(path) was written by a later version of wander (schema \(schema))"
+        case .damagedRecord(let path, _): "the record \(path) cannot be read"
+        case .otherProvider(let machine, let has, let wants):
+            "\(machine) runs on the provider '\(has.rawValue)', not '\(wants.rawValue)'"
+        case .emulatorMissing: "the emulation provider needs qemu-system-x86_64, which is not installed"
+        case .monitorMissing(let name): "\(name) was not found beside wander"
+        case .kvmNotUsable(let reason): "the KVM provider cannot work here: \(reason)"
+        case .noProvider(let reason): "this host can run no machine: \(reason)"
+        case .startFailed(let machine, _): "\(machine) could not be started"
+        case .controlFailed(let operation, let reason): "\(operation) failed: \(reason)"
+        case .endedDuringBoot(let machine, _, _): "\(machine) ended while it was starting"
+        case .bootTimeout(let machine, let seconds, let diagnosis, _):
+            "\(machine) did not answer within \(seconds) s: \(diagnosis)"
+        case .stopTimeout(let machine, let seconds): "\(machine) did not stop within \(seconds) s"
+        case .portTaken(let machine, let port, let bind, let transport):
+            "port \(port)/\(transport) on \(bind), which \(machine) forwards, is taken"
+        case .needsDestroy(let machine, let changes):
+            "\(machine) cannot take over every change: \(changes.joined(separator: ", "))"
+        case .several(let failures): "\(failures.count) machines failed"
+        }
+    }
+
+    public var detail: String? {
+        switch self {
+        case .damagedRecord(_, let cause): (cause as? any UserFacingError)?.summary ?? "\(cause)"
+        case .startFailed(_, let log): log.isEmpty ? nil : log
+        case .endedDuringBoot(_, let console, let log):
+            (console.isEmpty ? "The console is empty." : "Last lines of the console:\n\(console)")
+                + (log.isEmpty ? "" : "\nThe machine's process said:\n\(log)")
+        case .several(let failures):
+            failures.map { "\($0.machine): \(($0.error as? any UserFacingError)?.summary ?? "\($0.error)")" }
+                .joined(separator: "\n")
+        default: nil
+        }
+    }
+
+    public var remedy: String? {
+        switch self {
+        case .noSuchMachine(_, let suggestion):
+            suggestion.map { "Did you mean '\($0)'?" } ?? "'wander status' lists the machines."
+        case .notCreated(let machine): "Create and start it: wander up \(machine)"
+        case .notRunning(let machine, let state): state == "paused" ? "wander resume \(machine)" : "wander up \(machine)"
+        case .locked: "Wait for it to end, or use --wait to wait here."
+        case .newerState: "Use that version, or remove the machine with it first."
+        case .damagedRecord(let path, _):
+            "Restore the file, or remove the folder \(path.removingLastComponent()) to give the machine up."
+        case .otherProvider(let machine, _, _): "Leave --provider out, or: wander destroy \(machine) && wander up \(machine)"
+        case .emulatorMissing: "sudo apt-get install qemu-system-x86"
+        case .monitorMissing: "Install wander's executables together, or build it: make"
+        case .kvmNotUsable: "'wander doctor' explains; '--provider emulation' works without KVM."
+        case .noProvider: "sudo apt-get install qemu-system-x86, or see 'wander doctor'."
+        case .startFailed(let machine, _), .endedDuringBoot(let machine, _, _):
+            "See 'wander logs \(machine)' and 'wander doctor'."
+        case .controlFailed: nil
+        case .bootTimeout(_, _, _, let advice): advice
+        case .stopTimeout(let machine, _): "wander halt --force \(machine)"
+        case .portTaken: "Choose another host port, or let wander choose: on_conflict: next"
+        case .needsDestroy(let machine, _): "wander destroy \(machine) && wander up \(machine)"
+        case .several(let failures): (failures.first?.error as? any UserFacingError)?.remedy
+        }
+    }
+
+    public var kind: ErrorKind {
+        switch self {
+        case .noSuchMachine, .notCreated: .notFound
+        case .notRunning, .locked, .otherProvider: .wrongState
+        case .newerState, .damagedRecord: .wrongState
+        case .emulatorMissing, .monitorMissing, .kvmNotUsable, .noProvider, .portTaken: .hostNotAble
+        case .bootTimeout, .stopTimeout: .timeout
+        case .needsDestroy: .refused
+        case .several(let failures):
+            // The kind that all share, or a plain failure.
+            Set(failures.map { ($0.error as? any UserFacingError)?.kind ?? .failure }).count == 1
+                ? (failures.first?.error as? any UserFacingError)?.kind ?? .failure : .failure
+        default: .failure
+        }
+    }
+
+    public var cause: (any Error)? {
+        switch self {
+        case .damagedRecord(_, let cause): cause
+        case .several(let failures): failures.first?.error
+        default: nil
+        }
+    }
+}

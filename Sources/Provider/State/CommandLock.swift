@@ -1,0 +1,49 @@
+import JSON
+import LinuxSystem
+import SystemPackage
+
+/// Lets one command at a time change a machine. Reading commands and `ssh` never take it.
+public struct CommandLock: ~Copyable {
+    private let file: OwnedDescriptor
+
+    /// Who holds a lock, as it wrote it down itself.
+    public struct Holder: Sendable, Hashable {
+        public var process: Int64
+        public var command: String
+        /// Seconds since 1970.
+        public var since: Int64
+    }
+
+    /// Takes the lock.
+    /// - Parameter wait: How long to wait for another command, in milliseconds; 0 fails at once.
+    /// - Throws: ``ProviderError/locked(machine:holder:)``.
+    static func take(
+        _ machine: String, in layout: ProjectLayout, command: String, wait: Int64, cancellation: Cancellation
+    ) throws -> CommandLock {
+        let path = layout.commandLock(machine)
+        let file = try OwnedDescriptor.open(path, [.readWrite, .create], permissions: 0o600)
+        let taken =
+            wait > 0
+            ? try OpenFileLock.lock(file, .exclusive, milliseconds: wait, cancellation: cancellation)
+            : try OpenFileLock.tryLock(file, .exclusive)
+        try cancellation.check()
+        guard taken else { throw ProviderError.locked(machine: machine, holder: holder(path)) }
+        // Not atomic on purpose: it only informs, and the lock is on this very file.
+        let note: JSONValue = [
+            "process": .integer(Int64(currentProcessIdentifier())), "command": .string(command),
+            "since": .integer(wallClockSeconds()),
+        ]
+        try file.truncate(to: 0)
+        try file.writeAll(note.compact + "\n")
+        return CommandLock(file: file)
+    }
+
+    /// What the file says about its holder; nil if it cannot be read.
+    static func holder(_ path: FilePath) -> Holder? {
+        guard let bytes = try? FileSystem.read(path, limit: 4096), let value = try? JSONParser.parse(bytes),
+            let process = value["process"]?.integerValue, let command = value["command"]?.stringValue,
+            let since = value["since"]?.integerValue
+        else { return nil }
+        return Holder(process: process, command: command, since: since)
+    }
+}

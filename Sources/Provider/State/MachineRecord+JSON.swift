@@ -1,0 +1,87 @@
+public import JSON
+
+extension MachineRecord {
+    static let schema: Int64 = 1
+
+    public var json: JSONValue {
+        [
+            "schema": .integer(Self.schema),
+            "identifier": .string(identifier),
+            "name": .string(name),
+            "provider": .string(provider.rawValue),
+            "stage": .string(stage.rawValue),
+            "created": .integer(created),
+            "changed": .integer(changed),
+            "box": [
+                "name": .string(box.name), "version": .string(box.version), "architecture": .string(box.architecture),
+                "digest": .optional(box.digest),
+            ],
+            "hardwareAddress": .string(hardwareAddress),
+            "user": .string(user),
+            "definition": definition ?? .null,
+            "process": process.map { ["identifier": .integer(Int64($0.identifier)), "started": .string($0.started)] } ?? .null,
+            "ready": .bool(isReady),
+            "ownKey": .bool(hasOwnKey),
+            "hostKey": .optional(hostKey),
+            "forwards": .array(forwards.map(\.json)),
+            "provisioning": provisioning,
+        ]
+    }
+
+    /// - Throws: ``JSONError``, or ``ProviderError/newerState(schema:)`` for a record that a later wander wrote.
+    public init(_ value: JSONValue, path: String) throws {
+        let reader = try JSONObjectReader(value, path: path)
+        let schema = try reader.integer("schema")
+        guard schema <= Self.schema else { throw ProviderError.newerState(path: path, schema: schema) }
+        guard let box = try reader.object("box") else { throw JSONError.missing("\(path): box") }
+        func choice<Choice: RawRepresentable<String>>(_ member: String) throws -> Choice {
+            let text = try reader.string(member)
+            guard let choice = Choice(rawValue: text) else {
+                throw JSONError.wrongType("\(path): \(member)", expected: "a known word, not '\(text)'")
+            }
+            return choice
+        }
+        self.init(
+            identifier: try reader.string("identifier"), name: try reader.string("name"), provider: try choice("provider"),
+            stage: try choice("stage"), created: try reader.integer("created"),
+            box: BoxIdentity(
+                name: try box.string("name"), version: try box.string("version"),
+                architecture: try box.string("architecture"), digest: try box.optionalString("digest")),
+            hardwareAddress: try reader.string("hardwareAddress"), user: try reader.string("user"))
+        changed = try reader.integer("changed")
+        definition = value["definition"].flatMap { $0.isNull ? nil : $0 }
+        if let process = try reader.object("process") {
+            guard let identifier = Int32(exactly: try process.integer("identifier")), identifier > 1 else {
+                throw JSONError.wrongType("\(path): process: identifier", expected: "a process number")
+            }
+            self.process = ProcessIdentity(identifier: identifier, started: try process.string("started"))
+        }
+        isReady = try reader.bool("ready", default: false)
+        hasOwnKey = try reader.bool("ownKey", default: false)
+        hostKey = try reader.optionalString("hostKey")
+        forwards = try reader.array("forwards").map { try Forward($0, path: "\(path): forwards") }
+        provisioning = value["provisioning"] ?? .array([])
+    }
+}
+
+extension MachineRecord.Forward {
+    var json: JSONValue {
+        [
+            "name": .optional(name), "transport": .string(transport), "bind": .string(bind),
+            "host": .integer(Int64(hostPort)), "guest": .integer(Int64(guestPort)),
+        ]
+    }
+
+    init(_ value: JSONValue, path: String) throws {
+        let reader = try JSONObjectReader(value, path: path)
+        func port(_ member: String) throws -> UInt16 {
+            guard let port = UInt16(exactly: try reader.integer(member)) else {
+                throw JSONError.wrongType("\(path): \(member)", expected: "a port number")
+            }
+            return port
+        }
+        self.init(
+            name: try reader.optionalString("name"), transport: try reader.string("transport"),
+            bind: try reader.string("bind"), hostPort: try port("host"), guestPort: try port("guest"))
+    }
+}

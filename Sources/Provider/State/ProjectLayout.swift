@@ -1,0 +1,75 @@
+public import LinuxSystem
+public import SystemPackage
+
+/// Where a project's state lives: the folder `.wander` beside its Wanderfile. Only names; nothing is read or made here
+/// except by ``prepare()``.
+public struct ProjectLayout: Sendable, Hashable {
+    /// The folder with the Wanderfile.
+    public let project: FilePath
+
+    public init(project: FilePath) { self.project = project }
+
+    public var state: FilePath { project.appending(".wander") }
+    public var machines: FilePath { state.appending("machines") }
+    /// wander-net's folder: its sockets, leases and log.
+    public var network: FilePath { state.appending("net") }
+    var locks: FilePath { state.appending("locks") }
+    /// Holds the environment's identifier, which stays the same when the project folder moves.
+    var identityFile: FilePath { state.appending("environment.json") }
+
+    public func machine(_ name: String) -> MachineFolder { MachineFolder(path: machines.appending(name), name: name) }
+    func commandLock(_ name: String) -> FilePath { locks.appending("\(name).lock") }
+
+    /// Makes the folders that every changing command needs. The state keeps itself out of the project's version control.
+    public func prepare() throws(SystemError) {
+        for folder in [state, machines, locks, network] where !FileSystem.isDirectory(folder) {
+            try FileSystem.makeDirectory(folder, permissions: 0o700)
+        }
+        let ignore = state.appending(".gitignore")
+        if !FileSystem.exists(ignore) { try AtomicFile.write("*\n", to: ignore) }
+    }
+
+    /// The names of the machines that have a folder, sorted. Machines of an older Wanderfile are among them.
+    public func machineNames() -> [String] {
+        let names = (try? FileSystem.list(machines)) ?? []
+        return names.filter { FileSystem.isDirectory(machines.appending($0)) }
+    }
+}
+
+/// The files of one machine.
+public struct MachineFolder: Sendable, Hashable {
+    public let path: FilePath
+    public let name: String
+
+    public var record: FilePath { path.appending("record.json") }
+    /// The overlay over the box's image.
+    public var disk: FilePath { path.appending("disk.qcow2") }
+    public var privateKey: FilePath { path.appending("id_ed25519") }
+    public var publicKey: FilePath { path.appending("id_ed25519.pub") }
+    public var knownHosts: FilePath { path.appending("known_hosts") }
+    public var consoleLog: FilePath { path.appending("console.log") }
+    public var monitorLog: FilePath { path.appending("monitor.log") }
+    public var provisionLog: FilePath { path.appending("provision.log") }
+    /// QEMU's or wander-vmm's control socket.
+    public var controlSocket: FilePath { path.appending("control.sock") }
+    /// Where the machine's network card meets wander-net.
+    public var networkSocket: FilePath { path.appending("net.sock") }
+    /// Reaches any TCP port of the guest; see `NetworkControl`.
+    public var guestSocket: FilePath { path.appending("guest.sock") }
+    /// Held by the machine's process for as long as it lives.
+    public var livenessLock: FilePath { path.appending("machine.lock") }
+    /// How wander-vmm ended.
+    public var endRecord: FilePath { path.appending("end.json") }
+
+    /// Whether the machine's process lives. Looks at the lock and changes nothing.
+    public func isAlive() throws(SystemError) -> Bool {
+        let file: OwnedDescriptor
+        do throws(SystemError) {
+            file = try OwnedDescriptor.open(livenessLock, .readWrite)
+        } catch {
+            guard error.errno != .noSuchFileOrDirectory else { return false }
+            throw error
+        }
+        return try OpenFileLock.isHeldElsewhere(file)
+    }
+}
