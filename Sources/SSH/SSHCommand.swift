@@ -1,0 +1,69 @@
+/// A command for the guest, and what it gets.
+public struct SSHCommand: Sendable {
+    /// Given to the user's shell in the guest.
+    public var text: String
+    /// Set before the command by its shell, since servers refuse SSH's own way of passing variables.
+    /// Others in the guest may see them in its process list.
+    public var environment: [(name: String, value: String)] = []
+    public var terminal: PseudoTerminal?
+    /// How long the command may take, in milliseconds; nil for no limit.
+    public var milliseconds: Int64?
+
+    public init(_ text: String) { self.text = text }
+
+    /// The command with its environment, as the guest's shell gets it.
+    var line: String {
+        environment.map { "export \(ShellQuoting.quote("\($0.name)=\($0.value)")); " }.joined() + text
+    }
+}
+
+/// A terminal for the command in the guest.
+public struct PseudoTerminal: Hashable, Sendable {
+    /// As in TERM.
+    public var type: String
+    /// In characters.
+    public var columns: Int32
+    public var rows: Int32
+
+    public init(type: String = "xterm-256color", columns: Int32 = 80, rows: Int32 = 24) {
+        self.type = type
+        self.columns = columns
+        self.rows = rows
+    }
+}
+
+/// How a command ended.
+public enum SSHOutcome: Hashable, Sendable {
+    case exited(Int32)
+    /// The signal's name without `SIG`, such as `TERM`.
+    case signalled(String)
+    /// The connection's channel closed without a word about the command.
+    case unknown
+
+    public var isSuccess: Bool { self == .exited(0) }
+
+    /// As a shell reports it: the exit status, or 128 plus the signal's number; 255 if it is not known.
+    public var shellStatus: Int32 {
+        switch self {
+        case .exited(let status): status
+        case .signalled(let name): 128 + (Self.signals[name] ?? 127)
+        case .unknown: 255
+        }
+    }
+
+    // RFC 4254, section 6.10, with Linux's numbers.
+    private static let signals: [String: Int32] = [
+        "HUP": 1, "INT": 2, "QUIT": 3, "ILL": 4, "ABRT": 6, "FPE": 8, "KILL": 9, "USR1": 10, "SEGV": 11, "USR2": 12,
+        "PIPE": 13, "ALRM": 14, "TERM": 15,
+    ]
+}
+
+/// Where a command's standard input comes from.
+public enum SSHInput {
+    case nothing
+    case bytes([UInt8])
+    /// A descriptor of this process, read as the command takes it.
+    case descriptor(CInt)
+    /// Called for the next piece, at most so many bytes; an empty piece ends the input.
+    case source((_ limit: Int) throws(SSHError) -> [UInt8])
+}

@@ -1,0 +1,143 @@
+import LinuxSystem
+public import SystemPackage
+
+extension SSHSession {
+    /// `$1` the path. Prints a letter and a line break, then an archive of a folder's contents (`d`) or of a file (`f`),
+    /// or the plain bytes (`c`) of what has no size of its own, such as a file in `/proc`.
+    private static let readScript = """
+        if [ -d "$1" ]; then echo d; exec tar -cf - -C "$1" .; fi
+        if [ -f "$1" ] && [ -s "$1" ]; then
+          echo f; cd -- "$(dirname -- "$1")" && exec tar -chf - "./$(basename -- "$1")"
+        fi
+        if [ -e "$1" ]; then exec 3<"$1" || exit 1; echo c; exec cat <&3; fi
+        echo 'there is no such file or folder in the guest' >&2; exit 1
+        """
+
+    /// Copies a file or the contents of a folder out of the guest, permissions and links kept.
+    /// - Parameters:
+    ///   - source: In the guest; relative to the home directory, `~/` works.
+    ///   - destination: A file goes into it if it is a folder; a folder's contents go into it, and it is made if missing.
+    ///   - user: Who reads in the guest; nil is the user who logged in.
+    ///   - progress: Gets the bytes received so far.
+    public func download(
+        _ source: String, to destination: FilePath, as user: String? = nil, progress: (UInt64) -> Void = { _ in }
+    ) throws(SSHError) {
+        let path = try guestPath(source)
+        var sink = DownloadSink(source: path, destination: destination)
+        var received: UInt64 = 0
+        var said: [UInt8] = []
+        let outcome: SSHOutcome
+        do {
+            outcome = try run(
+                SSHCommand(GuestShell.line(Self.readScript, [path], as: user)),
+                output: { bytes throws(SSHError) in
+                    try sink.consume(bytes)
+                    received += UInt64(bytes.count)
+                    progress(received)
+                }, error: { said += $0.prefix(max(0, 4096 - said.count)) })
+        } catch {
+            sink.discard()
+            throw error
+        }
+        guard outcome.isSuccess else {
+            sink.discard()
+            throw .transferFailed(path: source, reason: Self.reason(said, "status \(outcome.shellStatus)"))
+        }
+        try sink.finish()
+    }
+}
+
+/// Takes what a download sends. A single file appears whole or not at all.
+struct DownloadSink {
+    private enum State {
+        case undecided
+        case folder(TarReader)
+        /// Into a staging folder beside the target.
+        case file(TarReader)
+        case plain(DescriptorBox)
+    }
+
+    private let source: String
+    private let target: FilePath
+    private let staging: FilePath
+    private let destination: FilePath
+    private var state = State.undecided
+    private var letter: UInt8?
+
+    init(source: String, destination: FilePath) {
+        self.source = source
+        self.destination = destination
+        let name = source.split(separator: "/").last.map(String.init) ?? "file"
+        target = FileSystem.isDirectory(destination) ? destination.appending(name == ".." ? "file" : name) : destination
+        let last = target.lastComponent?.string ?? "file"
+        staging = target.removingLastComponent().appending(".\(last).\(randomIdentifier(bytes: 4)).tmp")
+    }
+
+    mutating func consume(_ bytes: ArraySlice<UInt8>) throws(SSHError) {
+        var rest = bytes
+        if case .undecided = state {
+            // The letter and its line break, which may come apart.
+            while let byte = rest.first {
+                rest = rest.dropFirst()
+                if byte == 0x0a { break }
+                guard letter == nil else { throw unexpected }
+                letter = byte
+            }
+            if rest.startIndex > bytes.startIndex, bytes[rest.startIndex - 1] == 0x0a { try decide() }
+        }
+        guard !rest.isEmpty else { return }
+        switch state {
+        case .undecided: throw unexpected
+        case .folder(var reader):
+            state = .undecided
+            try reader.consume(rest)
+            state = .folder(reader)
+        case .file(var reader):
+            state = .undecided
+            try reader.consume(rest)
+            state = .file(reader)
+        case .plain(let file): try file.write(Array(rest))
+        }
+    }
+
+    private mutating func decide() throws(SSHError) {
+        switch letter {
+        case UInt8(ascii: "d"): state = .folder(try TarReader(into: destination))
+        case UInt8(ascii: "f"): state = .file(try TarReader(into: staging, onlyName: "file"))
+        case UInt8(ascii: "c"):
+            do {
+                try FileSystem.makeDirectory(staging)
+                let flags: OwnedDescriptor.OpenFlags = [.writeOnly, .create, .exclusive]
+                state = .plain(DescriptorBox(try OwnedDescriptor.open(staging.appending("file"), flags)))
+            } catch { throw .system(error) }
+        default: throw unexpected
+        }
+    }
+
+    mutating func finish() throws(SSHError) {
+        switch state {
+        case .undecided: throw unexpected
+        case .folder(var reader): try reader.finish()
+        case .file(var reader):
+            do {
+                try reader.finish()
+            } catch {
+                discard()
+                throw error
+            }
+            try publish()
+        case .plain: try publish()
+        }
+    }
+
+    private func publish() throws(SSHError) {
+        defer { discard() }
+        do {
+            try FileSystem.rename(staging.appending("file"), to: target)
+        } catch { throw .system(error) }
+    }
+
+    func discard() { try? FileSystem.removeTree(staging) }
+
+    private var unexpected: SSHError { .transferFailed(path: source, reason: "the guest's answer makes no sense") }
+}

@@ -1,0 +1,174 @@
+import LinuxSystem
+public import SystemPackage
+
+/// What an uploaded file gets besides its contents.
+public struct UploadOptions: Sendable {
+    /// Permission bits; nil keeps those of the source.
+    public var permissions: UInt32?
+    /// `user` or `user:group`; nil leaves the files to the user who writes them.
+    public var owner: String?
+    /// Who writes in the guest; nil is the user who logged in. An owner needs root here.
+    public var user: String?
+    public init(permissions: UInt32? = nil, owner: String? = nil, user: String? = nil) {
+        self.permissions = permissions
+        self.owner = owner
+        self.user = user
+    }
+}
+
+extension SSHSession {
+    /// Copies a file or the contents of a folder into the guest, modes and links kept, missing parents made.
+    ///
+    /// Goes through the guest's shell (`cat`, `tar`): servers without SFTP, such as a bare dropbear, have those, and a
+    /// whole tree takes one round trip.
+    /// - Parameters:
+    ///   - destination: In the guest; relative to the home directory, `~/` works. A file goes into it if it is a
+    ///     directory or ends with `/`.
+    ///   - progress: Gets the bytes sent so far.
+    public func upload(
+        _ source: FilePath, to destination: String, _ options: UploadOptions = UploadOptions(),
+        progress: (UInt64) -> Void = { _ in }
+    ) throws(SSHError) {
+        let status: FileStatus?
+        do { status = try FileSystem.status(source) } catch { throw .system(error) }
+        guard let status else { throw .transferFailed(path: source.string, reason: "there is no such file or folder") }
+        switch status.kind {
+        case .directory: try uploadFolder(source, destination, options, progress)
+        case .regular: try uploadFile(source, destination, options, progress)
+        default: throw .transferFailed(path: source.string, reason: "it is neither a file nor a folder")
+        }
+    }
+
+    /// Writes `bytes` to a file in the guest. The file appears whole or not at all.
+    public func upload(
+        _ bytes: [UInt8], to destination: String, _ options: UploadOptions = UploadOptions()
+    ) throws(SSHError) {
+        try write(
+            count: Int64(bytes.count), name: "", destination, options, permissions: options.permissions ?? 0o644,
+            .bytes(bytes))
+    }
+
+    private func uploadFile(
+        _ source: FilePath, _ destination: String, _ options: UploadOptions, _ progress: (UInt64) -> Void
+    ) throws(SSHError) {
+        let file: DescriptorBox
+        let status: FileStatus
+        do {
+            let descriptor = try OwnedDescriptor.open(source, .readOnly)
+            status = try descriptor.status()
+            file = DescriptorBox(descriptor)
+        } catch { throw .system(error) }
+        // The closure leaves with the call: nothing keeps it.
+        try withoutActuallyEscaping(progress) { progress throws(SSHError) in
+            var sent: UInt64 = 0
+            try write(
+                count: status.size, name: source.lastComponent?.string ?? "", destination, options,
+                permissions: options.permissions ?? status.permissions & 0o7777,
+                .source { limit throws(SSHError) in
+                    let chunk = try file.read(upTo: limit)
+                    sent += UInt64(chunk.count)
+                    progress(sent)
+                    return chunk
+                })
+        }
+    }
+
+    /// `$1` destination, `$2` the source's name, `$3` permissions, `$4` owner, `$5` size. Through a temporary file, which
+    /// is compared with the size: when a connection breaks, `cat` sees no more than an early end.
+    private static let writeScript = """
+        set -e; umask 022; t=$1
+        case $t in */) mkdir -p -- "$t";; *) mkdir -p -- "$(dirname -- "$t")";; esac
+        if [ -d "$t" ] && [ -n "$2" ]; then t=${t%/}/$2; fi
+        if [ -d "$t" ]; then echo "$t is a folder" >&2; exit 1; fi
+        if [ -e "$t" ] && { [ -L "$t" ] || [ ! -f "$t" ]; }; then cat >"$t"; exit; fi
+        n=$t.wander-$$; trap 'rm -f -- "$n"' EXIT
+        (umask 077; cat >"$n")
+        [ "$(wc -c <"$n")" -eq "$5" ] || { echo 'the connection broke' >&2; exit 1; }
+        if [ -n "$4" ]; then chown -- "$4" "$n"; fi
+        chmod "$3" "$n"; mv -f -- "$n" "$t"
+        """
+
+    private func write(
+        count: Int64, name: String, _ destination: String, _ options: UploadOptions, permissions: UInt32,
+        _ input: SSHInput
+    ) throws(SSHError) {
+        let path = try guestPath(destination)
+        try transfer(
+            GuestShell.line(
+                Self.writeScript, [path, name, String(permissions, radix: 8), options.owner ?? "", String(count)],
+                as: options.user), input, destination)
+    }
+
+    private func uploadFolder(
+        _ source: FilePath, _ destination: String, _ options: UploadOptions, _ progress: (UInt64) -> Void
+    ) throws(SSHError) {
+        let path = try guestPath(destination)
+        var writer = try TarWriter(contentsOf: source)
+        writer.permissions = options.permissions
+        if let owner = options.owner { writer.owner = try ids(of: owner, options, path) }
+        // -p: modes as recorded, without the umask; -o: the files belong to the user who writes them.
+        let script = "set -e; mkdir -p -- \"$1\"; exec tar -xp\(options.owner == nil ? "o" : "")f - -C \"$1\""
+        let box = TarBox(writer)
+        try withoutActuallyEscaping(progress) { progress throws(SSHError) in
+            try transfer(
+                GuestShell.line(script, [path], as: options.user),
+                .source { limit throws(SSHError) in
+                    let chunk = try box.writer.next(limit)
+                    box.sent += UInt64(chunk.count)
+                    progress(box.sent)
+                    return chunk
+                }, destination)
+        }
+    }
+
+    private final class TarBox {
+        var writer: TarWriter
+        var sent: UInt64 = 0
+        init(_ writer: TarWriter) { self.writer = writer }
+    }
+
+    /// The numeric ids that the guest has for `user` or `user:group`: a file is given to them and looked at.
+    private func ids(
+        of owner: String, _ options: UploadOptions, _ path: String
+    ) throws(SSHError) -> (user: UInt32, group: UInt32) {
+        let script = """
+            set -e; n=/tmp/.wander-owner-$$; trap 'rm -f "$n"' EXIT
+            (set -C; : >"$n"); chown -- "$1" "$n"; ls -dn "$n"
+            """
+        let result = try collect(SSHCommand(GuestShell.line(script, [owner], as: options.user)))
+        let fields = String(decoding: result.output, as: UTF8.self).split(separator: " ")
+        guard result.outcome.isSuccess, fields.count > 4, let user = UInt32(fields[2]), let group = UInt32(fields[3])
+        else {
+            throw .transferFailed(path: path, reason: Self.reason(result.error, "the guest knows no owner '\(owner)'"))
+        }
+        return (user, group)
+    }
+
+    func transfer(_ line: String, _ input: SSHInput, _ path: String) throws(SSHError) {
+        let result = try collect(SSHCommand(line), input: input, limit: 64 << 10)
+        guard result.outcome.isSuccess else {
+            throw .transferFailed(path: path, reason: Self.reason(result.error, "status \(result.outcome.shellStatus)"))
+        }
+    }
+
+    /// The last thing that the guest's programs said.
+    static func reason(_ error: [UInt8], _ fallback: String) -> String {
+        let lines = String(decoding: error, as: UTF8.self).split(whereSeparator: \.isNewline)
+        return lines.last.map { String($0.prefix(300)) } ?? fallback
+    }
+
+    /// A path for a script's argument: `~` is the home directory, which is where commands start.
+    func guestPath(_ path: String) throws(SSHError) -> String {
+        guard !path.isEmpty, !path.utf8.contains(0) else {
+            throw .transferFailed(path: path, reason: "that is no path in the guest")
+        }
+        if path == "~" || path == "~/" { return try homeDirectory() }
+        if path.hasPrefix("~/") { return try homeDirectory() + path.dropFirst(1) }
+        return path
+    }
+
+    private func homeDirectory() throws(SSHError) -> String {
+        let home = try require(GuestShell.line("printf %s \"$HOME\""), named: "find the home directory")
+        return home.hasPrefix("/") ? home : "."
+    }
+}

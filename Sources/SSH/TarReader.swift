@@ -1,0 +1,225 @@
+import Glibc
+import LinuxSystem
+import SystemPackage
+
+/// Unpacks a tar stream that a guest sends into a folder of the host. The guest is not trusted: no entry lands outside
+/// the folder, links are made but never followed, set-user-id bits are dropped, and devices are refused.
+struct TarReader {
+    private let root: DescriptorBox
+    /// For a single file: what it is to be called, whatever the archive says.
+    private let onlyName: String?
+    private(set) var unpackedFiles = 0
+    private(set) var isFinished = false
+    private var buffer: [UInt8] = []
+    private var file: (descriptor: DescriptorBox, left: Int64)?
+    /// Bytes of content and padding that are of no interest.
+    private var skipping: Int64 = 0
+    /// From records that describe the next entry.
+    private var longName: String?
+    private var longLink: String?
+    private var longSize: Int64?
+    /// Given their modes at the end, since a read-only folder takes no files.
+    private var folderModes: [(name: String, permissions: UInt32)] = []
+
+    init(into folder: FilePath, onlyName: String? = nil) throws(SSHError) {
+        do {
+            try FileSystem.makeDirectory(folder)
+            root = DescriptorBox(try OwnedDescriptor.open(folder, [.readOnly, .directory]))
+        } catch { throw .system(error) }
+        self.onlyName = onlyName
+    }
+
+    mutating func consume(_ bytes: ArraySlice<UInt8>) throws(SSHError) {
+        var rest = bytes
+        while !rest.isEmpty, !isFinished {
+            if let current = file {
+                let count = Int(min(current.left, Int64(rest.count)))
+                try current.descriptor.write(Array(rest.prefix(count)))
+                rest.removeFirst(count)
+                file = current.left == Int64(count) ? nil : (current.descriptor, current.left - Int64(count))
+            } else if skipping > 0 {
+                let count = Int(min(skipping, Int64(rest.count)))
+                rest.removeFirst(count)
+                skipping -= Int64(count)
+            } else {
+                let count = min(wanted - buffer.count, rest.count)
+                buffer += rest.prefix(count)
+                rest.removeFirst(count)
+                if buffer.count == wanted { try takeBlock() }
+            }
+        }
+    }
+
+    /// Call once, when the stream has ended.
+    mutating func finish() throws(SSHError) {
+        guard isFinished || (buffer.isEmpty && file == nil && skipping == 0) else { throw damaged("it ends too early") }
+        for folder in folderModes.reversed() {
+            let (parent, name) = try parent(of: folder.name)
+            guard
+                let opened = try? OwnedDescriptor.open(
+                    FilePath(name), [.readOnly, .directory, .noFollow], at: parent.rawDescriptor)
+            else { continue }
+            _ = fchmod(opened.rawValue, folder.permissions)
+        }
+    }
+
+    /// What `buffer` must hold before the next step: a header, or a header and its description.
+    private var wanted: Int {
+        guard buffer.count >= 512, let size = descriptionSize else { return 512 }
+        return 512 + Int(size + 511) / 512 * 512
+    }
+
+    /// In bytes, if the header in the buffer is one of a record that describes the next entry.
+    private var descriptionSize: Int64? {
+        guard [UInt8(ascii: "L"), UInt8(ascii: "K"), UInt8(ascii: "x"), UInt8(ascii: "g")].contains(buffer[156]),
+            let size = number(124, 12), size >= 0, size <= 64 << 10
+        else { return nil }
+        return size
+    }
+
+    private mutating func takeBlock() throws(SSHError) {
+        if buffer.count == 512 {
+            if buffer.allSatisfy({ $0 == 0 }) {
+                isFinished = true
+                return buffer.removeAll()
+            }
+            let sum = buffer.indices.reduce(0) { $0 + ((148..<156).contains($1) ? 32 : Int64(buffer[$1])) }
+            guard number(148, 8) == sum else { throw damaged("a header's checksum is wrong") }
+            // The rest of a description is still to come.
+            if let size = descriptionSize, size > 0 { return }
+        }
+        let type = buffer[156]
+        if descriptionSize != nil {
+            let size = descriptionSize.map { Int($0) } ?? 0
+            describe(type, Array(buffer[512..<(512 + size)]))
+            return buffer.removeAll()
+        }
+        guard let ownSize = number(124, 12), let mode = number(100, 8) else {
+            throw damaged("a header holds no numbers")
+        }
+        let size = longSize ?? ownSize
+        guard size >= 0 else { throw damaged("a size is negative") }
+        let prefix = buffer[257..<263].elementsEqual("ustar\0".utf8) ? text(345, 155) : ""
+        let name = longName ?? (prefix.isEmpty ? text(0, 100) : prefix + "/" + text(0, 100))
+        let link = longLink ?? text(157, 100)
+        (longName, longLink, longSize) = (nil, nil, nil)
+        buffer.removeAll()
+        try unpack(type, name, link, size, UInt32(truncatingIfNeeded: mode) & 0o777)
+    }
+
+    private mutating func describe(_ type: UInt8, _ content: [UInt8]) {
+        switch type {
+        case UInt8(ascii: "L"): longName = String(decoding: content.prefix { $0 != 0 }, as: UTF8.self)
+        case UInt8(ascii: "K"): longLink = String(decoding: content.prefix { $0 != 0 }, as: UTF8.self)
+        case UInt8(ascii: "x"):
+            // POSIX.1-2001, pax: lines of `LENGTH KEY=VALUE`.
+            var rest = content[...]
+            while let space = rest.firstIndex(of: 0x20),
+                let count = Int(String(decoding: rest[..<space], as: UTF8.self)), count > 0, count <= rest.count,
+                rest.startIndex + count > space + 1
+            {
+                let record = rest[(space + 1)..<(rest.startIndex + count)]
+                rest = rest.dropFirst(count)
+                guard let equals = record.firstIndex(of: UInt8(ascii: "=")) else { continue }
+                let value = String(decoding: record[(equals + 1)...].prefix { $0 != 0x0a }, as: UTF8.self)
+                switch String(decoding: record[..<equals], as: UTF8.self) {
+                case "path": longName = value
+                case "linkpath": longLink = value
+                case "size": longSize = Int64(value)
+                default: break
+                }
+            }
+        default: break  // Defaults for all entries: owners and times, which are of no interest here.
+        }
+    }
+
+    private mutating func unpack(
+        _ type: UInt8, _ name: String, _ link: String, _ size: Int64, _ permissions: UInt32
+    ) throws(SSHError) {
+        let hasContent = [0, UInt8(ascii: "0"), UInt8(ascii: "7")].contains(type)
+        let padding = (512 - size % 512) % 512
+        let path = onlyName ?? name
+        if path.split(separator: "/").allSatisfy({ $0 == "." }) {
+            skipping = hasContent ? size.addingReportingOverflow(padding).partialValue : 0
+            return
+        }
+        let (parent, last) = try parent(of: path)
+        let directory = parent.rawDescriptor
+        switch type {
+        case UInt8(ascii: "5"):
+            guard onlyName == nil else { throw damaged("a folder came instead of a file") }
+            if mkdirat(directory, last, 0o700) != 0, errno != EEXIST { throw failure("make the folder", path) }
+            folderModes.append((path, permissions))
+        case UInt8(ascii: "2"):
+            guard onlyName == nil else { throw damaged("a link came instead of a file") }
+            unlinkat(directory, last, 0)
+            if symlinkat(link, directory, last) != 0 { throw failure("make the link", path) }
+        case UInt8(ascii: "1"):
+            let (source, sourceName) = try self.parent(of: link)
+            unlinkat(directory, last, 0)
+            if linkat(source.rawDescriptor, sourceName, directory, last, 0) != 0 {
+                throw failure("make the link", path)
+            }
+        case _ where hasContent:
+            // Not through whatever is there: a link in the folder may lead anywhere.
+            unlinkat(directory, last, 0)
+            let opened: DescriptorBox
+            do {
+                opened = DescriptorBox(
+                    try OwnedDescriptor.open(
+                        FilePath(last), [.writeOnly, .create, .exclusive, .noFollow], permissions: 0o600, at: directory)
+                )
+            } catch { throw .transferFailed(path: path, reason: "\(error.errno)") }
+            _ = fchmod(opened.rawDescriptor, permissions)
+            unpackedFiles += 1
+            file = size > 0 ? (opened, size) : nil
+            skipping = padding
+        default:
+            throw .transferFailed(path: path, reason: "it is neither a file, a folder nor a link")
+        }
+    }
+
+    /// The folder that an entry belongs into, made if missing, reached without following a link.
+    private func parent(of path: String) throws(SSHError) -> (DescriptorBox, String) {
+        let components = path.split(separator: "/").filter { $0 != "." }.map(String.init)
+        guard let last = components.last, !components.contains(".."), !path.utf8.contains(0), path.utf8.count <= 4096
+        else {
+            throw damaged("an entry is called '\(path.prefix(100))'")
+        }
+        var directory = root
+        for component in components.dropLast() {
+            if mkdirat(directory.rawDescriptor, component, 0o755) != 0, errno != EEXIST {
+                throw failure("make the folder", path)
+            }
+            do {
+                directory = DescriptorBox(
+                    try OwnedDescriptor.open(
+                        FilePath(component), [.readOnly, .directory, .noFollow], at: directory.rawDescriptor))
+            } catch { throw .transferFailed(path: path, reason: "\(error.errno)") }
+        }
+        return (directory, last)
+    }
+
+    private func number(_ offset: Int, _ count: Int) -> Int64? {
+        let field = buffer[offset..<(offset + count)]
+        if let first = field.first, first & 0x80 != 0 {
+            guard first == 0x80, field.dropFirst().dropLast(8).allSatisfy({ $0 == 0 }) else { return nil }
+            let value = field.suffix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+            return count >= 12 ? Int64(exactly: value) : nil
+        }
+        let digits = field.drop { $0 == 0x20 }.prefix { (UInt8(ascii: "0")...UInt8(ascii: "7")).contains($0) }
+        return digits.isEmpty ? 0 : Int64(String(decoding: digits, as: UTF8.self), radix: 8)
+    }
+
+    private func text(_ offset: Int, _ count: Int) -> String {
+        String(decoding: buffer[offset..<(offset + count)].prefix { $0 != 0 }, as: UTF8.self)
+    }
+
+    private func damaged(_ reason: String) -> SSHError {
+        .transferFailed(path: "the guest's files", reason: "the archive that it sent is damaged: \(reason)")
+    }
+
+    private func failure(_ operation: String, _ path: String) -> SSHError {
+        .transferFailed(path: path, reason: "cannot \(operation): \(Errno(rawValue: errno))")
+    }
+}
