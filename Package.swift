@@ -20,7 +20,7 @@ let package = Package(
     name: "wander",
     products: [
         // One product an executable; `make` chooses how each is linked.
-        .executable(name: "wander", targets: ["wander"]),
+        .executable(name: "wander", targets: ["wander"])
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -54,17 +54,27 @@ let package = Package(
 
         // The guest's side of the machine. None of these knows KVM.
         .target(
-            name: "GuestMemory", dependencies: ["CLinux", "LinuxSystem", "Reporting", systemPackage], swiftSettings: memory),
+            name: "GuestMemory", dependencies: ["CLinux", "LinuxSystem", "Reporting", systemPackage],
+            swiftSettings: memory),
         .target(name: "PCI", swiftSettings: memory),
 
         // The host's side of the machine.
         .target(name: "CKVM"),
         .target(
-            name: "KVM", dependencies: ["CKVM", "CLinux", "LinuxSystem", "Reporting", systemPackage], swiftSettings: memory),
+            name: "KVM", dependencies: ["CKVM", "CLinux", "LinuxSystem", "Reporting", systemPackage],
+            swiftSettings: memory),
 
         // What passes between a monitor and whoever started it.
         .target(
-            name: "MonitorControl", dependencies: ["JSON", "LinuxSystem", "Reporting", systemPackage], swiftSettings: common),
+            name: "MonitorControl", dependencies: ["JSON", "LinuxSystem", "Reporting", systemPackage],
+            swiftSettings: common),
+
+        // Guests are reached by SSH; libssh2 and its libcrypto are static.
+        .systemLibrary(name: "CLibSSH2"),
+        .target(
+            name: "SSH", dependencies: ["CLibSSH2", "CLinux", "LinuxSystem", "Reporting", systemPackage],
+            swiftSettings: common,
+            linkerSettings: [.linkedLibrary(":libssh2.a"), .linkedLibrary(":libcrypto.a"), .linkedLibrary(":libz.a")]),
 
         // Tests mirror the targets.
         .testTarget(name: "ReportingTests", dependencies: ["Reporting"], swiftSettings: common),
@@ -74,12 +84,16 @@ let package = Package(
             name: "GuestMemoryTests", dependencies: ["GuestMemory", "LinuxSystem"], swiftSettings: common),
         .testTarget(name: "KVMTests", dependencies: ["KVM", "LinuxSystem", systemPackage], swiftSettings: common),
         .testTarget(
-            name: "MonitorControlTests", dependencies: ["MonitorControl", "JSON", "Reporting", systemPackage], swiftSettings: common),
+            name: "MonitorControlTests", dependencies: ["MonitorControl", "JSON", "Reporting", systemPackage],
+            swiftSettings: common),
         .testTarget(name: "PCITests", dependencies: ["PCI"], swiftSettings: common),
         .testTarget(
-            name: "DiskImageTests", dependencies: ["DiskImage", "LinuxSystem", "JSON", systemPackage], swiftSettings: common),
+            name: "DiskImageTests", dependencies: ["DiskImage", "LinuxSystem", "JSON", systemPackage],
+            swiftSettings: common),
         .testTarget(
             name: "WanderTests", dependencies: ["wander", "JSON", "LinuxSystem", "Reporting", systemPackage],
             swiftSettings: common),
+        .testTarget(
+            name: "SSHTests", dependencies: ["SSH", "LinuxSystem", "Reporting", systemPackage], swiftSettings: common),
     ]
 )

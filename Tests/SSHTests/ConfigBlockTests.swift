@@ -1,5 +1,6 @@
 import LinuxSystem
 import SSH
+import SystemPackage
 import Testing
 
 @Suite struct ConfigBlockTests {
