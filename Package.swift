@@ -94,6 +94,7 @@ let package = Package(
             name: "WanderTests", dependencies: ["wander", "JSON", "LinuxSystem", "Reporting", systemPackage],
             swiftSettings: common),
         .testTarget(
-            name: "SSHTests", dependencies: ["SSH", "LinuxSystem", "Reporting", systemPackage], swiftSettings: common),
+            name: "SSHTests", dependencies: ["SSH", "CLinux", "LinuxSystem", "Reporting", systemPackage],
+            swiftSettings: common),
     ]
 )

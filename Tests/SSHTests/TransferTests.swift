@@ -1,0 +1,148 @@
+import Glibc
+import LinuxSystem
+import SSH
+import SystemPackage
+import Testing
+
+/// Files and folders, to a guest and back.
+@Suite struct TransferTests {
+    let key: SSHKeyPair
+    let directory: TemporaryDirectory
+    init() throws {
+        key = try SSHKeyPair.generate(comment: "test")
+        directory = try TemporaryDirectory()
+    }
+
+    /// A folder with all that a tree may hold.
+    private func makeTree() throws -> FilePath {
+        let tree = directory.path.appending("tree")
+        let long = String(repeating: "a-long-name-", count: 20)
+        try FileSystem.makeDirectory(tree.appending("sub").appending("empty"), permissions: 0o750)
+        try FileSystem.makeDirectory(tree.appending("deep").appending(long).appending(long))
+        try AtomicFile.write([], to: tree.appending("nothing"))
+        try AtomicFile.write(
+            randomBytes(count: 300_001), to: tree.appending("sub").appending("binary"), permissions: 0o640)
+        try AtomicFile.write("#!/bin/sh\n", to: tree.appending("run me.sh"), permissions: 0o755)
+        try AtomicFile.write("'", to: tree.appending("it's -- \"odd\"\n$name"))
+        try AtomicFile.write("deep", to: tree.appending("deep").appending(long).appending(long).appending(long))
+        #expect(symlink("run me.sh", tree.appending("link").string) == 0)
+        #expect(symlink("/nowhere/" + long, tree.appending("sub").appending("dangling").string) == 0)
+        #expect(chmod(tree.appending("run me.sh").string, 0o755) == 0)
+        #expect(chmod(tree.appending("sub").string, 0o500) == 0)
+        return tree
+    }
+
+    /// Name, type, mode and content of all below a folder, by tools that are not under test.
+    private func listing(_ folder: FilePath) throws -> String {
+        let script = """
+            cd "$1" && find . -mindepth 1 -printf '%p %y %m %l\\n' | LC_ALL=C sort
+            find . -type f -exec sha256sum {} + | LC_ALL=C sort
+            """
+        let result = try ChildProcess.run(["sh", "-c", script, "sh", folder.string])
+        try #require(result.outcome.isSuccess)
+        return String(decoding: result.output, as: UTF8.self)
+    }
+
+    @Test("a folder's contents arrive and come back unchanged", arguments: TestServer.kinds)
+    func folder(kind: TestServer.Kind) throws {
+        let server = try TestServer(kind, accepting: [key.publicKey])
+        let session = try server.logIn(key)
+        let tree = try makeTree()
+        let there = directory.path.appending("new").appending("there")
+        var sent: [UInt64] = []
+        try session.upload(tree, to: there.string) { sent.append($0) }
+        #expect(try listing(there) == listing(tree))
+        #expect(sent == sent.sorted() && (sent.last ?? 0) > 300_001)
+        let back = directory.path.appending("back")
+        try session.download(there.string, to: back)
+        #expect(try listing(back) == listing(tree))
+        // Onto what is there already.
+        try session.upload(tree, to: there.string)
+        #expect(try listing(there) == listing(tree))
+    }
+
+    @Test("a file keeps its mode and contents both ways", arguments: TestServer.kinds, [0, 1, 65_536, 3_000_000])
+    func file(kind: TestServer.Kind, size: Int) throws {
+        let server = try TestServer(kind, accepting: [key.publicKey])
+        let session = try server.logIn(key)
+        let file = directory.path.appending("a file")
+        let content = randomBytes(count: size)
+        try AtomicFile.write(content, to: file)
+        try FileSystem.setPermissions(file, 0o741)
+        try session.upload(file, to: "~/sub/dir/")
+        let there = server.home.appending("sub").appending("dir").appending("a file")
+        #expect(try FileSystem.read(there) == content)
+        #expect(try FileSystem.status(there)?.permissions == 0o741)
+        try session.upload(file, to: "~/sub/dir/named")
+        #expect(try FileSystem.list(there.removingLastComponent()) == ["a file", "named"])
+        let back = directory.path.appending("back")
+        try session.download("~/sub/dir/a file", to: back)
+        #expect(try FileSystem.read(back) == content)
+        if size > 0 { #expect(try FileSystem.status(back)?.permissions == 0o741) }
+        try FileSystem.makeDirectory(directory.path.appending("into"))
+        try session.download("~/sub/dir/named", to: directory.path.appending("into"))
+        #expect(try FileSystem.list(directory.path.appending("into")) == ["named"])
+    }
+
+    @Test("bytes replace a file, and a link stays a link")
+    func bytes() throws {
+        let server = try TestServer(accepting: [key.publicKey])
+        let session = try server.logIn(key)
+        let file = server.home.appending("file")
+        try session.upload(Array("one".utf8), to: "~/file", UploadOptions(permissions: 0o600))
+        try session.upload(Array("two".utf8), to: file.string, UploadOptions(permissions: 0o600))
+        #expect(try FileSystem.read(file) == Array("two".utf8))
+        #expect(symlink("file", server.home.appending("link").string) == 0)
+        try session.upload(Array("three".utf8), to: "~/link")
+        #expect(try FileSystem.read(file) == Array("three".utf8))
+        #expect(try FileSystem.list(server.home) == [".ssh", "file", "link"])
+    }
+
+    @Test("files of the kernel's, which have no size, can be downloaded")
+    func kernelFile() throws {
+        let server = try TestServer(accepting: [key.publicKey])
+        let copy = directory.path.appending("version")
+        try server.logIn(key).download("/proc/version", to: copy)
+        #expect(try FileSystem.read(copy) == FileSystem.read("/proc/version"))
+    }
+
+    @Test("says why a transfer did not happen, and leaves nothing behind")
+    func failures() throws {
+        let server = try TestServer(accepting: [key.publicKey])
+        let session = try server.logIn(key)
+        let missing = directory.path.appending("missing")
+        #expect(throws: SSHError.transferFailed(path: missing.string, reason: "there is no such file or folder")) {
+            try session.upload(missing, to: "/tmp/x")
+        }
+        #expect(
+            throws: SSHError.transferFailed(path: "/missing", reason: "there is no such file or folder in the guest")
+        ) {
+            try session.download("/missing", to: directory.path.appending("copy"))
+        }
+        try AtomicFile.write("file", to: server.home.appending("file"))
+        let error = #expect(throws: SSHError.self) { try session.upload([1], to: "~/file/below") }
+        #expect(error?.layer == .channel)
+        #expect(try FileSystem.list(directory.path) == [])
+        #expect(try FileSystem.list(server.home) == [".ssh", "file"])
+    }
+
+    @Test("owner and mode are set as asked", .enabled(if: getuid() == 0, "only root gives files away"))
+    func owner() throws {
+        let server = try TestServer(accepting: [key.publicKey])
+        let session = try server.logIn(key)
+        try session.upload([1], to: "~/file", UploadOptions(permissions: 0o600, owner: "daemon:bin"))
+        let tree = directory.path.appending("tree")
+        try FileSystem.makeDirectory(tree.appending("sub"))
+        try AtomicFile.write("x", to: tree.appending("sub").appending("x"))
+        try session.upload(tree, to: "~/tree", UploadOptions(permissions: 0o604, owner: "daemon:bin"))
+        let listing = try ChildProcess.run(["stat", "-c", "%U:%G %a", server.home.appending("file").string])
+        #expect(listing.output == Array("daemon:bin 600\n".utf8))
+        let inner = server.home.appending("tree").appending("sub").appending("x")
+        #expect(
+            try ChildProcess.run(["stat", "-c", "%U:%G %a", inner.string]).output == Array("daemon:bin 604\n".utf8))
+        #expect(throws: SSHError.self) {
+            try session.upload([1], to: "~/other", UploadOptions(permissions: nil, owner: "nobody-by-this-name"))
+        }
+        #expect(try FileSystem.list(server.home) == [".ssh", "file", "tree"])
+    }
+}
