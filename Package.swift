@@ -43,6 +43,21 @@ let package = Package(
             dependencies: ["CLinux", "CZlib", "CZstd", "LinuxSystem", "Reporting", systemPackage],
             swiftSettings: memory, linkerSettings: [.linkedLibrary(":libz.a"), .linkedLibrary(":libzstd.a")]),
 
+        // Boxes. libarchive is static and its formats are named in the code, so what it needs for others is not linked.
+        .systemLibrary(name: "CLibArchive"),
+        .systemLibrary(name: "CLibCrypto"),
+        .target(
+            name: "Digest", dependencies: ["CLibCrypto"], swiftSettings: memory,
+            linkerSettings: [.linkedLibrary(":libcrypto.a")]),
+        .target(
+            name: "BoxFormat",
+            dependencies: ["CLibArchive", "CLinux", "Digest", "JSON", "LinuxSystem", "Reporting", systemPackage],
+            swiftSettings: memory,
+            linkerSettings: [
+                .linkedLibrary(":libarchive.a"), .linkedLibrary(":libzstd.a"), .linkedLibrary(":liblzma.a"),
+                .linkedLibrary(":libbz2.a"), .linkedLibrary(":libz.a"),
+            ]),
+
         // The life of machines.
         .target(
             name: "Provider", dependencies: ["JSON", "LinuxSystem", "Reporting", systemPackage], swiftSettings: common),
@@ -80,6 +95,11 @@ let package = Package(
         .testTarget(name: "ReportingTests", dependencies: ["Reporting"], swiftSettings: common),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: common),
         .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", systemPackage], swiftSettings: common),
+        .testTarget(name: "DigestTests", dependencies: ["Digest"], swiftSettings: common),
+        .testTarget(
+            name: "BoxFormatTests",
+            dependencies: ["BoxFormat", "Digest", "JSON", "LinuxSystem", "Reporting", systemPackage],
+            swiftSettings: common),
         .testTarget(
             name: "GuestMemoryTests", dependencies: ["GuestMemory", "LinuxSystem"], swiftSettings: common),
         .testTarget(name: "KVMTests", dependencies: ["KVM", "LinuxSystem", systemPackage], swiftSettings: common),

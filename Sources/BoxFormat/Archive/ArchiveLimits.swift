@@ -1,0 +1,26 @@
+internal import Reporting
+
+/// What an archive may cost before it is refused. The defaults fit any honest box.
+public struct ArchiveLimits: Sendable {
+    public var entries = 4096
+    /// Of all files together, holes included, in bytes.
+    public var unpackedBytes: UInt64 = 2 << 40
+    /// Bytes on the disk for each byte of archive; zeros become holes and do not count.
+    public var ratio: UInt64 = 256
+    /// On the disk whatever the ratio, in bytes, so that small boxes pass.
+    public var alwaysAllowed: UInt64 = 64 << 20
+    /// Bytes that come out of the decompressor for each byte of archive, zeros included: bounds the time.
+    public var decompressedRatio: UInt64 = 50_000
+
+    public init() {}
+
+    func allocatedLimit(archiveBytes: UInt64) -> ByteCount {
+        let (product, overflow) = archiveBytes.multipliedReportingOverflow(by: ratio)
+        return ByteCount(overflow ? .max : max(product, alwaysAllowed))
+    }
+
+    func decompressedLimit(archiveBytes: UInt64) -> ByteCount {
+        let (product, overflow) = archiveBytes.multipliedReportingOverflow(by: decompressedRatio)
+        return ByteCount(overflow ? .max : max(product, 1 << 30))
+    }
+}

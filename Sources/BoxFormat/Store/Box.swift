@@ -1,0 +1,56 @@
+public import Digest
+public import SystemPackage
+
+/// A box in the store: unpacked, complete and read-only. Machines use its disk images in place, under their overlays.
+public struct Box: Sendable, Hashable {
+    public struct Disk: Sendable, Hashable {
+        public var path: FilePath
+        public var format: DiskFormat
+        /// What a guest sees, in bytes.
+        public var virtualSize: UInt64
+    }
+
+    public struct File: Sendable, Hashable {
+        /// Relative to ``Box/directory``.
+        public var path: String
+        /// In bytes, holes included.
+        public var size: UInt64
+        public var digest: SHA256Digest
+    }
+
+    public var identity: BoxIdentity
+    public var name: BoxName { identity.name }
+    public var version: BoxVersion { identity.version }
+    public var architecture: Architecture { identity.architecture }
+
+    /// Where the archive's files are.
+    public var directory: FilePath
+    /// In the order in which a machine gets them; the first is the one to boot from.
+    public var disks: [Disk]
+    /// For direct boot; nil if the box leaves that to the disk's boot loader.
+    public var kernel: FilePath?
+    public var initrd: FilePath?
+    /// The kernel's, without what a monitor adds.
+    public var commandLine: String?
+    /// Whom to log in as; nil for the custom of Vagrant's boxes.
+    public var user: String?
+    /// The key that `package` of another machine left in the box.
+    public var privateKey: FilePath?
+
+    /// Of the archive that the box came from (of the image, for a plain disk image).
+    public var digest: SHA256Digest
+    /// Of the archive, in bytes.
+    public var archiveSize: UInt64
+    /// The file or URL that the box came from, without credentials.
+    public var source: String
+    /// The catalogue that listed the box.
+    public var catalogue: String?
+    /// Seconds since 1970.
+    public var added: Int64
+    public var files: [File]
+
+    /// The disk to boot from.
+    public var disk: Disk { disks[0] }
+    /// Of all files, holes included, in bytes.
+    public var size: UInt64 { files.reduce(0) { $0 &+ $1.size } }
+}

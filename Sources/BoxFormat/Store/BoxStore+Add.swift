@@ -1,0 +1,113 @@
+internal import Digest
+public import LinuxSystem
+public import Reporting
+public import SystemPackage
+
+extension BoxStore {
+    /// How to add a box.
+    public struct AddOptions: Sendable {
+        public enum Presence: Sendable {
+            /// The box is already there: an error.
+            case fail
+            /// The box is already there: that one will do.
+            case use
+            /// The new one takes its place.
+            case replace
+        }
+        /// What the box shall be called, whatever it calls itself; required if it does not say.
+        public var name: BoxName?
+        public var version: BoxVersion?
+        public var architecture: Architecture?
+        /// All of them must be the archive's.
+        public var checksums: [ExpectedChecksum] = []
+        public var whenPresent = Presence.fail
+        /// Where the archive came from, if not from the file itself. Never with credentials.
+        public var source: String?
+        public var catalogue: String?
+        /// Of a plain disk image that cannot be told from other files: raw images have no magic number.
+        public var diskFormat: DiskFormat?
+        public var limits = ArchiveLimits()
+
+        public init() {}
+    }
+
+    public enum AddOutcome: String, Sendable { case added, replaced, present }
+
+    /// Puts a box archive or a plain disk image into the store, in one pass. The box appears whole or not at all, even if
+    /// the process is killed; whoever adds the same box at the same time waits and shares it.
+    public func add(
+        _ archive: FilePath, _ options: AddOptions = AddOptions(), sink: any EventSink = SilentSink(),
+        cancellation: Cancellation? = nil
+    ) throws -> (box: Box, outcome: AddOutcome) {
+        try prepare()
+        let staging = try {
+            let held = try lockNames(cancellation: cancellation)
+            defer { withExtendedLifetime(held) {} }
+            try StagingDirectory.sweep(self.staging)
+            return try StagingDirectory.create(in: self.staging)
+        }()
+        let job = AddJob(store: self, archive: archive, options: options, sink: sink, cancellation: cancellation)
+        let files = staging.content.appending(BoxRecord.filesFolder)
+        try FileSystem.makeDirectory(files, permissions: 0o755)
+        do {
+            let box =
+                switch try FileKind.look(at: archive, stated: options.diskFormat) {
+                case .archive: try job.unpack(into: files)
+                case .disk(let format): try job.copyDisk(format, into: files)
+                }
+            return try commit(box, from: staging.content, options, job: job, cancellation: cancellation)
+        } catch let present as AddJob.AlreadyPresent {
+            return (present.box, .present)
+        }
+    }
+
+    /// Gives the finished folder its name.
+    private func commit(
+        _ box: Box, from content: FilePath, _ options: AddOptions, job: AddJob, cancellation: Cancellation?
+    ) throws -> (box: Box, outcome: AddOutcome) {
+        try AtomicFile.write(BoxRecord.encode(box), to: content.appending(BoxRecord.fileName), permissions: 0o444)
+        try Self.synchronizeFolders(below: content)
+        let target = folder(of: box.identity)
+        let held = try lockNames(cancellation: cancellation)
+        defer { withExtendedLifetime(held) {} }
+        try cancellation?.check()
+        try FileSystem.makeDirectory(target.removingLastComponent())
+        var outcome = AddOutcome.added
+        if FileSystem.exists(target) {
+            let old = try? self.box(box.identity)
+            if let old, old.digest == box.digest, options.whenPresent != .replace { return (old, .present) }
+            let machines = try uses(of: box.identity)
+            // A running machine's overlay would suddenly lie on another disk.
+            if let old, old.disks.count != box.disks.count || old.diskDigests != box.diskDigests, !machines.isEmpty {
+                throw BoxError.inUse(box.identity, machines: machines.map(\.description))
+            }
+            try FileSystem.exchange(content, target)
+            outcome = .replaced
+        } else {
+            try FileSystem.rename(content, to: target)
+        }
+        for folder in [target, target.removingLastComponent()].map({ $0.removingLastComponent() }) + [boxes] {
+            try FileSystem.synchronizeDirectory(folder)
+        }
+        guard let added = try self.box(box.identity) else {
+            throw BoxError.corruptRecord(target, reason: "it vanished while it was added")
+        }
+        return (added, outcome)
+    }
+
+    /// Forces the names of everything below `folder` to the disk; the files' content is there already.
+    private static func synchronizeFolders(below folder: FilePath) throws {
+        for name in try FileSystem.list(folder) where FileSystem.isDirectory(folder.appending(name)) {
+            try synchronizeFolders(below: folder.appending(name))
+        }
+        try FileSystem.synchronizeDirectory(folder)
+    }
+}
+
+extension Box {
+    fileprivate var diskDigests: [SHA256Digest?] {
+        disks.map { disk in
+            files.first { directory.appending($0.path) == disk.path }?.digest
+        }
+    }
+}
