@@ -63,14 +63,17 @@ public final class MSIXTable: Sendable {
     public var isEnabled: Bool { state.withLock { $0.enabled } }
 
     /// Sends a vector's message, now or when its mask goes. A vector that does not exist is nobody's.
-    public func trigger(_ vector: Int) {
-        let open = state.withLock { state in
-            guard state.enabled, state.entries.indices.contains(vector) else { return false }
-            if state.isOpen(vector) { return true }
+    /// - Returns: Whether the guest uses MSI-X at all.
+    @discardableResult
+    public func trigger(_ vector: Int) -> Bool {
+        let (enabled, open) = state.withLock { state in
+            guard state.enabled, state.entries.indices.contains(vector) else { return (state.enabled, false) }
+            if state.isOpen(vector) { return (true, true) }
             state.pending |= 1 << UInt64(vector)
-            return false
+            return (true, false)
         }
         if open { sink.trigger(vector: vector) }
+        return enabled
     }
 
     /// Reads the table: 4 or 8 bytes, aligned. Anything else reads as ones.

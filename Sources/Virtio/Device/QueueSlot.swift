@@ -1,0 +1,57 @@
+import Synchronization
+
+/// The place of one queue in a device: empty until the driver is ready, emptied again by a reset.
+///
+/// The lock is held while the queue is served, so whoever empties the slot knows that nothing is in flight.
+/// Lock order: the transport's registers, then this, then the vector table.
+final class QueueSlot<State>: Sendable {
+    private struct Contents: ~Copyable {
+        var queue: VirtQueue?
+        var signal: QueueSignal?
+        var features: VirtioFeatures = []
+        var state: State
+    }
+    private let contents: Mutex<Contents>
+
+    init(_ state: sending State) { contents = Mutex(Contents(queue: nil, signal: nil, state: state)) }
+
+    func attach(_ queue: consuming VirtQueue, signal: QueueSignal) {
+        var queue: VirtQueue? = queue
+        contents.withLock { contents in
+            contents.queue = queue.take()
+            contents.signal = signal
+        }
+    }
+
+    /// Takes the queue away, after what is in flight, and lets `body` clean up.
+    func detach(_ body: (inout State) -> Void = { _ in }) {
+        contents.withLock { contents in
+            contents.queue = nil
+            contents.signal = nil
+            body(&contents.state)
+        }
+    }
+
+    /// Runs `body` on the queue if there is one; afterwards interrupts the driver if it wants that.
+    ///
+    /// An error stops the whole device: no queue of it is served before its reset.
+    func serve(
+        _ body: (inout VirtQueue, inout State, QueueSignal) throws(QueueError) -> ServiceOutcome
+    ) -> ServiceOutcome {
+        contents.withLock { contents in
+            guard let signal = contents.signal, !signal.signals.isStopped, var queue = contents.queue.take() else {
+                return .done
+            }
+            do throws(QueueError) {
+                let outcome = try body(&queue, &contents.state, signal)
+                signal.notify(of: &queue)
+                contents.queue = consume queue
+                return outcome
+            } catch {
+                signal.notify(of: &queue)
+                signal.signals.stop(because: error)
+                return .done
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+import CLinux
+import DiskImage
+
+/// virtio-rng (Virtio 1.2, section 5.4): fills the driver's buffers with random bytes from the host's kernel.
+public final class EntropyDevice: VirtioDevice {
+    /// Of one request, in bytes. Descriptors may overlap, so without a limit a request could ask for gigabytes.
+    static let requestLimit = 64 << 10
+    /// Requests served before others get their turn.
+    static let batchLimit = 16
+
+    private let slot = QueueSlot<Void>(())
+
+    public init() {}
+
+    public var kind: VirtioDeviceKind { .entropy }
+    public var features: VirtioFeatures { [.version1, .ringEventIndex] }
+    public var queueSizes: [UInt16] { [64] }
+
+    public func start(_ features: VirtioFeatures, signals: DeviceSignals) {}
+    public func attach(_ queue: consuming VirtQueue, at index: Int, signal: QueueSignal) {
+        slot.attach(queue, signal: signal)
+    }
+    public func reset() { slot.detach() }
+
+    public func serve(queue index: Int) -> ServiceOutcome {
+        slot.serve { queue, _, _ throws(QueueError) in
+            var left = Self.batchLimit
+            repeat {
+                while let chain = try queue.nextChain() {
+                    guard chain.readableByteCount == 0 else { throw .malformedRequest }
+                    let written = Self.fill(chain)
+                    queue.complete(chain, written: written)
+                    left -= 1
+                    if left == 0 { return .moreWork }
+                }
+            } while queue.enableNotifications()
+            return .done
+        }
+    }
+
+    private static func fill(_ chain: borrowing DescriptorChain) -> Int {
+        var filled = 0
+        for unsafesegment in unsafe chain.writableSegments {
+            let wanted = min(segment.count, requestLimit - filled)
+            var done = 0
+            while done < wanted {
+                // SAFETY: inside the segment, which the chain keeps in guest RAM.
+                let count = unsafe getrandom(segment.base + done, wanted - done, 0)
+                guard count > 0 else { continue }  // Interrupted by a signal; the call knows no other failure here.
+                done += count
+            }
+            filled += wanted
+            if filled == requestLimit { break }
+        }
+        return filled
+    }
+}
