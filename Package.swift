@@ -72,6 +72,9 @@ let package = Package(
             name: "GuestMemory", dependencies: ["CLinux", "LinuxSystem", "Reporting", systemPackage],
             swiftSettings: memory),
         .target(name: "PCI", swiftSettings: memory),
+        .target(
+            name: "Virtio", dependencies: ["CLinux", "DiskImage", "GuestMemory", "LinuxSystem", "PCI"],
+            swiftSettings: memory),
 
         // The host's side of the machine.
         .target(name: "CKVM"),
@@ -107,6 +110,9 @@ let package = Package(
             name: "MonitorControlTests", dependencies: ["MonitorControl", "JSON", "Reporting", systemPackage],
             swiftSettings: common),
         .testTarget(name: "PCITests", dependencies: ["PCI"], swiftSettings: common),
+        .testTarget(
+            name: "VirtioTests", dependencies: ["DiskImage", "GuestMemory", "LinuxSystem", "PCI", "Virtio", systemPackage],
+            swiftSettings: common),
         .testTarget(
             name: "DiskImageTests", dependencies: ["DiskImage", "LinuxSystem", "JSON", systemPackage],
             swiftSettings: common),
