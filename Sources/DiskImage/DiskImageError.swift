@@ -71,11 +71,13 @@ extension DiskImageError {
         case .notQcow2: "the file is not a qcow2 image"
         case .unsupportedVersion(let version): "the image has qcow version \(version); wander knows 2 and 3"
         case .invalidClusterBits(let bits): "the image declares clusters of 2^\(bits) bytes; qcow2 allows 2^9 to 2^21"
-        case .invalidRefcountOrder(let order): "the image declares refcounts of 2^\(order) bits; qcow2 allows 2^0 to 2^6"
+        case .invalidRefcountOrder(let order):
+            "the image declares refcounts of 2^\(order) bits; qcow2 allows 2^0 to 2^6"
         case .encrypted: "the image is encrypted, which wander does not support"
         case .unsupportedFeature(let name): "the image needs the qcow2 feature '\(name)', which wander does not have"
         case .invalidHeader(let field, let value): "the image's header has \(value) as its \(field), which cannot be"
-        case .corrupt(let structure, let offset): "the image is corrupt: bad \(structure.rawValue) at byte \(offset) of the file"
+        case .corrupt(let structure, let offset):
+            "the image is corrupt: bad \(structure.rawValue) at byte \(offset) of the file"
         case .markedCorrupt: "the image is marked as corrupt"
         case .hasSnapshots(let count): "the image has \(count) internal snapshots, so wander does not write to it"
         case .notWritable(let version): "the image has qcow2 version \(version), which wander reads but does not write"

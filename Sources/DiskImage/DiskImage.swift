@@ -1,0 +1,78 @@
+import LinuxSystem
+import SystemPackage
+
+/// Opens and makes disk images.
+public enum DiskImage {
+    /// Opens a disk for devices and tools.
+    ///
+    /// The files are those of `layers` and no others: a backing file's name inside an image is only compared with the layer
+    /// that was given. The first file is locked for `access`, the others for reading.
+    /// - Parameters:
+    ///   - layers: The disk itself, then what is behind it.
+    ///   - cacheBytes: Of memory for tables, for each layer.
+    public static func open(
+        _ layers: [DiskLayer], access: DiskAccess, cacheBytes: Int = 2 << 20
+    ) throws(DiskImageError) -> any BlockStorage {
+        guard layers.count <= QcowLimit.chain else { throw .chainTooDeep(limit: QcowLimit.chain) }
+        var seen: [(device: UInt64, inode: UInt64)] = []
+        return try open(layers[...], access: access, cacheBytes: cacheBytes, observer: nil, seen: &seen)
+    }
+
+    static func open(
+        _ layers: ArraySlice<DiskLayer>, access: DiskAccess, cacheBytes: Int, observer: (any ImageFileObserver)?,
+        seen: inout [(device: UInt64, inode: UInt64)]
+    ) throws(DiskImageError) -> any BlockStorage {
+        guard let layer = layers.first else { throw .backingMissing(name: "") }
+        let rest = layers.dropFirst()
+        let file = try ImageFile(layer.path, access: access, observer: observer)
+        if let identity = file.identity {
+            if seen.contains(where: { $0 == identity }) { throw .backingLoop(layer.path) }
+            seen.append(identity)
+        }
+        do throws(DiskImageError) {
+            switch layer.format {
+            case .raw:
+                if let extra = rest.first { throw .backingUnexpected(extra.path) }
+                return try RawImage(file)
+            case .qcow2:
+                let header = try QcowImage.readHeader(file, size: file.size())
+                try checkBacking(header.backingName, rest.first, of: layer.path)
+                let backing =
+                    rest.isEmpty
+                    ? nil : try open(rest, access: .readOnly, cacheBytes: cacheBytes, observer: nil, seen: &seen)
+                return try QcowImage(file, backing: backing, cacheBytes: cacheBytes)
+            }
+        } catch {
+            throw error.inFile(layer.path)
+        }
+    }
+
+    /// Compares what an image says about its backing file with what the caller knows.
+    private static func checkBacking(
+        _ name: String?, _ layer: DiskLayer?, of image: FilePath
+    ) throws(DiskImageError) {
+        switch (name, layer) {
+        case (nil, nil): return
+        case (let name?, nil): throw .backingMissing(name: name)
+        case (nil, let layer?): throw .backingUnexpected(layer.path)
+        case (let name?, let layer?):
+            let recorded = image.removingLastComponent().pushing(FilePath(name))
+            guard recorded.lexicallyNormalized() != layer.path.lexicallyNormalized() else { return }
+            let recordedStatus = (try? FileSystem.status(recorded)) ?? nil
+            let givenStatus = (try? FileSystem.status(layer.path)) ?? nil
+            guard let recordedStatus, let givenStatus, recordedStatus.device == givenStatus.device,
+                recordedStatus.inode == givenStatus.inode
+            else { throw .backingMismatch(recorded: name, given: layer.path) }
+        }
+    }
+}
+
+extension DiskImageError {
+    /// The same error with the file it is about, unless it names one already.
+    func inFile(_ path: FilePath) -> DiskImageError {
+        switch self {
+        case .system, .inFile, .locked, .notAFile, .alreadyExists, .backingLoop, .interrupted: self
+        default: .inFile(path, self)
+        }
+    }
+}
