@@ -40,7 +40,9 @@ public final class EntropyDevice: VirtioDevice {
 
     private static func fill(_ chain: borrowing DescriptorChain) -> Int {
         var filled = 0
-        for unsafesegment in unsafe chain.writableSegments {
+        let segments = unsafe chain.writableSegments
+        for index in segments.indices {
+            let segment = unsafe segments[index]
             let wanted = min(segment.count, requestLimit - filled)
             var done = 0
             while done < wanted {
