@@ -58,6 +58,12 @@ let package = Package(
                 .linkedLibrary(":libbz2.a"), .linkedLibrary(":libz.a"),
             ]),
 
+        // The Wanderfile: layers, schema, definitions. libyaml is static.
+        .systemLibrary(name: "CLibYAML"),
+        .target(
+            name: "EnvFile", dependencies: ["CLibYAML", "JSON", "LinuxSystem", "Reporting", systemPackage],
+            swiftSettings: common, linkerSettings: [.linkedLibrary(":libyaml.a")]),
+
         // The life of machines.
         .target(
             name: "Provider", dependencies: ["JSON", "LinuxSystem", "Reporting", systemPackage], swiftSettings: common),
@@ -95,6 +101,9 @@ let package = Package(
             linkerSettings: [.linkedLibrary(":libssh2.a"), .linkedLibrary(":libcrypto.a"), .linkedLibrary(":libz.a")]),
 
         // Tests mirror the targets.
+        .testTarget(
+            name: "EnvFileTests", dependencies: ["EnvFile", "JSON", "LinuxSystem", "Reporting", systemPackage],
+            swiftSettings: common),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting"], swiftSettings: common),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: common),
         .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", systemPackage], swiftSettings: common),

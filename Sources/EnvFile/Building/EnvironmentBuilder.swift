@@ -1,0 +1,167 @@
+import Reporting
+import SystemPackage
+
+/// Makes the environment from the merged layers.
+struct EnvironmentBuilder {
+    /// Machines of one environment.
+    static let machineLimit = 256
+    /// Values of all machines together, defaults counted for each.
+    static let valueLimit = 200_000
+
+    let context: BuildContext
+    var reader: ValueReader
+    let file: FilePath
+
+    private var problems: Problems { context.problems }
+
+    init(context: BuildContext, reader: ValueReader, file: FilePath) {
+        self.context = context
+        self.reader = reader
+        self.file = file
+    }
+
+    /// A machine as the layers have it, before `count`.
+    private struct Group {
+        var name: String
+        var mark: Mark
+        var node: Node
+        var count: Int?
+    }
+
+    mutating func environment(_ root: Node, project: Record, sources: [FilePath]) -> Environment? {
+        let name = project.text("name") ?? Self.cleanedName(context.project.lastComponent?.string ?? "")
+        reader.variables.builtIn["project.name"] = name
+        let networks = networks(project)
+        let groups = groups(root)
+        let builder = MachineBuilder(context: context, networks: networks)
+        var machines: [MachineDefinition] = []
+        var marks: [String: Mark] = [:]
+        for group in groups {
+            for index in 1...(group.count ?? 1) {
+                let machineName = group.count == nil ? group.name : "\(group.name)-\(index)"
+                reader.variables.builtIn["machine.name"] = machineName
+                reader.variables.builtIn["machine.index"] = "\(index)"
+                let path = "machines.\(machineName)"
+                guard
+                    let record = reader.record(group.node.mapping ?? [], mark: group.mark, as: .machine, path: path),
+                    let machine = builder.machine(
+                        record, .init(name: machineName, group: group.name, index: index, mark: group.mark))
+                else { continue }
+                guard marks.updateValue(group.mark, forKey: machineName) == nil else {
+                    problems.report("two machines are called '\(machineName)'", at: group.mark)
+                    continue
+                }
+                machines.append(machine)
+            }
+        }
+        var environment = Environment(
+            name: name, projectDirectory: context.project, file: file, sources: sources, networks: networks,
+            machines: machines, origins: [:], warnings: [])
+        EnvironmentChecks(problems: problems, marks: marks, origins: reader.origins, groups: groups.map(\.name)).check(
+            &environment)
+        guard !problems.hasErrors else { return nil }
+        environment.origins = reader.origins.mapValues(problems.location)
+        environment.warnings = problems.sorted
+        return environment
+    }
+
+    private func networks(_ project: Record) -> [NetworkDefinition] {
+        let entries = project.map("networks")
+        if entries.count > 1 {
+            problems.report(
+                "more than one network is not supported yet", hint: "All machines of an environment share one network.",
+                at: entries[1].mark)
+        }
+        let networks = entries.prefix(1).map { entry in
+            let record = entry.value.record
+            return NetworkDefinition(
+                name: entry.name, subnet: record?.subnet("subnet"), internet: record?.flag("internet") ?? true)
+        }
+        return networks.isEmpty ? [.standard] : networks
+    }
+
+    // MARK: - Machines
+
+    private mutating func groups(_ root: Node) -> [Group] {
+        let defaults = root["defaults"].flatMap { $0.mapping == nil ? nil : $0 } ?? .mapping([], at: root.mark)
+        var definitions: [Node.Entry] = []
+        let atTop = (root.mapping ?? []).filter { entry in ObjectType.singleFormNames.contains(entry.name) }
+        if let machines = root.entry("machines") {
+            for entry in atTop {
+                problems.report(
+                    "'\(entry.name)' stands beside 'machines'",
+                    hint: "Put it into one of the machines, or under 'defaults' for all of them.", at: entry.mark)
+            }
+            definitions = (machines.value.mapping ?? []).filter { ScalarType.isName($0.name) }
+            if machines.value.mapping?.isEmpty ?? machines.value.isNull {
+                problems.report(
+                    "'machines' is empty", hint: "Add a machine, such as 'web: { box: debian/12 }'.", at: machines.mark)
+            }
+        } else if !atTop.isEmpty || !(defaults.mapping ?? []).isEmpty {
+            definitions = [Node.Entry(name: "default", mark: root.mark, value: .mapping(atTop, at: root.mark))]
+        } else if !problems.hasErrors {
+            problems.report(
+                "there is no machine in this file", hint: "Add 'box: NAME', such as 'box: debian/12'.", at: root.mark)
+        }
+        return expand(definitions, defaults: defaults)
+    }
+
+    private mutating func expand(_ definitions: [Node.Entry], defaults: Node) -> [Group] {
+        var groups: [Group] = []
+        var machineCount = 0
+        var valueCount = 0
+        for entry in definitions where entry.value.mapping != nil || entry.value.isNull {
+            let own = entry.value.isNull ? .mapping([], at: entry.mark) : entry.value
+            valueCount += defaults.size + own.size
+            guard valueCount <= Self.valueLimit else { return tooLarge(entry.mark) }
+            let node = LayerMerge.merge(defaults, with: own, as: .object(.machine))
+            let count = count(node, name: entry.name)
+            machineCount += count ?? 1
+            valueCount += ((count ?? 1) - 1) * (defaults.size + own.size)
+            guard machineCount <= Self.machineLimit else {
+                problems.report("more than \(Self.machineLimit) machines", at: entry.mark)
+                return []
+            }
+            guard valueCount <= Self.valueLimit else { return tooLarge(entry.mark) }
+            groups.append(Group(name: entry.name, mark: entry.mark, node: node, count: count))
+        }
+        return groups
+    }
+
+    private func tooLarge(_ mark: Mark) -> [Group] {
+        problems.report("more than \(Self.valueLimit) values, with 'defaults' counted for each machine", at: mark)
+        return []
+    }
+
+    private mutating func count(_ node: Node, name: String) -> Int? {
+        guard let value = node["count"], !value.isNull, let type = ObjectType.machine.key("count")?.type else {
+            return nil
+        }
+        reader.variables.builtIn["machine.name"] = name
+        guard case .integer(let count) = reader.read(value, as: type, path: "machines.\(name).count")?.scalar else {
+            return nil
+        }
+        return count
+    }
+
+    /// A folder's name as the name of an environment.
+    static func cleanedName(_ folder: String) -> String {
+        var name = ""
+        for byte in folder.lowercased().utf8 {
+            let isFine = (0x61...0x7a).contains(byte) || (0x30...0x39).contains(byte)
+            if isFine {
+                name.append(Character(Unicode.Scalar(byte)))
+            } else if !name.isEmpty, !name.hasSuffix("-") {
+                name += "-"
+            }
+        }
+        if let first = name.utf8.first, (0x30...0x39).contains(first) { name = "env-" + name }
+        name = String(name.prefix(39))
+        while name.hasSuffix("-") { name.removeLast() }
+        return name.isEmpty ? "environment" : name
+    }
+}
+
+extension ObjectType {
+    static let singleFormNames = Set(singleFormKeys.map(\.name))
+}

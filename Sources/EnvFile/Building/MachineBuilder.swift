@@ -1,0 +1,179 @@
+/// Makes a machine's definition from its values.
+struct MachineBuilder {
+    /// Forwards of one machine: a few ranges in a hostile file would make millions.
+    static let portLimit = 1024
+
+    let context: BuildContext
+    let networks: [NetworkDefinition]
+
+    private var problems: Problems { context.problems }
+
+    /// A machine of a group.
+    struct Identity {
+        var name: String
+        var group: String
+        /// From 1.
+        var index: Int
+        /// Where the file names it.
+        var mark: Mark
+    }
+
+    /// nil if something that a machine needs is missing; then it has been reported.
+    func machine(_ record: Record, _ identity: Identity) -> MachineDefinition? {
+        guard let boxRecord = record.record("box"), let box = box(boxRecord) else {
+            if record["box"] == nil {
+                problems.report(
+                    "the machine '\(identity.group)' has no box", hint: "Add 'box: NAME', such as 'box: debian/12'.",
+                    at: identity.mark)
+            }
+            return nil
+        }
+        let ssh = record.record("ssh")
+        return MachineDefinition(
+            name: identity.name, group: identity.group, index: identity.index, box: box,
+            hostname: record.text("hostname") ?? identity.name, cpus: record.integer("cpus") ?? 1,
+            memory: record.bytes("memory") ?? 0, disk: record.bytes("disk"), user: record.text("user"),
+            ssh: .init(port: ssh?.portNumber("port"), forwardAgent: ssh?.flag("forward_agent") ?? false),
+            ports: ports(record), networks: attachments(record, identity), environment: record.texts("env"),
+            files: files(record), provision: StepBuilder(context: context).steps(record),
+            ready: StepBuilder(context: context).probes(record), dependsOn: dependencies(record),
+            autostart: record.flag("autostart") ?? true, isPrimary: record.flag("primary") ?? false,
+            stopTimeout: record.record("stop")?.duration("timeout") ?? .zero,
+            bootTimeout: record.duration("boot_timeout") ?? .zero, message: record.text("message"),
+            labels: record.texts("labels"), provider: provider(record))
+    }
+
+    private func box(_ record: Record) -> BoxReference? {
+        guard let reference = record["ref"], let text = reference.text else { return nil }
+        let source: BoxReference.Source
+        if text.contains("://") {
+            source = .url(text)
+        } else if text.hasPrefix("./") || text.hasPrefix("../") || text.hasPrefix("/") || text.hasPrefix("~/")
+            || text.hasSuffix(".box")
+        {
+            source = .path(context.hostPath(text, at: reference.mark))
+        } else {
+            source = .name(text)
+        }
+        if case .name = source {
+        } else if let version = record["version"] {
+            problems.report(
+                "'version' is for boxes with a name; '\(text)' is a file", hint: "Pin it with 'digest'.",
+                at: version.mark)
+        }
+        return BoxReference(
+            source: source, versionConstraint: record.versions("version"), digest: record.text("digest"))
+    }
+
+    private func ports(_ record: Record) -> [PortForward] {
+        var forwards: [PortForward] = []
+        for value in record.list("ports") {
+            if case .ports(let range) = value.scalar {
+                guard forwards.count + range.guest.count <= Self.portLimit else {
+                    problems.report("'ports' has more than \(Self.portLimit) ports", at: value.mark)
+                    return forwards
+                }
+                for (offset, guest) in range.guest.enumerated() {
+                    let host = range.host.map { $0.lowerBound + UInt16(offset) }
+                    forwards.append(
+                        PortForward(
+                            name: nil, bind: range.bind ?? PortForward.loopback, hostPort: host, guestPort: guest,
+                            transport: range.transport, onConflict: .fail))
+                }
+            } else if let port = value.record, let guest = port.portNumber("guest") {
+                guard forwards.count < Self.portLimit else {
+                    problems.report("'ports' has more than \(Self.portLimit) ports", at: value.mark)
+                    return forwards
+                }
+                forwards.append(
+                    PortForward(
+                        name: port.text("name"), bind: port.address("bind") ?? PortForward.loopback,
+                        hostPort: port.portNumber("host"), guestPort: guest, transport: port.choice("proto") ?? .tcp,
+                        onConflict: port.choice("on_conflict") ?? .fail))
+            }
+        }
+        return forwards
+    }
+
+    private func attachments(_ record: Record, _ identity: Identity) -> [NetworkAttachment] {
+        guard let value = record["networks"], let items = value.list else {
+            return networks.prefix(1).map { NetworkAttachment(network: $0.name, address: nil) }
+        }
+        guard items.count == 1 else {
+            let message = items.isEmpty ? "a machine needs a network" : "more than one network is not supported yet"
+            problems.report(message, hint: "wander reaches its machines by the network.", at: value.mark)
+            return []
+        }
+        return items.compactMap { item in attachment(item, identity) }
+    }
+
+    private func attachment(_ item: Value, _ identity: Identity) -> NetworkAttachment? {
+        guard let record = item.record, let name = record.text("name") else { return nil }
+        guard let network = networks.first(where: { $0.name == name }) else {
+            let known = networks.map(\.name)
+            problems.report(
+                "there is no network '\(name)'",
+                hint: Suggestion.didYouMean(name, in: known) ?? "There is \(known.joined(separator: ", ")).",
+                at: record["name"]?.mark ?? item.mark)
+            return nil
+        }
+        guard let ip = record["ip"], let first = record.address("ip") else {
+            return NetworkAttachment(network: name, address: nil)
+        }
+        guard let subnet = network.subnet else {
+            problems.report(
+                "a fixed address needs the network's 'subnet'",
+                hint: "Give it at the top of the file: 'networks: { \(name): { subnet: ... } }'.", at: ip.mark)
+            return nil
+        }
+        // The machines of a group get a run of addresses.
+        let address = IPv4Address(rawValue: first.rawValue &+ UInt32(identity.index - 1))
+        guard subnet.contains(address), address != subnet.address, address != subnet.broadcast else {
+            problems.report("the address \(address) is not one of the network \(subnet)", at: ip.mark)
+            return nil
+        }
+        guard !subnet.reserved.contains(address) else {
+            problems.report(
+                "the address \(address) belongs to the network itself",
+                hint: "The first three addresses are the gateway, the host and the name server.", at: ip.mark)
+            return nil
+        }
+        return NetworkAttachment(network: name, address: address)
+    }
+
+    private func files(_ record: Record) -> [FileDefinition] {
+        var seen: Set<String> = []
+        return record.list("files").compactMap { value in
+            guard let file = value.record, let path = file["path"], let target = path.text else { return nil }
+            guard seen.insert(target).inserted else {
+                problems.report("the file '\(target)' stands twice in 'files'", at: path.mark)
+                return nil
+            }
+            let content: FileDefinition.Content
+            if let source = file["source"], let text = source.text {
+                content = .source(context.hostPath(text, at: source.mark))
+            } else if let text = file.text("content") {
+                content = .text(text)
+            } else {
+                return nil
+            }
+            let mode = file.integer("mode").flatMap { UInt16(exactly: $0) } ?? 0o644
+            return FileDefinition(path: target, content: content, mode: mode, owner: file.text("owner") ?? "root:root")
+        }
+    }
+
+    private func dependencies(_ record: Record) -> [MachineDefinition.Dependency] {
+        record.map("depends_on").map { entry in
+            .init(machine: entry.name, condition: entry.value.record?.choice("condition") ?? .ready)
+        }
+    }
+
+    private func provider(_ record: Record) -> MachineDefinition.Provider {
+        let provider = record.record("provider")
+        let emulation = provider?.record("emulation")
+        return .init(
+            kind: provider?.choice("type") ?? .auto,
+            emulation: .init(
+                processor: emulation?.text("cpu") ?? "max", translationCache: emulation?.bytes("cache") ?? 256 << 20))
+    }
+}

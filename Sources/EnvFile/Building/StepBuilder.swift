@@ -1,0 +1,75 @@
+/// Makes provisioning steps and probes from their values, each with a name that is its own in the machine.
+struct StepBuilder {
+    let context: BuildContext
+
+    func steps(_ record: Record) -> [ProvisionerDefinition] {
+        var names: Set<String> = []
+        return record.list("provision").enumerated().compactMap { index, value in
+            guard let step = value.record else { return nil }
+            let action: ProvisionerDefinition.Action
+            if let script = step["script"], let path = script.text {
+                action = .script(context.hostPath(path, at: script.mark))
+            } else if let text = step.text("run") {
+                action = .inline(text)
+            } else {
+                return nil
+            }
+            guard let name = name(step, "step-\(index + 1)", among: &names, what: "step") else { return nil }
+            return ProvisionerDefinition(
+                name: name, action: action, arguments: step.list("args").compactMap(\.text),
+                environment: step.texts("env"), user: step.choice("as") ?? .root, when: step.choice("when") ?? .changed,
+                timeout: step.duration("timeout"), isSensitive: step.flag("sensitive") ?? false)
+        }
+    }
+
+    func probes(_ record: Record) -> [ReadyProbe] {
+        var names: Set<String> = []
+        return record.list("ready").compactMap { value in
+            guard let probe = value.record, let check = check(probe),
+                let name = name(probe, check.standardName, among: &names, what: "probe")
+            else { return nil }
+            return ReadyProbe(
+                name: name, check: check, timeout: probe.duration("timeout") ?? .zero,
+                interval: probe.duration("interval") ?? .seconds(1), hint: probe.text("hint"))
+        }
+    }
+
+    private func check(_ probe: Record) -> ReadyProbe.Check? {
+        if let port = probe.portNumber("tcp") { return .tcp(port) }
+        if let command = probe.text("run") { return .run(command) }
+        if let url = probe.text("http") { return .http(url) }
+        return probe.text("file").map { .file($0) }
+    }
+
+    private func name(_ record: Record, _ standard: String, among names: inout Set<String>, what: String) -> String? {
+        guard let given = record["name"], let name = given.text else {
+            var unique = standard
+            var number = 2
+            while !names.insert(unique).inserted {
+                unique = "\(standard) (\(number))"
+                number += 1
+            }
+            return unique
+        }
+        guard !name.isEmpty, name.count <= 100, names.insert(name).inserted else {
+            let message =
+                name.isEmpty || name.count > 100
+                ? "a name has 1 to 100 characters" : "a second \(what) is called '\(name)'"
+            context.problems.report(message, at: given.mark)
+            return nil
+        }
+        return name
+    }
+}
+
+extension ReadyProbe.Check {
+    /// The name of a probe that has none.
+    fileprivate var standardName: String {
+        switch self {
+        case .tcp(let port): "tcp \(port)"
+        case .run(let command): "run \(command.prefix { $0 != "\n" }.prefix(40))"
+        case .http(let url): "http \(url.prefix(60))"
+        case .file(let path): "file \(path.prefix(60))"
+        }
+    }
+}

@@ -1,0 +1,21 @@
+/// Turns short forms into the long ones, so that layers merge and the decoder reads only those.
+enum Normalizer {
+    static func normalize(_ node: Node, as type: ValueType) -> Node {
+        switch type {
+        case .object(_, let shorthand?):
+            guard node.scalar != nil, !node.isNull else { return node }
+            return .mapping([Node.Entry(name: shorthand, mark: node.mark, value: node)], at: node.mark)
+        case .map(_, _, listForm: true):
+            guard let items = node.sequence else { return node }
+            return .mapping(
+                items.compactMap { item in
+                    item.scalar.map { name in
+                        Node.Entry(
+                            name: name, mark: item.mark,
+                            value: Node(content: .scalar("", isPlain: true), mark: item.mark))
+                    }
+                }, at: node.mark)
+        default: return node
+        }
+    }
+}

@@ -1,0 +1,65 @@
+import Reporting
+
+/// Collects every problem of one load, so that a user sees all of them at once. Used by one thread.
+final class Problems {
+    /// More would only scroll the first, which matter most, off the screen.
+    static let limit = 100
+
+    /// The first stands for values that no layer holds.
+    private(set) var sources = [SourceText(label: "built-in", text: "")]
+    private(set) var diagnostics: [Diagnostic] = []
+    /// Problems beyond ``limit``, counted only.
+    private(set) var unreported = 0
+    private var seen: Set<Diagnostic> = []
+    private var lineStarts: [Int: [Int]] = [:]
+
+    var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
+
+    func hasErrors(in source: Int) -> Bool {
+        let label = sources[source].label
+        return diagnostics.contains { $0.severity == .error && $0.location?.file == label }
+    }
+
+    /// Registers a layer; its index goes into the marks of its nodes.
+    func add(_ source: SourceText) -> Int {
+        sources.append(source)
+        return sources.count - 1
+    }
+
+    /// - Parameter mark: nil for a problem of a whole file, whose name the message then holds.
+    func report(
+        _ message: String, hint: String? = nil, at mark: Mark?, severity: Diagnostic.Severity = .error
+    ) {
+        guard diagnostics.count < Self.limit else {
+            unreported += 1
+            return
+        }
+        let diagnostic = Diagnostic(
+            severity, message, hint: hint, at: mark.map(location), sourceLine: mark.flatMap(sourceLine),
+            length: mark?.length ?? 1)
+        // Machines made by `count`, and defaults that several machines share, are read once for each of them.
+        if seen.insert(diagnostic).inserted { diagnostics.append(diagnostic) }
+    }
+
+    func location(_ mark: Mark) -> SourceLocation {
+        let source = sources[mark.source]
+        return SourceLocation(file: source.label, line: mark.line + source.firstLine - 1, column: mark.column)
+    }
+
+    /// The line that `mark` points into.
+    func sourceLine(_ mark: Mark) -> String? {
+        let starts = lineStarts[mark.source] ?? sources[mark.source].lineStarts
+        lineStarts[mark.source] = starts
+        return starts.indices.contains(mark.line - 1) ? sources[mark.source].line(from: starts[mark.line - 1]) : nil
+    }
+
+    /// In the order of the layers, then of the lines.
+    var sorted: [Diagnostic] {
+        let rank = Dictionary(sources.enumerated().map { ($1.label, $0) }, uniquingKeysWith: min)
+        func key(_ diagnostic: Diagnostic) -> (Int, Int, Int) {
+            guard let location = diagnostic.location else { return (-1, 0, 0) }
+            return (rank[location.file] ?? 0, location.line, location.column)
+        }
+        return diagnostics.sorted { key($0) < key($1) }
+    }
+}

@@ -1,0 +1,17 @@
+import Reporting
+
+/// A key that the schema does not have: a typing error, a key of a later version, or one that is free.
+enum UnknownKey {
+    static func report(_ entry: Node.Entry, in type: ObjectType, problems: Problems) {
+        let name = String(entry.name.prefix(64))
+        if type.hasExtensions, name.hasPrefix("x-") { return }
+        if type.later.contains(name) {
+            problems.report(
+                "'\(name)' is not supported yet", hint: "Remove it: this version would ignore it.", at: entry.mark)
+            return
+        }
+        let known = type.keys.map(\.name)
+        let hint = Suggestion.didYouMean(name, in: known) ?? "Known keys: \(known.sorted().joined(separator: ", "))."
+        problems.report("unknown key '\(name)' in \(type.title)", hint: hint, at: entry.mark)
+    }
+}

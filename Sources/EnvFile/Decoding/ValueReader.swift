@@ -1,0 +1,171 @@
+/// Reads nodes as the values that the schema says they are, and reports whatever does not fit.
+struct ValueReader {
+    let problems: Problems
+    var variables: Variables
+    /// Where values come from, by path.
+    var origins: [String: Mark] = [:]
+
+    /// nil if the node is empty or does not fit; the latter has then been reported.
+    mutating func read(_ node: Node, as type: ValueType, path: String) -> Value? {
+        switch type {
+        case .scalar(let scalar): return read(node, as: scalar, path: path)
+        case .list(let item, _, let limit): return readList(node, of: item, limit: limit, path: path)
+        case .map(let names, let value, let listForm):
+            return readMap(Normalizer.normalize(node, as: type), names, of: value, listForm: listForm, path: path)
+        case .object(let object, let shorthand):
+            let long = Normalizer.normalize(node, as: type)
+            guard let entries = long.mapping else {
+                guard !node.isNull else { return nil }
+                let short = shorthand == nil ? "" : ", or a single value for '\(shorthand ?? "")'"
+                problems.report("\(quoted(path)) must be a map\(short), not \(node.kindName)", at: node.mark)
+                return nil
+            }
+            return record(entries, mark: node.mark, as: object, path: path).map {
+                Value(content: .record($0), mark: node.mark)
+            }
+        case .either(let scalar, let object):
+            return read(node, as: node.mapping == nil ? .scalar(scalar) : .object(object), path: path)
+        case .anything: return nil
+        }
+    }
+
+    private func quoted(_ path: String) -> String { "'\(path.split(separator: ".").last ?? "")'" }
+
+    private mutating func read(_ node: Node, as type: ScalarType, path: String) -> Value? {
+        guard let text = node.scalar else {
+            problems.report("\(quoted(path)) must be \(type.expected), not \(node.kindName)", at: node.mark)
+            return nil
+        }
+        guard !node.isNull else { return nil }
+        origins[path] = node.mark
+        var value = text
+        if type.interpolates {
+            guard let filled = variables.fill(text, at: node.mark, problems: problems) else { return nil }
+            value = filled
+        }
+        guard !value.unicodeScalars.contains("\0") else {
+            problems.report("\(quoted(path)) holds a zero byte", at: node.mark)
+            return nil
+        }
+        guard type.isMultiline || !value.utf8.contains(0x0a) else {
+            problems.report("\(quoted(path)) must stand on one line", at: node.mark)
+            return nil
+        }
+        switch type.parse(value) {
+        case .value(let scalar): return Value(content: .scalar(scalar), mark: node.mark)
+        case .wrong(let hint):
+            let shown = value.isEmpty ? "empty" : "'\(value.prefix(64))'"
+            problems.report("\(quoted(path)) must be \(type.expected), not \(shown)", hint: hint, at: node.mark)
+        case .problem(let message, let hint): problems.report("\(quoted(path)) \(message)", hint: hint, at: node.mark)
+        }
+        return nil
+    }
+
+    private mutating func readList(_ node: Node, of item: ValueType, limit: Int, path: String) -> Value? {
+        guard let items = node.sequence else {
+            guard !node.isNull else { return nil }
+            problems.report(
+                "\(quoted(path)) must be a list, not \(node.kindName)",
+                hint: "Write '- ' before each item, or '[a, b]'.",
+                at: node.mark)
+            return nil
+        }
+        guard items.count <= limit else {
+            problems.report("\(quoted(path)) has more than \(limit) items", at: node.mark)
+            return nil
+        }
+        origins[path] = node.mark
+        var values: [Value] = []
+        for (index, element) in items.enumerated() {
+            if element.isNull {
+                problems.report("an item of \(quoted(path)) is empty", at: element.mark)
+            } else if let value = read(element, as: item, path: "\(path)[\(index)]") {
+                values.append(value)
+            }
+        }
+        return Value(content: .list(values), mark: node.mark)
+    }
+
+    private mutating func readMap(
+        _ node: Node, _ names: MapNames, of type: ValueType, listForm: Bool, path: String
+    ) -> Value? {
+        guard let entries = node.mapping else {
+            guard !node.isNull else { return nil }
+            let expected = listForm ? "a list of names or a map" : "a map"
+            problems.report("\(quoted(path)) must be \(expected), not \(node.kindName)", at: node.mark)
+            return nil
+        }
+        origins[path] = node.mark
+        var result: [Value.MapEntry] = []
+        for entry in entries {
+            guard names.isValid(entry.name) else {
+                problems.report(
+                    "'\(entry.name.prefix(64))' in \(quoted(path)) must be \(names.expected)", at: entry.mark)
+                continue
+            }
+            var value = entry.value
+            if value.isNull, case .object = type { value = .mapping([], at: entry.mark) }
+            if let read = read(value, as: type, path: "\(path).\(entry.name)") {
+                result.append(Value.MapEntry(name: entry.name, mark: entry.mark, value: read))
+            }
+        }
+        return Value(content: .map(result), mark: node.mark)
+    }
+
+    /// nil if a key that must be there is not.
+    mutating func record(_ entries: [Node.Entry], mark: Mark, as type: ObjectType, path: String) -> Record? {
+        var values: [String: Value] = [:]
+        var given: Set<String> = []
+        let prefix = path.isEmpty ? "" : path + "."
+        for entry in entries {
+            guard let key = type.key(entry.name) else {
+                UnknownKey.report(entry, in: type, problems: problems)
+                continue
+            }
+            guard !entry.value.isNull else { continue }
+            given.insert(key.name)
+            if let value = read(entry.value, as: key.type, path: prefix + key.name) { values[key.name] = value }
+        }
+        addStandards(to: &values, given: given, of: type)
+        let isComplete = checkPresence(given, entries: entries, mark: mark, of: type)
+        return isComplete ? Record(values: values, mark: mark) : nil
+    }
+
+    private func checkPresence(_ given: Set<String>, entries: [Node.Entry], mark: Mark, of type: ObjectType) -> Bool {
+        let missing = type.required.filter { !given.contains($0) }
+        for name in missing { problems.report("\(type.title) lacks the key '\(name)'", at: mark) }
+        guard !type.exactlyOne.isEmpty else { return missing.isEmpty }
+        let present = entries.filter { type.exactlyOne.contains($0.name) && given.contains($0.name) }
+        if present.count == 1 { return missing.isEmpty }
+        let choices = type.exactlyOne.map { "'\($0)'" }.joined(separator: ", ")
+        if present.isEmpty {
+            problems.report("\(type.title) needs one of \(choices)", at: mark)
+        } else {
+            let names = present.map { "'\($0.name)'" }.joined(separator: " and ")
+            problems.report("\(type.title) takes only one of \(choices); this one has \(names)", at: present[1].mark)
+        }
+        return false
+    }
+
+    /// Standard values are written in the schema as text, and read like everything else.
+    private func addStandards(to values: inout [String: Value], given: Set<String>, of type: ObjectType) {
+        for key in type.keys where !given.contains(key.name) {
+            switch key.type {
+            case .scalar(let scalar):
+                guard let standard = key.standard, case .value(let value) = scalar.parse(standard) else { continue }
+                values[key.name] = Value(content: .scalar(value), mark: .builtIn)
+            case .object(let object, _)
+            where object.required.isEmpty && object.exactlyOne.isEmpty && object.title != "a machine":
+                var inner: [String: Value] = [:]
+                addStandards(to: &inner, given: [], of: object)
+                values[key.name] = Value(content: .record(Record(values: inner, mark: .builtIn)), mark: .builtIn)
+            default: continue
+            }
+        }
+    }
+}
+
+extension Mark {
+    /// Of values that no layer holds.
+    static let builtIn = Mark(source: 0, line: 1, column: 1)
+}

@@ -1,0 +1,23 @@
+import LinuxSystem
+import SystemPackage
+
+/// Finds the Wanderfile that a command means.
+enum Discovery {
+    static let names = ["Wanderfile", "Wanderfile.yaml", "wander.yaml"]
+
+    /// Climbs from `start` to the first folder with a Wanderfile; not above `home`, nor to another file system.
+    static func find(from start: FilePath, home: FilePath?) throws(EnvFileError) -> FilePath {
+        var folder = start.lexicallyNormalized()
+        let device = (try? FileSystem.status(folder))??.device
+        while true {
+            let present = names.filter { FileSystem.exists(folder.appending($0)) }
+            guard present.count < 2 else { throw .ambiguous(present, folder: folder) }
+            if let name = present.first { return folder.appending(name) }
+            let parent = folder.removingLastComponent()
+            guard folder != home, parent != folder, !parent.isEmpty else { throw .notFound(start: start) }
+            let parentDevice = (try? FileSystem.status(parent))??.device
+            guard parentDevice == device else { throw .notFound(start: start) }
+            folder = parent
+        }
+    }
+}

@@ -1,0 +1,59 @@
+public import Reporting
+public import SystemPackage
+
+/// Why there is no environment.
+public enum EnvFileError: UserFacingError, Equatable {
+    /// No Wanderfile in `start` or any folder above it.
+    case notFound(start: FilePath)
+    /// The file that the user named is not there.
+    case missing(FilePath)
+    /// Two files of one folder that could both be meant.
+    case ambiguous([String], folder: FilePath)
+    /// Everything that is wrong with the files. `unreported` more problems were counted but not kept.
+    case invalid([Diagnostic], unreported: Int)
+    /// `wander init` does not overwrite.
+    case exists(FilePath)
+    /// A machine name or pattern that fits none of `known`.
+    case noSuchMachine(String, known: [String])
+
+    public var diagnostics: [Diagnostic] { if case .invalid(let diagnostics, _) = self { diagnostics } else { [] } }
+
+    public var summary: String {
+        switch self {
+        case .notFound(let start): return "there is no Wanderfile in \(start) or in a folder above it"
+        case .missing(let path): return "there is no file \(path)"
+        case .ambiguous(let names, let folder): return "\(folder) holds both \(names.joined(separator: " and "))"
+        case .invalid(let diagnostics, let unreported):
+            let count = diagnostics.count { $0.severity == .error } + unreported
+            return count == 1 ? "the environment has a problem" : "the environment has \(count) problems"
+        case .exists(let path): return "\(path) is already there"
+        case .noSuchMachine(let name, let known):
+            return "no machine is called '\(name)'; there is \(known.joined(separator: ", "))"
+        }
+    }
+
+    public var detail: String? {
+        guard case .invalid(let diagnostics, let unreported) = self else { return nil }
+        let rest = unreported == 0 ? [] : ["... and \(unreported) more"]
+        return (diagnostics.map(\.rendered) + rest).joined(separator: "\n")
+    }
+
+    public var remedy: String? {
+        switch self {
+        case .notFound: "Write one with 'wander init BOX', or name one with '-f FILE'."
+        case .missing: "Check the name after '-f', '--file' or in WANDER_FILE."
+        case .ambiguous: "Keep one of them, or name the one that you mean with '-f FILE'."
+        case .exists: "Use '--force' to overwrite it, or '--output FILE' to write another file."
+        case .noSuchMachine(let name, let known): nearest(to: name, in: known).map { "Did you mean '\($0)'?" }
+        case .invalid: nil
+        }
+    }
+
+    public var kind: ErrorKind {
+        switch self {
+        case .notFound, .missing, .noSuchMachine: .notFound
+        case .exists: .refused
+        case .ambiguous, .invalid: .invalidConfiguration
+        }
+    }
+}

@@ -1,0 +1,125 @@
+import LinuxSystem
+import SystemPackage
+
+/// Reads every layer and merges them.
+struct LayerReader {
+    let problems: Problems
+    let options: EnvironmentLoader.Options
+    let file: FilePath
+    /// Absolute.
+    let project: FilePath
+    /// Files that were read, in the order of the layers.
+    private(set) var sources: [FilePath] = []
+    /// The folder of each layer, for its relative paths.
+    private(set) var folders: [Int: FilePath] = [:]
+
+    init(problems: Problems, options: EnvironmentLoader.Options, file: FilePath) {
+        self.problems = problems
+        self.options = options
+        self.file = file
+        project = file.removingLastComponent()
+    }
+
+    /// The merged layers; nil if one of them cannot be read at all.
+    mutating func read() -> Node? {
+        var layers: [Node] = []
+        if let path = options.userConfiguration, FileSystem.exists(path) {
+            if let node = readFile(path, label: path.string, as: .userConfiguration) { layers.append(node) }
+        }
+        let label = file.lastComponent?.string ?? file.string
+        guard let main = readFile(file, label: label, as: .project) else { return nil }
+        layers.append(main)
+        let local = FilePath(file.string + ".local")
+        if FileSystem.exists(local), let node = readFile(local, label: label + ".local", as: .project) {
+            layers.append(node)
+        }
+        for (index, override) in options.overrides.prefix(1000).enumerated() {
+            guard let node = SetOverride.read(override, number: index + 1, problems: problems) else { continue }
+            checkKeys(node, as: .project)
+            layers.append(node)
+        }
+        return layers.dropFirst().reduce(layers[0]) { LayerMerge.merge($0, with: $1, as: .object(.project)) }
+    }
+
+    private mutating func readFile(_ path: FilePath, label: String, as type: ObjectType) -> Node? {
+        guard let source = readText(path, label: label) else { return nil }
+        let before = problems.diagnostics.count
+        guard let node = YAMLReader.read(source, problems: problems) else {
+            // No problem: the file is empty, or holds comments only.
+            guard problems.diagnostics.count == before, path == file else { return nil }
+            problems.report(
+                "\(label) is empty", hint: "Add 'box: NAME', or write a new file with 'wander init'.", at: nil)
+            return nil
+        }
+        guard node.mapping != nil else {
+            problems.report("\(type.title) must be a map of keys and values, not \(node.kindName)", at: node.mark)
+            return nil
+        }
+        checkKeys(node, as: type)
+        return node
+    }
+
+    /// Keys at the top are checked layer by layer: after merging, the decoder looks only for those that it knows.
+    private func checkKeys(_ node: Node, as type: ObjectType) {
+        for entry in node.mapping ?? [] where type.key(entry.name) == nil {
+            UnknownKey.report(entry, in: type, problems: problems)
+        }
+    }
+
+    /// The number of the new source; nil if the file cannot be read.
+    private mutating func readText(_ path: FilePath, label: String) -> Int? {
+        do throws(SystemError) {
+            // Not blocking: a pipe that nobody writes to would hold wander for ever.
+            let descriptor = try OwnedDescriptor.open(path, [.readOnly, .nonBlocking])
+            let status = try descriptor.status()
+            guard status.kind == .regular else {
+                let what = status.kind == .directory ? "a folder" : "not a regular file"
+                problems.report("\(label) is \(what)", at: nil)
+                return nil
+            }
+            guard status.size <= Int64(YAMLLimits.fileSize) else {
+                problems.report("\(label) has more than 1 MiB; a Wanderfile may not be that long", at: nil)
+                return nil
+            }
+            let source = problems.add(
+                SourceText(label: label, bytes: try descriptor.readAll(limit: YAMLLimits.fileSize)))
+            sources.append(path)
+            folders[source] = path.removingLastComponent()
+            return source
+        } catch {
+            problems.report("\(label) cannot be read: \(error.errno)", at: nil)
+            return nil
+        }
+    }
+
+    // MARK: - Variables
+
+    /// Reads `env_files` and `vars`, which everything else may use.
+    mutating func readVariables(_ root: Node, into reader: inout ValueReader) {
+        if let node = root["env_files"], !node.isNull, let type = ObjectType.project.key("env_files")?.type {
+            for value in reader.read(node, as: type, path: "env_files")?.list ?? [] {
+                guard let text = value.text else { continue }
+                let path = HostPath(
+                    text, in: folders[value.mark.source] ?? project, project: project, home: options.home)
+                guard FileSystem.exists(path.resolved(in: project)) else {
+                    problems.report("there is no file '\(text)'", at: value.mark)
+                    continue
+                }
+                readEnvFile(path.resolved(in: project), label: text, into: &reader)
+            }
+        } else if FileSystem.exists(project.appending(".env")) {
+            readEnvFile(project.appending(".env"), label: ".env", into: &reader)
+        }
+        guard let node = root["vars"], let type = ObjectType.project.key("vars")?.type,
+            let declared = reader.read(node, as: type, path: "vars")
+        else { return }
+        for entry in declared.map ?? [] {
+            reader.variables.declared[entry.name] = .some(entry.value.record?.text("default"))
+        }
+    }
+
+    private mutating func readEnvFile(_ path: FilePath, label: String, into reader: inout ValueReader) {
+        guard let source = readText(path, label: label) else { return }
+        reader.variables.fromFiles.merge(EnvFileText.read(source, problems: problems)) { $1 }
+    }
+}

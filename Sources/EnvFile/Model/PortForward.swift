@@ -1,0 +1,22 @@
+/// A port of the host that leads to a port of a machine.
+public struct PortForward: Hashable, Sendable {
+    public enum TransportProtocol: String, Hashable, Sendable, CaseIterable { case tcp, udp }
+    /// What to do when the host's port is taken.
+    public enum Conflict: String, Hashable, Sendable, CaseIterable { case next, fail }
+
+    public var name: String?
+    /// The address of the host that listens.
+    public var bind: IPv4Address
+    /// nil: any free port.
+    public var hostPort: UInt16?
+    public var guestPort: UInt16
+    public var transport: TransportProtocol
+    public var onConflict: Conflict
+
+    static let loopback = IPv4Address(rawValue: 0x7f00_0001)
+
+    /// As a Wanderfile writes it, such as `127.0.0.1:8080:80/tcp`.
+    public var text: String {
+        "\(bind):\(hostPort.map(String.init) ?? "any"):\(guestPort)/\(transport.rawValue)"
+    }
+}

@@ -1,0 +1,235 @@
+/// The keys of a machine.
+extension ObjectType {
+    static let machine = ObjectType(
+        "a machine",
+        keys: [
+            KeyDefinition(
+                "box", .object(.box, shorthand: "ref"), "The box that the machine is made from", example: "debian/12"),
+            KeyDefinition(
+                "hostname", .scalar(.hostname), note: "the machine's name", "The machine's own host name",
+                example: "shop.example.test"),
+            KeyDefinition("cpus", .scalar(.integer(1...255)), standard: "2", "Number of processors", example: "4"),
+            KeyDefinition(
+                "memory", .scalar(.size(64 << 20...16 << 40)), standard: "1GiB", "Size of the main memory",
+                example: "4GiB"),
+            KeyDefinition(
+                "disk", .scalar(.size(64 << 20...64 << 40)), note: "the box's size",
+                "Size of the disk; grows a smaller one of the box, and never shrinks one", example: "40GiB"),
+            KeyDefinition(
+                "user", .scalar(.userName), note: "the box's user", "The user that wander logs in as", example: "dev"),
+            KeyDefinition("ssh", .object(.ssh), "Settings of SSH", example: "{ port: 2222, forward_agent: true }"),
+            KeyDefinition(
+                "ports", .list(.either(.port, .port), identity: .port), "Ports of the host that lead into the machine",
+                example: "[\"8080:80\"]"),
+            KeyDefinition(
+                "networks", .list(.object(.attachment, shorthand: "name"), identity: .key("name"), limit: 16),
+                note: "the environment's network", "The machine's place in the environment's network",
+                example: "[{ name: lab, ip: 10.77.0.10 }]"),
+            KeyDefinition(
+                "env", .map(.variables, .scalar(.paragraph)),
+                "Environment variables of provisioning steps, probes and 'wander ssh -c'", example: "{ CI: \"true\" }"),
+            KeyDefinition(
+                "files", .list(.object(.file), identity: .key("path")),
+                "Files to put into the machine before the steps",
+                example: "[{ path: /etc/motd, content: Welcome }]"),
+            KeyDefinition(
+                "provision", .list(.object(.provisioner), identity: .key("name")), "Steps that set the machine up",
+                example: "[{ name: tools, run: apt-get install -y git }]"),
+            KeyDefinition(
+                "ready", .list(.object(.probe), identity: .key("name")),
+                "Questions that decide whether the machine is ready",
+                example: "[{ tcp: 5432 }]"),
+            KeyDefinition(
+                "depends_on", .map(.names, .object(.dependency, shorthand: "condition"), listForm: true),
+                "Machines that must come first", example: "[db]"),
+            KeyDefinition(
+                "autostart", .scalar(.flag), standard: "true", "Whether 'wander up' without names starts the machine",
+                example: "false"),
+            KeyDefinition(
+                "primary", .scalar(.flag), standard: "false", note: "the first machine",
+                "Whether commands for one machine take this one", example: "true"),
+            KeyDefinition(
+                "count", .scalar(.integer(1...64)), note: "one machine with the plain name",
+                "Makes this many machines, called NAME-1, NAME-2, ...", example: "2"),
+            KeyDefinition("stop", .object(.stop), "How the machine is stopped", example: "{ timeout: 30s }"),
+            KeyDefinition(
+                "boot_timeout", .scalar(.duration(.seconds(1) ... .seconds(86_400))), standard: "5m",
+                "How long the machine may take until SSH answers", example: "10m"),
+            KeyDefinition(
+                "message", .scalar(.paragraph), "Text to show after 'wander up'", example: "http://localhost:8080"),
+            KeyDefinition(
+                "labels", .map(.labels, .scalar(.text)), "Notes for other programs, shown by 'wander status --json'",
+                example: "{ team: shop }"),
+            KeyDefinition(
+                "provider", .object(.provider, shorthand: "type"), "What runs the machine",
+                example: "{ type: emulation, emulation: { cpu: max } }"),
+        ],
+        later: [
+            "arch", "disks", "kernel", "auto_forward", "dns_aliases", "shares", "env_pass", "expose_secrets",
+            "packages",
+            "limits", "nested", "gpu", "time", "ca_certs", "proxy", "cloud_init", "snapshots", "idle",
+        ],
+        hasExtensions: true)
+
+    static let box = ObjectType(
+        "'box'",
+        keys: [
+            KeyDefinition("ref", .scalar(.box), "Name, path or URL of the box", example: "debian/12"),
+            KeyDefinition(
+                "version", .scalar(.versions), note: "any", "Versions that are good enough",
+                example: "\">= 12.5, < 13\""),
+            KeyDefinition(
+                "digest", .scalar(.digest), note: "the one in the lock file", "SHA-256 of the box file",
+                example: "sha256:ff0d21d0d428d6eca3d327d54a46bdac38aa2d046fd07037382fbbf2b6d2df7c"),
+        ], required: ["ref"], later: ["pull", "verify"])
+
+    static let ssh = ObjectType(
+        "'ssh'",
+        keys: [
+            KeyDefinition(
+                "port", .scalar(.portNumber), note: "none", "A TCP port of 127.0.0.1 that leads to the SSH server",
+                example: "2222"),
+            KeyDefinition(
+                "forward_agent", .scalar(.flag), standard: "false",
+                "Whether the host's SSH agent is reachable in the machine",
+                example: "true"),
+        ], later: ["forward_x11", "authorized_keys"])
+
+    static let port = ObjectType(
+        "a port",
+        keys: [
+            KeyDefinition("guest", .scalar(.portNumber), "Port of the machine", example: "80"),
+            KeyDefinition("host", .scalar(.portNumber), note: "any free port", "Port of the host", example: "8080"),
+            KeyDefinition(
+                "proto", .scalar(.choice(PortForward.TransportProtocol.self)), standard: "tcp", "Protocol",
+                example: "udp"),
+            KeyDefinition(
+                "bind", .scalar(.address), standard: "127.0.0.1", "Address of the host that listens", example: "0.0.0.0"
+            ),
+            KeyDefinition("name", .scalar(.name), note: "none", "A name for 'wander port'", example: "site"),
+            KeyDefinition(
+                "on_conflict", .scalar(.choice(PortForward.Conflict.self)), standard: "fail",
+                "What to do when the host's port is taken: fail, or take the next free one", example: "next"),
+        ], required: ["guest"], later: ["socket"])
+
+    static let attachment = ObjectType(
+        "a network of a machine",
+        keys: [
+            KeyDefinition("name", .scalar(.name), "The network", example: "lab"),
+            KeyDefinition(
+                "ip", .scalar(.address), note: "one that stays the same", "Fixed address", example: "10.77.0.10"),
+        ], required: ["name"], later: ["mac", "default_route", "allow", "deny"])
+
+    static let file = ObjectType(
+        "a file",
+        keys: [
+            KeyDefinition("path", .scalar(.guestPath), "Where the file goes", example: "/etc/motd"),
+            KeyDefinition(
+                "content", .scalar(.content), "The text of the file; nothing is filled in", example: "Welcome"),
+            KeyDefinition("source", .scalar(.hostPath), "A file of the host", example: "files/motd"),
+            KeyDefinition("mode", .scalar(.mode), standard: "0644", "Permissions", example: "\"0600\""),
+            KeyDefinition("owner", .scalar(.owner), standard: "root:root", "User and group", example: "dev:dev"),
+        ], required: ["path"], exactlyOne: ["content", "source"], later: ["when"])
+
+    static let provisioner = ObjectType(
+        "a provisioning step",
+        keys: [
+            KeyDefinition(
+                "name", .scalar(.text), note: "step-N", "A name for messages and '--provision-with'", example: "tools"),
+            KeyDefinition(
+                "run", .scalar(.body), "A shell script; nothing is filled in, values come by 'env'",
+                example: "apt-get install -y git"),
+            KeyDefinition("script", .scalar(.hostPath), "A script of the host", example: "scripts/setup.sh"),
+            KeyDefinition(
+                "args", .list(.scalar(.paragraph)), note: "none", "Arguments of the script", example: "[--fast]"),
+            KeyDefinition(
+                "env", .map(.variables, .scalar(.paragraph)), note: "the machine's",
+                "Environment variables of this step",
+                example: "{ VERSION: \"15\" }"),
+            KeyDefinition(
+                "as", .scalar(.choice(ProvisionerDefinition.User.self)), standard: "root",
+                "Who runs it: root, or the login user",
+                example: "user"),
+            KeyDefinition(
+                "when", .scalar(.choice(ProvisionerDefinition.When.self)), standard: "changed",
+                "When it runs: until it has succeeded and again when changed, once, always, or only when named",
+                example: "always"),
+            KeyDefinition(
+                "timeout", .scalar(.duration(.seconds(1) ... .seconds(7 * 86_400), never: true)), standard: "30m",
+                "How long it may run", example: "5m"),
+            KeyDefinition(
+                "sensitive", .scalar(.flag), standard: "false",
+                "Whether its text and output stay out of logs and messages",
+                example: "true"),
+        ], exactlyOne: ["run", "script"],
+        later: ["ansible", "shell", "secrets", "workdir", "inputs", "creates", "retries", "needs"])
+
+    static let probe = ObjectType(
+        "a probe",
+        keys: [
+            KeyDefinition("name", .scalar(.text), note: "what it asks", "A name for messages", example: "database"),
+            KeyDefinition(
+                "tcp", .scalar(.portNumber), "A port of the machine that must accept connections", example: "5432"),
+            KeyDefinition(
+                "run", .scalar(.body), "A command in the machine that must succeed",
+                example: "systemctl is-active nginx"),
+            KeyDefinition(
+                "http", .scalar(.httpURL), "A URL that must answer with 200 to 399, asked from inside the machine",
+                example: "http://localhost/health"),
+            KeyDefinition(
+                "file", .scalar(.guestPath), "A path of the machine that must exist", example: "/run/app.ready"),
+            KeyDefinition(
+                "timeout", .scalar(.duration(.milliseconds(100) ... .seconds(86_400))), standard: "2m",
+                "How long to ask", example: "5m"),
+            KeyDefinition(
+                "interval", .scalar(.duration(.milliseconds(50) ... .seconds(3600))), standard: "1s",
+                "How long to wait between two questions", example: "5s"),
+            KeyDefinition(
+                "hint", .scalar(.text), note: "none", "What to show when it fails", example: "journalctl -u postgresql"),
+        ], exactlyOne: ["tcp", "run", "http", "file"], later: ["unit", "insecure"])
+
+    static let dependency = ObjectType(
+        "a dependency",
+        keys: [
+            KeyDefinition(
+                "condition", .scalar(.choice(MachineDefinition.Dependency.Condition.self)), standard: "ready",
+                "How far the other machine must be", example: "started")
+        ])
+
+    static let stop = ObjectType(
+        "'stop'",
+        keys: [
+            KeyDefinition(
+                "timeout", .scalar(.duration(.seconds(1) ... .seconds(3600))), standard: "1m",
+                "How long a graceful stop may take before the power is cut", example: "30s")
+        ])
+
+    static let provider = ObjectType(
+        "'provider'",
+        keys: [
+            KeyDefinition(
+                "type", .scalar(.choice(MachineDefinition.Provider.Kind.self)), standard: "auto",
+                "KVM, emulation, or whichever works", example: "emulation"),
+            KeyDefinition(
+                "emulation", .object(.emulation), "Settings of the emulation provider", example: "{ cpu: max }"),
+        ], later: ["kvm"])
+
+    static let emulation = ObjectType(
+        "'emulation'",
+        keys: [
+            KeyDefinition(
+                "cpu",
+                .scalar(
+                    .matching("a processor name of QEMU", "[A-Za-z0-9][A-Za-z0-9_.,+=-]*") { text in
+                        guard let first = text.utf8.first, isAlphanumericByte(first), text.utf8.count <= 256 else {
+                            return false
+                        }
+                        return text.utf8.allSatisfy { isAlphanumericByte($0) || "_.+-".utf8.contains($0) }
+                    }), standard: "max", "The processor that QEMU emulates", example: "qemu64"),
+            KeyDefinition(
+                "cache", .scalar(.size(32 << 20...4 << 30)), standard: "256MiB", "QEMU's memory for translated code",
+                example: "512MiB"),
+        ])
+}
+
+private func isAlphanumericByte(_ byte: UInt8) -> Bool { ScalarType.isAlphanumeric(byte) }

@@ -1,0 +1,51 @@
+/// The keys at the top of a Wanderfile.
+extension ObjectType {
+    private static let projectKeys: [KeyDefinition] = [
+        KeyDefinition(
+            "wander", .scalar(.versions), note: "any", "Versions of wander that understand this file",
+            example: "\">= 0.1\""),
+        KeyDefinition("name", .scalar(.name), note: "the folder's name", "The environment's name", example: "shop"),
+        KeyDefinition(
+            "vars", .map(.variables, .object(.variable, shorthand: "default")), "Values for '${NAME}' in this file",
+            example: "{ WEB_PORT: 8080 }"),
+        KeyDefinition(
+            "env_files", .list(.scalar(.hostPath), limit: 32), note: "'.env', if there is one",
+            "Files of NAME=value lines for '${NAME}'", example: "[.env, .env.local]"),
+        KeyDefinition(
+            "networks", .map(.names, .object(.network)), note: "one network with the way out",
+            "The network that the machines share", example: "{ lab: { subnet: 10.77.0.0/24 } }"),
+        KeyDefinition("defaults", .object(.machine), "What holds for every machine", example: "{ cpus: 2 }"),
+        KeyDefinition(
+            "machines", .map(.names, .object(.machine)), "The machines; without it, the top of the file describes one",
+            example: "{ web: { cpus: 2 } }"),
+    ]
+
+    /// Keys of a machine that may stand at the top of a file that describes a single one.
+    static let singleFormKeys = machine.keys.filter { $0.name != "networks" }
+
+    static let project = ObjectType(
+        "a Wanderfile", keys: projectKeys + singleFormKeys,
+        later: ["include", "secrets", "tasks", "hooks"] + machine.later, hasExtensions: true)
+
+    /// The user's own configuration, below every Wanderfile.
+    static let userConfiguration = ObjectType(
+        "the user configuration", keys: projectKeys.filter { $0.name == "defaults" }, hasExtensions: true)
+
+    static let variable = ObjectType(
+        "a variable",
+        keys: [
+            KeyDefinition(
+                "default", .scalar(.paragraph), note: "none: it must be set from outside", "Its value", example: "8080"),
+            KeyDefinition("description", .scalar(.text), note: "none", "What it is for", example: "Port of the site"),
+        ], later: ["required", "pattern"])
+
+    static let network = ObjectType(
+        "a network",
+        keys: [
+            KeyDefinition(
+                "subnet", .scalar(.subnet), note: "chosen by wander", "Its addresses", example: "10.77.0.0/24"),
+            KeyDefinition(
+                "internet", .scalar(.flag), standard: "true", "Whether machines reach the world outside",
+                example: "false"),
+        ], later: ["domain", "ipv6", "mtu"])
+}

@@ -1,0 +1,45 @@
+/// The text of one layer, with what is needed to show any place in it.
+struct SourceText: Sendable {
+    /// How messages name it: `Wanderfile`, `Wanderfile.local`, `--set`.
+    let label: String
+    let bytes: [UInt8]
+    /// The line number that messages give to the first line. Above 1 only for the n-th `--set`.
+    var firstLine = 1
+
+    init(label: String, bytes: [UInt8], firstLine: Int = 1) {
+        self.label = label
+        self.bytes = bytes
+        self.firstLine = firstLine
+    }
+
+    init(label: String, text: String) { self.init(label: label, bytes: Array(text.utf8)) }
+
+    /// Where each line starts, as an index of ``bytes``.
+    var lineStarts: [Int] {
+        var starts = [0]
+        bytes.withUnsafeBufferPointer { bytes in
+            for index in bytes.indices where bytes[index] == UInt8(ascii: "\n") { starts.append(index + 1) }
+        }
+        return starts
+    }
+
+    /// The text of the line that starts at `start`, without its line break.
+    func line(from start: Int) -> String {
+        // A line may be the whole file; more than this is never shown.
+        var line = bytes[start...].prefix(16 << 10).prefix { $0 != UInt8(ascii: "\n") }
+        if line.last == UInt8(ascii: "\r") { line.removeLast() }
+        return String(decoding: line, as: UTF8.self)
+    }
+}
+
+/// A place in one of the layers.
+struct Mark: Hashable, Sendable {
+    /// Index of the layer in ``Problems/sources``.
+    var source: Int
+    /// Counted from 1.
+    var line: Int
+    /// Counted from 1, in characters.
+    var column: Int
+    /// How many characters the caret's underline covers.
+    var length: Int = 1
+}
