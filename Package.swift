@@ -100,6 +100,22 @@ let package = Package(
             swiftSettings: common,
             linkerSettings: [.linkedLibrary(":libssh2.a"), .linkedLibrary(":libcrypto.a"), .linkedLibrary(":libz.a")]),
 
+        // The network of an environment. libslirp is only dynamic, and in a process of its own.
+        .systemLibrary(name: "CLibSlirp"),
+        .target(
+            name: "NetworkControl", dependencies: ["JSON", "LinuxSystem", "Reporting", systemPackage],
+            swiftSettings: common),
+        .target(
+            name: "UserNetwork",
+            dependencies: [
+                "CLibSlirp", "CLinux", "JSON", "LinuxSystem", "NetworkControl", "Reporting", systemPackage,
+            ],
+            swiftSettings: memory),
+        .executableTarget(
+            name: "wander-net",
+            dependencies: ["JSON", "LinuxSystem", "NetworkControl", "Reporting", "UserNetwork", systemPackage],
+            swiftSettings: memory),
+
         // Tests mirror the targets.
         .testTarget(
             name: "EnvFileTests", dependencies: ["EnvFile", "JSON", "LinuxSystem", "Reporting", systemPackage],
@@ -130,6 +146,9 @@ let package = Package(
             swiftSettings: common),
         .testTarget(
             name: "SSHTests", dependencies: ["SSH", "CLinux", "LinuxSystem", "Reporting", systemPackage],
+            swiftSettings: common),
+        .testTarget(
+            name: "NetworkControlTests", dependencies: ["NetworkControl", "JSON", "Reporting", systemPackage],
             swiftSettings: common),
     ]
 )

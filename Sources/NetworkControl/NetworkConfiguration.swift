@@ -1,0 +1,94 @@
+public import JSON
+public import SystemPackage
+
+/// What `wander-net` needs to know: one environment's network. It is also the file that the process keeps up to date with
+/// every machine and forward that comes and goes, so that a restart continues where the last process ended.
+public struct NetworkConfiguration: Hashable, Sendable {
+    /// The environment's name; its machines are `NAME.environment.internal` to each other.
+    public var name: String
+    public var subnet: IPv4Subnet
+    /// Whether machines reach anything beyond the environment.
+    public var internet: Bool
+    /// Whether `host.internal` leads to services on the host's loopback interface.
+    public var hostLoopback: Bool
+    /// Whether machines get IPv6 beside IPv4; nil means where the host has an IPv6 route.
+    public var ipv6: Bool?
+    /// The largest IP packet between guests and network, in bytes: 1500 to 65520.
+    public var mtu: Int
+    /// Where the control socket and the lease file are; 0700.
+    public var folder: FilePath
+    /// The process ends when no machine has been connected for so long. In seconds.
+    public var idleSeconds: Int
+    public var machines: [MachineAttachment]
+    public var forwards: [PortForward]
+    /// An inherited descriptor that the process only keeps open: whoever finds its lock free knows that the process ended.
+    public var lockDescriptor: Int32?
+    /// An inherited descriptor that gets one JSON line, `{"started":true}` or `{"error":{...}}`, and is closed.
+    public var statusDescriptor: Int32?
+
+    public static let defaultSubnet = "10.77.0.0/24"
+
+    public init(
+        name: String, subnet: IPv4Subnet, internet: Bool = true, hostLoopback: Bool = true, ipv6: Bool? = nil,
+        mtu: Int = 65520, folder: FilePath, idleSeconds: Int = 60, machines: [MachineAttachment] = [],
+        forwards: [PortForward] = []
+    ) {
+        self.name = name
+        self.subnet = subnet
+        self.internet = internet
+        self.hostLoopback = hostLoopback
+        self.ipv6 = ipv6
+        self.mtu = mtu
+        self.folder = folder
+        self.idleSeconds = idleSeconds
+        self.machines = machines
+        self.forwards = forwards
+    }
+
+    public var controlSocket: FilePath { Self.controlSocket(in: folder) }
+    public var leaseFile: FilePath { folder.appending("leases.json") }
+    public var configurationFile: FilePath { Self.configurationFile(in: folder) }
+    public static func controlSocket(in folder: FilePath) -> FilePath { folder.appending("control.sock") }
+    public static func configurationFile(in folder: FilePath) -> FilePath { folder.appending("network.json") }
+    public static func lockFile(in folder: FilePath) -> FilePath { folder.appending("network.lock") }
+    public static func logFile(in folder: FilePath) -> FilePath { folder.appending("network.log") }
+}
+
+extension NetworkConfiguration {
+    public init(json: JSONValue) throws {
+        let reader = try JSONObjectReader(json, path: "network")
+        guard try reader.integer("schema") == 1 else {
+            throw JSONError.wrongType("network: schema", expected: "1; this wander cannot read other versions")
+        }
+        name = try reader.string("name")
+        subnet = try reader.parsed("subnet", expected: "a block of addresses such as 10.77.0.0/24, /16 to /29")
+        internet = try reader.bool("internet", default: true)
+        hostLoopback = try reader.bool("hostLoopback", default: true)
+        ipv6 = reader.has("ipv6") ? try reader.bool("ipv6", default: false) : nil
+        guard let mtu = Int(exactly: try reader.optionalInteger("mtu") ?? 65520), (1500...65520).contains(mtu) else {
+            throw JSONError.wrongType("network: mtu", expected: "a number from 1500 to 65520")
+        }
+        self.mtu = mtu
+        folder = FilePath(try reader.string("folder"))
+        idleSeconds = Int(clamping: max(1, try reader.optionalInteger("idleSeconds") ?? 60))
+        machines = try reader.array("machines").map { try MachineAttachment(json: $0) }
+        forwards = try reader.array("forwards").map { try PortForward(json: $0) }
+        lockDescriptor = try reader.optionalInteger("lockDescriptor").flatMap { Int32(exactly: $0) }
+        statusDescriptor = try reader.optionalInteger("statusDescriptor").flatMap { Int32(exactly: $0) }
+    }
+
+    public var json: JSONValue {
+        var members = [
+            JSONMember("schema", 1), JSONMember("name", .string(name)),
+            JSONMember("subnet", .string(subnet.description)),
+            JSONMember("internet", .bool(internet)), JSONMember("hostLoopback", .bool(hostLoopback)),
+            JSONMember("mtu", .integer(Int64(mtu))), JSONMember("folder", .string(folder.string)),
+            JSONMember("idleSeconds", .integer(Int64(idleSeconds))),
+            JSONMember("machines", .array(machines.map(\.json))), JSONMember("forwards", .array(forwards.map(\.json))),
+        ]
+        if let ipv6 { members.append(JSONMember("ipv6", .bool(ipv6))) }
+        if let lockDescriptor { members.append(JSONMember("lockDescriptor", .integer(Int64(lockDescriptor)))) }
+        if let statusDescriptor { members.append(JSONMember("statusDescriptor", .integer(Int64(statusDescriptor)))) }
+        return .object(members)
+    }
+}

@@ -1,0 +1,78 @@
+import JSON
+public import LinuxSystem
+import Reporting
+public import SystemPackage
+
+/// Starts `wander-net` and tells whether it runs. The caller holds the project's lock, so that nobody else starts one at
+/// the same time.
+public enum NetworkProcess {
+    /// Whether a process serves the network in `folder`.
+    public static func isRunning(folder: FilePath) throws -> Bool {
+        guard FileSystem.exists(NetworkConfiguration.lockFile(in: folder)) else { return false }
+        let lock = try OwnedDescriptor.open(NetworkConfiguration.lockFile(in: folder), .readWrite)
+        return try OpenFileLock.isHeldElsewhere(lock)
+    }
+
+    /// The configuration that the last process of `folder` kept: its machines and forwards; nil if there was none.
+    public static func savedConfiguration(folder: FilePath) throws -> NetworkConfiguration? {
+        let path = NetworkConfiguration.configurationFile(in: folder)
+        guard FileSystem.exists(path) else { return nil }
+        return try NetworkConfiguration(json: try JSONParser.parse(try FileSystem.read(path, limit: 16 << 20)))
+    }
+
+    /// Starts the process unless one runs; returns when its sockets accept connections.
+    ///
+    /// A process that runs already keeps its settings; machines and forwards of `configuration` that it does not have are
+    /// added, none is removed.
+    /// - Parameter program: The path of `wander-net`.
+    /// - Returns: Whether a process was started.
+    @discardableResult
+    public static func ensureRunning(
+        _ configuration: NetworkConfiguration, program: FilePath, milliseconds: Int64 = 10_000,
+        cancellation: Cancellation? = nil
+    ) throws -> Bool {
+        let folder = configuration.folder
+        try FileSystem.makeDirectory(folder, permissions: 0o700)
+        let lock = try OwnedDescriptor.open(
+            NetworkConfiguration.lockFile(in: folder), [.readWrite, .create], permissions: 0o600)
+        guard try OpenFileLock.tryLock(lock, .exclusive) else {
+            try complete(configuration)
+            return false
+        }
+        guard FileSystem.exists(program) else { throw NetworkError.noHelper(program) }
+        var configuration = configuration
+        configuration.lockDescriptor = 3
+        configuration.statusDescriptor = 4
+        let file = configuration.configurationFile
+        try AtomicFile.write(configuration.json.pretty, to: file, permissions: 0o600)
+        let log = try OwnedDescriptor.open(
+            NetworkConfiguration.logFile(in: folder), [.writeOnly, .create, .append], permissions: 0o600)
+        let status = try OwnedDescriptor.pipe()
+        var options = ChildProcess.Options()
+        options.output = .descriptor(log.rawValue)
+        options.error = .descriptor(log.rawValue)
+        options.newSession = true
+        options.extraDescriptors = [lock.rawValue, status.write.rawValue]
+        let child = try ChildProcess.start([program.string, "--configuration", file.string], options)
+        // Only the child may hold the writing end, or its death would go unnoticed.
+        let reader = try status.read.duplicate()
+        _ = consume status
+        var connection = LineConnection(reader)
+        guard let line = try connection.receive(milliseconds: milliseconds, cancellation: cancellation) else {
+            child.signal(9)
+            throw NetworkError.didNotStart(
+                "it ended or did not report within \(milliseconds / 1000) s",
+                log: NetworkConfiguration.logFile(in: folder))
+        }
+        let answer = try JSONParser.parse(line)
+        guard answer["started"]?.boolValue == true else { throw NetworkError(json: answer["error"] ?? .null) }
+        return true
+    }
+
+    /// Adds what a running process does not have yet.
+    private static func complete(_ configuration: NetworkConfiguration) throws {
+        var client = try NetworkClient.connect(folder: configuration.folder)
+        for machine in configuration.machines { try client.add(machine) }
+        for forward in configuration.forwards { try client.add(forward) }
+    }
+}

@@ -1,0 +1,70 @@
+import Glibc
+import JSON
+import LinuxSystem
+import NetworkControl
+import SystemPackage
+
+/// Which machine has which address. An address that was given stays the machine's, also while it does not run, as long as
+/// the file exists and no Wanderfile claims it for another.
+struct LeaseTable {
+    private let file: FilePath?
+    private let subnet: IPv4Subnet
+    private var addresses: [String: IPv4Address] = [:]
+
+    init(file: FilePath?, subnet: IPv4Subnet) {
+        self.file = file
+        self.subnet = subnet
+        // A lost or damaged file costs nothing but the memory of addresses.
+        guard let file, let bytes = try? FileSystem.read(file, limit: 1 << 20), let json = try? JSONParser.parse(bytes),
+            json["schema"]?.integerValue == 1
+        else { return }
+        for member in json["addresses"]?.objectValue ?? [] {
+            guard let address = member.value.stringValue.flatMap({ IPv4Address($0) }), subnet.canHold(address) else {
+                continue
+            }
+            addresses[member.name] = address
+        }
+    }
+
+    /// The machine's address: the one it asks for, else the one it had, else a free one that follows from its name.
+    mutating func address(
+        for machine: MachineAttachment, taken: Set<IPv4Address>
+    ) throws(AttachmentError) -> IPv4Address {
+        if let wanted = machine.address {
+            guard subnet.canHold(wanted) else { throw .addressOutside(wanted, subnet, machine: machine.name) }
+            guard !taken.contains(wanted) else { throw .addressTaken(wanted, machine: machine.name) }
+            remember(wanted, machine.name)
+            return wanted
+        }
+        if let old = addresses[machine.name], !taken.contains(old) { return old }
+        let size = UInt32(1) << UInt32(32 - subnet.prefixLength)
+        // FNV-1a: the same name starts at the same place on every host.
+        let hash = machine.name.utf8.reduce(UInt32(2_166_136_261)) { ($0 ^ UInt32($1)) &* 16_777_619 }
+        let reserved = taken.union(addresses.values)
+        for avoided in [reserved, taken] {
+            for step in 0..<size {
+                let address = IPv4Address(rawValue: subnet.network.rawValue &+ (hash &+ step) % size)
+                // The first ten are left to people who number their machines by hand.
+                let low = address.rawValue &- subnet.network.rawValue < 10 && size > 32
+                if subnet.canHold(address), !low, !avoided.contains(address) {
+                    remember(address, machine.name)
+                    return address
+                }
+            }
+        }
+        throw .full(subnet)
+    }
+
+    private mutating func remember(_ address: IPv4Address, _ name: String) {
+        guard addresses[name] != address else { return }
+        for (other, held) in addresses where held == address { addresses[other] = nil }
+        addresses[name] = address
+        guard let file else { return }
+        let sorted = addresses.sorted { $0.key < $1.key }
+        let json: JSONValue = [
+            "schema": 1,
+            "addresses": .object(sorted.map { JSONMember($0.key, .string($0.value.description)) }),
+        ]
+        try? AtomicFile.write(json.pretty, to: file, permissions: 0o600)
+    }
+}

@@ -1,0 +1,48 @@
+import Glibc
+import LinuxSystem
+import SystemPackage
+
+/// The host's resolvers, as resolv.conf(5) names them; read again when the file changes, as laptops change networks.
+struct ResolverConfiguration {
+    static let path: FilePath = "/etc/resolv.conf"
+    /// As many as the C library asks.
+    static let limit = 3
+
+    private(set) var servers: [SocketAddress] = []
+    private var modified: (Int64, Int64, UInt64)?
+    private var checked: MonotonicClock?
+    private let fixed: Bool
+
+    /// Uses given servers for ever.
+    init(servers: [SocketAddress]) {
+        self.servers = servers
+        fixed = true
+    }
+
+    init() { fixed = false }
+
+    /// The servers at present.
+    mutating func current(_ now: MonotonicClock) -> [SocketAddress] {
+        if fixed { return servers }
+        if let checked, now.milliseconds(since: checked) < 1000 { return servers }
+        checked = now
+        guard let status = try? FileSystem.status(Self.path) else { return servers }
+        let stamp = (status.modified, status.modifiedNanoseconds, status.inode)
+        if let modified, modified == stamp { return servers }
+        guard let text = try? FileSystem.read(Self.path, limit: 1 << 20) else { return servers }
+        modified = stamp
+        servers = Self.parse(String(decoding: text, as: UTF8.self))
+        return servers
+    }
+
+    static func parse(_ text: String) -> [SocketAddress] {
+        let named = text.split(whereSeparator: \.isNewline).compactMap { line -> SocketAddress? in
+            let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" })
+            guard words.count >= 2, words[0] == "nameserver" else { return nil }
+            return SocketAddress(String(words[1]), port: 53)
+        }
+        // Without any, the C library asks this host.
+        let fallback = SocketAddress("127.0.0.1", port: 53).map { [$0] } ?? []
+        return named.isEmpty ? fallback : Array(named.prefix(limit))
+    }
+}

@@ -1,0 +1,343 @@
+import Glibc
+import LinuxSystem
+import NetworkControl
+
+/// A connection from the host to a guest's TCP port: from a client of the machine's access socket, from a forwarded port,
+/// or from somebody who only wants to know whether the port is open.
+final class HostConnection: EventSource {
+    enum Purpose {
+        /// A client of the access socket, which says what it wants and is told how it went.
+        case access
+        case forward(TCPForward)
+        case probe((Bool) -> Void)
+    }
+    private enum Phase { case request, dialling, open }
+
+    /// How long a guest may take to answer the first segment, in milliseconds.
+    static let dialLimit: Int64 = 5_000
+    /// How often to knock while waiting for a port to open, in milliseconds.
+    static let waitInterval: Int64 = 50
+    static let dialInterval: Int64 = 200
+
+    let purpose: Purpose
+    private unowned let network: Network
+    private(set) var machine: Machine
+    private var descriptor: HeldDescriptor?
+    private var phase: Phase
+    private var request: [UInt8] = []
+    private var guestPort: UInt16 = 0
+    /// Whether a closed port is tried again until ``limit``.
+    private var waits = false
+    private var limit: MonotonicClock
+    private var retry: MonotonicClock?
+    private var session: TCPSession?
+    private var claimedPort: UInt16?
+    private var inputEnded = false
+    private var outputEnded = false
+    /// Whether the network will let this connection send at the end of the round.
+    var isScheduled = false
+
+    /// A client of the access socket.
+    init(access descriptor: consuming OwnedDescriptor, machine: Machine, network: Network) {
+        purpose = .access
+        self.descriptor = HeldDescriptor(descriptor)
+        self.machine = machine
+        self.network = network
+        phase = .request
+        limit = network.now.advanced(byMilliseconds: 10_000)
+    }
+
+    /// A client of a forwarded port.
+    init(forward: TCPForward, descriptor: consuming OwnedDescriptor, machine: Machine, network: Network) {
+        purpose = .forward(forward)
+        self.descriptor = HeldDescriptor(descriptor)
+        self.machine = machine
+        self.network = network
+        phase = .dialling
+        guestPort = forward.forward.guestPort
+        limit = network.now.advanced(byMilliseconds: Self.dialLimit)
+    }
+
+    /// A question whether a port opens within `milliseconds`.
+    init(
+        probing port: UInt16, machine: Machine, network: Network, milliseconds: Int64, answer: @escaping (Bool) -> Void
+    ) {
+        purpose = .probe(answer)
+        self.machine = machine
+        self.network = network
+        phase = .dialling
+        guestPort = port
+        waits = true
+        limit = network.now.advanced(byMilliseconds: milliseconds)
+    }
+
+    // MARK: Dialling
+
+    /// Starts the first attempt.
+    func start() { if phase == .dialling { dial() } }
+
+    private func dial() {
+        retry = nil
+        guard machine.link != nil else {
+            guard waits else { return fail("the machine's network is not connected") }
+            retry = network.now.advanced(byMilliseconds: Self.waitInterval)
+            return
+        }
+        guard let port = machine.claimPort(for: self) else { return fail("too many connections to this machine") }
+        claimedPort = port
+        let queued = session
+        let session = TCPSession(
+            localPort: port, remotePort: guestPort, initialSequence: network.randomSequence(), mtu: network.mtu,
+            synInterval: waits ? Self.waitInterval : Self.dialInterval, now: network.now)
+        // What the client has said already belongs to whichever attempt succeeds.
+        if let queued { unsafe session.sendQueue.append(queued.sendQueue.bytes) }
+        if inputEnded { session.close() }
+        self.session = session
+        network.schedule(self)
+    }
+
+    private func release() {
+        if let claimedPort { machine.releasePort(claimedPort) }
+        claimedPort = nil
+    }
+
+    private func attemptFailed(_ failure: TCPSession.Failure) {
+        release()
+        note(failure == .refused ? .refused : .silent)
+        if waits {
+            retry = network.now.advanced(byMilliseconds: Self.waitInterval)
+        } else {
+            fail(failure == .refused ? "the guest refused the connection" : "the guest does not answer")
+        }
+    }
+
+    private func opened() {
+        note(.open)
+        phase = .open
+        switch purpose {
+        case .access: respond("OK\n")
+        case .forward: break
+        case .probe(let answer):
+            // The guest's program never learns of a connection that ends before the handshake does.
+            session?.abort()
+            answer(true)
+            network.schedule(self)
+        }
+    }
+
+    private func note(_ state: GuestState) {
+        if case .forward(let forward) = purpose { forward.guestState = state }
+    }
+
+    private func respond(_ line: String) {
+        guard let descriptor else { return }
+        // A fresh socket has room for a line.
+        try? descriptor.descriptor.writeAll(line)
+    }
+
+    /// Ends it before it was open.
+    private func fail(_ reason: String) {
+        switch purpose {
+        case .access: respond("ERROR \(reason)\n")
+        case .forward: resetClient()
+        case .probe(let answer): answer(false)
+        }
+        finish()
+    }
+
+    /// Makes closing the client's socket tell it that the connection broke, rather than that it ended.
+    private func resetClient() {
+        guard let descriptor, case .forward = purpose else { return }
+        var linger = linger(l_onoff: 1, l_linger: 0)
+        _ = unsafe setsockopt(
+            descriptor.rawValue, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
+    }
+
+    override func finish() {
+        guard !isFinished else { return }
+        release()
+        super.finish()
+        if case .forward(let forward) = purpose { forward.connectionEnded() }
+        // Now rather than when the last reference goes: the client is waiting for it.
+        descriptor = nil
+    }
+
+    /// The machine's monitor has gone.
+    func linkLost() {
+        guard !isFinished else { return }
+        if phase == .dialling, waits {
+            release()
+            retry = network.now.advanced(byMilliseconds: Self.waitInterval)
+        } else if phase == .open {
+            resetClient()
+            finish()
+        } else if phase == .dialling {
+            fail("the machine's network is not connected")
+        }
+    }
+
+    // MARK: The guest's side
+
+    var remotePort: UInt16 { guestPort }
+
+    func receive(_ header: TCPHeader, payload: RawSpan) {
+        guard let session else { return }
+        let new = session.receive(header, payload: payload.byteCount, at: network.now)
+        if !new.isEmpty { deliver(payload.extracting(new), session) }
+        network.schedule(self)
+    }
+
+    private func deliver(_ payload: RawSpan, _ session: TCPSession) {
+        guard let descriptor, !outputEnded else { return }
+        var taken = 0
+        if session.receiveQueue.isEmpty {
+            taken = unsafe payload.withUnsafeBytes { unsafe write(descriptor.rawValue, $0.baseAddress, $0.count) }
+            if taken < 0 {
+                guard errno == EAGAIN || errno == EINTR else { return clientBroke() }
+                taken = 0
+            }
+        }
+        if taken < payload.byteCount { session.receiveQueue.append(payload.extracting(taken..<payload.byteCount)) }
+    }
+
+    private func clientBroke() {
+        session?.abort()
+        network.schedule(self)
+    }
+
+    /// Sends what may be sent, and draws the consequences of what has happened. Called at the end of a round.
+    /// - Returns: Whether it waits for the machine's link to drain.
+    func pump() -> Bool {
+        guard let session, !isFinished else { return false }
+        if phase == .dialling, session.state == .open { opened() }
+        while let link = machine.link {
+            if link.isCongested, !link.refuses(network.now) { return true }
+            guard let segment = session.nextSegment(at: network.now) else { break }
+            let all = unsafe session.sendQueue.bytes
+            let payload = unsafe UnsafeRawBufferPointer(rebasing: all[segment.payload])
+            unsafe network.send(segment.header, payload: payload, to: machine)
+        }
+        session.settle()
+        if session.remoteClosed, session.receiveQueue.isEmpty, !outputEnded, let descriptor {
+            outputEnded = true
+            _ = shutdown(descriptor.rawValue, CInt(SHUT_WR))
+        }
+        switch session.state {
+        case .connecting, .open: break
+        case .finished: if session.receiveQueue.isEmpty { finish() }
+        case .failed(let failure):
+            if phase == .dialling {
+                if retry == nil { attemptFailed(failure) }
+            } else {
+                resetClient()
+                finish()
+            }
+        }
+        return false
+    }
+
+    // MARK: The client's side
+
+    override var rawDescriptor: CInt { descriptor?.rawValue ?? -1 }
+
+    override var interest: Int16 {
+        var events: Int16 = 0
+        if !inputEnded, phase == .request || (session?.sendRoom ?? 0) > 0 { events |= Int16(POLLIN) }
+        if let session, phase == .open, !session.receiveQueue.isEmpty { events |= Int16(POLLOUT) }
+        return events
+    }
+
+    override func ready(_ events: Int16) {
+        guard let descriptor else { return }
+        if phase == .request { return readRequest() }
+        guard let session else { return }
+        if events & Int16(POLLOUT) != 0 {
+            let bytes = unsafe session.receiveQueue.bytes
+            let written = unsafe write(descriptor.rawValue, bytes.baseAddress, bytes.count)
+            if written > 0 {
+                session.receiveQueue.removeFirst(written)
+                session.noteTaken()
+            } else if errno != EAGAIN, errno != EINTR {
+                clientBroke()
+            }
+        }
+        if events & Int16(POLLIN | POLLHUP | POLLERR) != 0, !inputEnded { readClient(descriptor.rawValue, session) }
+        network.schedule(self)
+    }
+
+    private func readClient(_ raw: CInt, _ session: TCPSession) {
+        var result = 0
+        var reason: CInt = 0
+        _ = unsafe session.sendQueue.append(upTo: min(session.sendRoom, 128 << 10)) { room in
+            result = unsafe read(raw, room.baseAddress, room.count)
+            reason = errno
+            return result
+        }
+        if result > 0 || result < 0 && (reason == EAGAIN || reason == EINTR) { return }
+        inputEnded = true
+        if result == 0, phase == .open || !isAccess {
+            session.close()
+        } else if phase == .open {
+            clientBroke()
+        } else {
+            finish()
+        }
+    }
+
+    private var isAccess: Bool { if case .access = purpose { true } else { false } }
+
+    /// Reads `CONNECT port` or `WAIT port milliseconds`.
+    private func readRequest() {
+        guard let descriptor else { return }
+        var byte: UInt8 = 0
+        while request.count < 64 {
+            let result = unsafe read(descriptor.rawValue, &byte, 1)
+            if result < 0, errno == EAGAIN || errno == EINTR { return }
+            guard result == 1 else { return finish() }
+            if byte == 0x0a { return obey(String(decoding: request, as: UTF8.self)) }
+            request.append(byte)
+        }
+        fail("the request is too long")
+    }
+
+    private func obey(_ line: String) {
+        let words = line.split(separator: " ")
+        guard words.count >= 2, let port = UInt16(words[1]), port > 0 else { return fail("say CONNECT PORT") }
+        guestPort = port
+        switch (words[0], words.count) {
+        case ("CONNECT", 2): limit = network.now.advanced(byMilliseconds: Self.dialLimit)
+        case ("WAIT", 3):
+            guard let time = Int64(words[2]), time >= 0 else { return fail("say WAIT PORT MILLISECONDS") }
+            waits = true
+            limit = network.now.advanced(byMilliseconds: time)
+        default: return fail("say CONNECT PORT or WAIT PORT MILLISECONDS")
+        }
+        phase = .dialling
+        dial()
+    }
+
+    // MARK: Time
+
+    override var deadline: MonotonicClock? {
+        var first = session?.deadline
+        func consider(_ other: MonotonicClock?) { if let other { first = first.map { min($0, other) } ?? other } }
+        consider(retry)
+        if phase != .open { consider(limit) }
+        return first
+    }
+
+    override func deadlinePassed(_ now: MonotonicClock) {
+        if phase != .open, limit <= now {
+            switch phase {
+            case .request: return finish()
+            default:
+                note(.silent)
+                session?.abort()
+                return fail(waits ? "the port did not open in time" : "the guest does not answer")
+            }
+        }
+        if let retry, retry <= now { return dial() }
+        session?.timerExpired(at: now)
+        network.schedule(self)
+    }
+}

@@ -1,0 +1,55 @@
+import CLinux
+import Glibc
+import LinuxSystem
+import NetworkControl
+import SystemPackage
+
+/// A TCP port of the host that leads to one of a guest.
+///
+/// A client is connected to the guest when it comes. If nobody listens there, its connection is reset as soon as the guest
+/// says so; if the guest is silent (it boots), it is held for ``HostConnection/dialLimit`` and then reset.
+final class TCPForward: EventSource, Forward {
+    /// Clients at the same time.
+    static let connectionLimit = 256
+
+    let requested: PortForward
+    private(set) var forward: PortForward
+    var guestState = GuestState.unknown
+    private(set) var connections = 0
+    private let descriptor: OwnedDescriptor
+    private unowned let network: Network
+    private unowned let machine: Machine
+
+    init(_ forward: PortForward, machine: Machine, network: Network) throws {
+        guard let address = SocketAddress(forward.bind, port: forward.hostPort) else {
+            throw ForwardError.invalidAddress(forward.bind)
+        }
+        do {
+            descriptor = try address.bind(stream: true)
+        } catch { throw ForwardError.cannotListen(forward, error.errno) }
+        requested = forward
+        self.forward = forward
+        self.forward.hostPort = SocketAddress.port(of: descriptor.rawValue)
+        self.machine = machine
+        self.network = network
+    }
+
+    override var rawDescriptor: CInt { descriptor.rawValue }
+    override var interest: Int16 { connections < Self.connectionLimit ? Int16(POLLIN) : 0 }
+
+    override func ready(_ events: Int16) {
+        for _ in 0..<8 where connections < Self.connectionLimit {
+            let flags = CInt(SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+            let raw = linux_accept4(descriptor.rawValue, flags)
+            guard raw >= 0 else { return }
+            let client = OwnedDescriptor(owning: CInt(raw))
+            var one: CInt = 1
+            _ = unsafe setsockopt(
+                client.rawValue, CInt(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<CInt>.size))
+            connections += 1
+            network.add(HostConnection(forward: self, descriptor: client, machine: machine, network: network))
+        }
+    }
+
+    func connectionEnded() { connections -= 1 }
+}

@@ -1,0 +1,120 @@
+import Glibc
+import LinuxSystem
+import NetworkControl
+import SystemPackage
+
+/// A UDP port of the host that leads to one of a guest. Each client gets a port of the gateway of its own, so that the
+/// guest's answers find their way back.
+final class UDPForward: EventSource, Forward {
+    private struct Client {
+        var port: UInt16
+        var used: MonotonicClock
+    }
+    static let clientLimit = 256
+    /// How long a silent client is remembered, in milliseconds.
+    static let idleLimit: Int64 = 120_000
+    /// Datagrams of one round, so that a flood leaves time for others.
+    static let batch = 64
+
+    let requested: PortForward
+    private(set) var forward: PortForward
+    private let descriptor: OwnedDescriptor
+    private unowned let network: Network
+    private unowned let machine: Machine
+    private var clients: [SocketAddress: Client] = [:]
+    private var addresses: [UInt16: SocketAddress] = [:]
+    private(set) var guestState = GuestState.unknown
+
+    init(_ forward: PortForward, machine: Machine, network: Network) throws {
+        guard let address = SocketAddress(forward.bind, port: forward.hostPort) else {
+            throw ForwardError.invalidAddress(forward.bind)
+        }
+        do {
+            descriptor = try address.bind(stream: false)
+        } catch { throw ForwardError.cannotListen(forward, error.errno) }
+        requested = forward
+        self.forward = forward
+        self.forward.hostPort = SocketAddress.port(of: descriptor.rawValue)
+        self.machine = machine
+        self.network = network
+    }
+
+    var connections: Int { clients.count }
+    override var rawDescriptor: CInt { descriptor.rawValue }
+    override var interest: Int16 { Int16(POLLIN) }
+    override var deadline: MonotonicClock? {
+        clients.isEmpty ? nil : clients.values.map(\.used).min()?.advanced(byMilliseconds: Self.idleLimit)
+    }
+
+    override func deadlinePassed(_ now: MonotonicClock) {
+        for (address, client) in clients where now.milliseconds(since: client.used) >= Self.idleLimit {
+            forget(address, client)
+        }
+    }
+
+    private func forget(_ address: SocketAddress, _ client: Client) {
+        clients[address] = nil
+        addresses[client.port] = nil
+        machine.flows[client.port] = nil
+    }
+
+    override func finish() {
+        super.finish()
+        for (address, client) in clients { forget(address, client) }
+    }
+
+    override func ready(_ events: Int16) {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        for _ in 0..<Self.batch {
+            var storage = sockaddr_in6()
+            var length = socklen_t(MemoryLayout<sockaddr_in6>.size)
+            let count = unsafe buffer.withUnsafeMutableBytes { buffer in
+                unsafe withUnsafeMutablePointer(to: &storage) {
+                    unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                        unsafe recvfrom(descriptor.rawValue, buffer.baseAddress, buffer.count, 0, $0, &length)
+                    }
+                }
+            }
+            guard count >= 0 else { return }
+            let address = SocketAddress(
+                bytes: unsafe withUnsafeBytes(of: &storage) { unsafe Array($0.prefix(Int(length))) })
+            // What does not fit a packet to the guest, or finds it busy, is lost, as on any network.
+            guard count <= network.mtu - 28, let link = machine.link, !link.isCongested, let port = port(for: address)
+            else {
+                continue
+            }
+            var source = network.gateway
+            source.port = port
+            var target = machine.endpoint
+            target.port = forward.guestPort
+            network.send(FrameWriter.udp(from: source, to: target, payload: Array(buffer[..<count])), to: machine)
+        }
+    }
+
+    /// The gateway's port for a client.
+    private func port(for address: SocketAddress) -> UInt16? {
+        if let known = clients[address] {
+            clients[address]?.used = network.now
+            return known.port
+        }
+        if clients.count >= Self.clientLimit, let oldest = clients.min(by: { $0.value.used < $1.value.used }) {
+            forget(oldest.key, oldest.value)
+        }
+        guard let port = machine.claimFlow(for: self) else { return nil }
+        clients[address] = Client(port: port, used: network.now)
+        addresses[port] = address
+        return port
+    }
+
+    /// Takes an answer from the guest.
+    func receive(_ payload: RawSpan, port: UInt16) {
+        guard let address = addresses[port] else { return }
+        guestState = .open
+        clients[address]?.used = network.now
+        _ = unsafe payload.withUnsafeBytes { payload in
+            unsafe address.withKernelAddress {
+                unsafe sendto(descriptor.rawValue, payload.baseAddress, payload.count, 0, $0, $1)
+            }
+        }
+    }
+}

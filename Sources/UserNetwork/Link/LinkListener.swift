@@ -1,0 +1,34 @@
+import Glibc
+import LinuxSystem
+import SystemPackage
+
+/// A Unix socket on which others connect; hands every connection on.
+final class ConnectionListener: EventSource {
+    private let descriptor: OwnedDescriptor
+    private let path: FilePath
+    private let accepted: (consuming OwnedDescriptor) -> Void
+
+    init(at path: FilePath, accepted: @escaping (consuming OwnedDescriptor) -> Void) throws(SystemError) {
+        descriptor = try UnixSocket.listen(at: path, backlog: 64)
+        try descriptor.setNonBlocking()
+        self.path = path
+        self.accepted = accepted
+    }
+
+    override var rawDescriptor: CInt { descriptor.rawValue }
+    override var interest: Int16 { Int16(POLLIN) }
+
+    override func ready(_ events: Int16) {
+        // Few at a time: a flood of connections must not keep the loop from its other work.
+        for _ in 0..<8 {
+            guard let connection = try? UnixSocket.accept(descriptor) else { return }
+            guard (try? connection.setNonBlocking()) != nil else { return }
+            accepted(connection)
+        }
+    }
+
+    override func finish() {
+        super.finish()
+        try? FileSystem.remove(path)
+    }
+}

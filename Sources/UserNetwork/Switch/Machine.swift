@@ -1,0 +1,93 @@
+import LinuxSystem
+import NetworkControl
+
+/// A machine of the environment as the network knows it, connected or not.
+final class Machine: FrameReceiver {
+    struct Counters {
+        var framesFrom: UInt64 = 0
+        var bytesFrom: UInt64 = 0
+        var framesTo: UInt64 = 0
+        var bytesTo: UInt64 = 0
+    }
+
+    private(set) var attachment: MachineAttachment
+    let address: IPv4Address
+    unowned let network: Network
+    /// The connection to its monitor; nil while there is none.
+    var link: FrameLink?
+    /// Its way out; exists as long as ``link`` does.
+    var nat: NATEngine?
+    /// Whether it may reach anything beyond the environment.
+    var internet: Bool
+    /// Whether the guest has taken its address since the monitor connected.
+    var leased = false
+    var counters = Counters()
+    private(set) var drops: [DropReason: UInt64] = [:]
+    /// What this machine keeps open on the host: listeners and forwards.
+    var sources: [EventSource] = []
+    private(set) var connections: [UInt16: HostConnection] = [:]
+    var queries = 0
+
+    // What a guest may cause, so that it harms only itself.
+    var broadcasts = TokenBucket(rate: 1000, burst: 500)
+    var rejections = TokenBucket(rate: 50, burst: 50)
+    /// In bytes: libslirp keeps every piece of an incomplete packet for half a minute.
+    var fragments = TokenBucket(rate: 1_048_576, burst: 4_194_304)
+    /// New connections to the outside that this round may still bring.
+    var newFlows = 0
+    var roundPorts: Set<UInt16> = []
+
+    init(_ attachment: MachineAttachment, address: IPv4Address, internet: Bool, network: Network) {
+        self.attachment = attachment
+        self.address = address
+        self.internet = internet
+        self.network = network
+    }
+
+    var name: String { attachment.name }
+    var mac: MACAddress { attachment.mac }
+    var hostname: String { attachment.hostname ?? attachment.name }
+    var endpoint: Endpoint { Endpoint(mac: mac, address: address) }
+
+    func count(_ reason: DropReason) { drops[reason, default: 0] &+= 1 }
+
+    func link(_ link: FrameLink, received frame: RawSpan) {
+        counters.framesFrom &+= 1
+        counters.bytesFrom &+= UInt64(frame.byteCount)
+        network.receive(frame, from: self)
+    }
+
+    func linkClosed(_ link: FrameLink, reason: String) { network.disconnect(self, link, reason: reason) }
+
+    /// The ports that connections from the host use on the gateway's address.
+    private static let ports: ClosedRange<UInt16> = 49152...65535
+    private var lastPort = UInt16.random(in: ports)
+
+    /// A port of the gateway that no connection to this machine uses.
+    func claimPort(for connection: HostConnection) -> UInt16? {
+        for _ in 0..<1024 {
+            lastPort = lastPort == Self.ports.upperBound ? Self.ports.lowerBound : lastPort + 1
+            if connections[lastPort] == nil {
+                connections[lastPort] = connection
+                return lastPort
+            }
+        }
+        return nil
+    }
+
+    /// UDP's ports of the gateway, and the forwards that answers to them belong to.
+    var flows: [UInt16: UDPForward] = [:]
+
+    func claimFlow(for forward: UDPForward) -> UInt16? {
+        for _ in 0..<1024 {
+            lastPort = lastPort == Self.ports.upperBound ? Self.ports.lowerBound : lastPort + 1
+            if flows[lastPort] == nil {
+                flows[lastPort] = forward
+                return lastPort
+            }
+        }
+        return nil
+    }
+
+    func releasePort(_ port: UInt16) { connections[port] = nil }
+}

@@ -1,0 +1,279 @@
+import Glibc
+import JSON
+import LinuxSystem
+public import NetworkControl
+import Reporting
+import SystemPackage
+
+/// One environment's network: a switch between the machines, and behind its gateway address DHCP, DNS, the way out, and
+/// the host's connections to the machines. Everything runs on the thread that calls ``run()``.
+public final class Network {
+    private(set) var configuration: NetworkConfiguration
+    let loop = EventLoop()
+    let scratch = Scratch()
+    var log = Log()
+    private(set) var machines: [Machine] = []
+    private(set) var byMAC: [MACAddress: Machine] = [:]
+    var forwards: [any Forward] = []
+    private var leases: LeaseTable
+    private(set) var names: NameTable
+    var resolvers: ResolverConfiguration
+    let ipv6: Bool
+    private var scheduled: [HostConnection] = []
+    /// Which machine uses an IPv6 address.
+    var owners6: [IPv6Address: String] = [:]
+    var control: ConnectionListener?
+    var captures: [Capture] = []
+    private var random = SystemRandomNumberGenerator()
+    /// When the process ends unless a machine connects.
+    private(set) var idleSince: MonotonicClock?
+
+    /// Whether every change is written to the configuration file.
+    private let persistent: Bool
+
+    /// Makes the network with the machines and forwards of `configuration`.
+    /// - Throws: What is wrong with a machine. A forward whose port is taken is kept and reported by `status`.
+    public convenience init(_ configuration: NetworkConfiguration) throws {
+        try self.init(configuration, resolvers: ResolverConfiguration(), persistent: true)
+    }
+
+    init(_ configuration: NetworkConfiguration, resolvers: ResolverConfiguration, persistent: Bool = false) throws {
+        self.configuration = configuration
+        self.resolvers = resolvers
+        self.persistent = persistent
+        leases = LeaseTable(file: persistent ? configuration.leaseFile : nil, subnet: configuration.subnet)
+        names = NameTable(environment: configuration.name, subnet: configuration.subnet)
+        ipv6 = configuration.ipv6 ?? Self.hostHasIPv6()
+        idleSince = .now
+        loop.beforeWait = { [unowned self] in endRound() }
+        let machines = configuration.machines
+        let forwards = configuration.forwards
+        self.configuration.machines = []
+        self.configuration.forwards = []
+        for machine in machines { _ = try add(machine) }
+        for forward in forwards {
+            do {
+                _ = try add(forward)
+            } catch {
+                failedForwards.append((forward, (error as? any UserFacingError)?.summary ?? "\(error)"))
+            }
+        }
+        save()
+    }
+
+    /// Forwards of the configuration whose port could not be opened, and why.
+    var failedForwards: [(forward: PortForward, reason: String)] = []
+
+    var now: MonotonicClock { loop.now }
+    var mtu: Int { configuration.mtu }
+    var domain: String { "\(configuration.name).internal" }
+
+    /// The gateway as a station: libslirp uses the same address for it.
+    var gateway: Endpoint {
+        let address = configuration.subnet.gateway
+        return Endpoint(mac: MACAddress(rawValue: 0x5255_0000_0000 | UInt64(address.rawValue)), address: address)
+    }
+    /// libslirp's station for IPv6.
+    static let gatewayMAC6 = MACAddress(rawValue: 0x5256_0000_0002)
+
+    func randomSequence() -> UInt32 { random.next() }
+
+    /// Serves until ``stop()`` or until no machine has been connected for the configured time.
+    public func run() { loop.run() }
+    public func stop() { loop.stop() }
+
+    // MARK: Machines
+
+    func machine(_ name: String) -> Machine? { machines.first { $0.name == name } }
+
+    func add(_ attachment: MachineAttachment) throws -> Machine {
+        if let present = machine(attachment.name) {
+            if present.attachment == attachment { return present }
+            remove(present)
+        }
+        guard byMAC[attachment.mac] == nil, !attachment.mac.isMulticast, attachment.mac != gateway.mac,
+            attachment.mac != Self.gatewayMAC6
+        else { throw AttachmentError.unusableMAC(attachment.mac, machine: attachment.name) }
+        let address = try leases.address(for: attachment, taken: Set(machines.map(\.address)))
+        let machine = Machine(
+            attachment, address: address, internet: attachment.internet ?? configuration.internet, network: self)
+        try listen(for: machine)
+        machines.append(machine)
+        byMAC[machine.mac] = machine
+        configuration.machines.append(attachment)
+        refreshNames()
+        save()
+        return machine
+    }
+
+    private func listen(for machine: Machine) throws {
+        let attachment = machine.attachment
+        let listener = try ConnectionListener(at: attachment.socket) { [unowned self, unowned machine] descriptor in
+            connect(machine, StreamLink(descriptor, receiver: machine, scratch: scratch))
+        }
+        var sources: [EventSource] = [listener]
+        if let access = attachment.access {
+            do {
+                sources.append(
+                    try ConnectionListener(at: access) { [unowned self, unowned machine] descriptor in
+                        add(HostConnection(access: descriptor, machine: machine, network: self))
+                    })
+            } catch {
+                listener.finish()
+                throw error
+            }
+        }
+        for source in sources { loop.add(source) }
+        machine.sources = sources
+    }
+
+    func remove(_ machine: Machine) {
+        if let link = machine.link { disconnect(machine, link, reason: "the machine was removed") }
+        for connection in hostConnections where connection.machine === machine { connection.finish() }
+        for source in machine.sources { source.finish() }
+        forwards.removeAll { forward in
+            guard forward.forward.machine == machine.name else { return false }
+            forward.finish()
+            return true
+        }
+        failedForwards.removeAll { $0.forward.machine == machine.name }
+        configuration.forwards.removeAll { $0.machine == machine.name }
+        configuration.machines.removeAll { $0.name == machine.name }
+        machines.removeAll { $0 === machine }
+        byMAC[machine.mac] = nil
+        owners6 = owners6.filter { $0.value != machine.name }
+        refreshNames()
+        save()
+    }
+
+    private func refreshNames() {
+        names = NameTable(environment: configuration.name, subnet: configuration.subnet)
+        for machine in machines {
+            let all = [machine.name, machine.hostname] + machine.attachment.aliases
+            names.insert(machine: all, address: machine.address, domain: domain)
+        }
+    }
+
+    /// Keeps the list of forwards in step with what is open.
+    func noteForward(_ forward: PortForward, present: Bool) {
+        configuration.forwards.removeAll { $0 == forward }
+        if present { configuration.forwards.append(forward) }
+        save()
+    }
+
+    /// Keeps the configuration file as the network is, so that a new process can continue.
+    func save() {
+        guard persistent else { return }
+        var kept = configuration
+        kept.lockDescriptor = nil
+        kept.statusDescriptor = nil
+        do {
+            try AtomicFile.write(kept.json.pretty, to: configuration.configurationFile, permissions: 0o600)
+        } catch { log.write(error.summary) }
+    }
+
+    // MARK: Links
+
+    func connect(_ machine: Machine, _ link: FrameLink) {
+        // The newest wins: a monitor that reconnects may be seen before its old connection's end is.
+        if let old = machine.link { disconnect(machine, old, reason: "the monitor connected again") }
+        machine.link = link
+        machine.leased = false
+        loop.add(link)
+        let settings = NATEngine.Settings(
+            subnet: configuration.subnet, hostLoopback: configuration.hostLoopback, ipv6: ipv6, mtu: mtu)
+        machine.nat = unsafe NATEngine(settings) { [unowned self, unowned machine] frame in
+            fromOutside(unsafe frame.bytes, to: machine)
+        } complain: { [unowned self, unowned machine] message in
+            log.write("\(machine.name): libslirp: \(message)")
+        }
+        guard let nat = machine.nat else {
+            log.write("\(machine.name): libslirp did not start; the machine has no way out")
+            return
+        }
+        nat.isHeldBack = { [unowned machine] in machine.link?.isCongested ?? true }
+        // libslirp would ask for the machine's hardware address otherwise, and drop what waits for the answer.
+        let announcement = FrameWriter.arp(
+            operation: 1, sender: machine.endpoint,
+            target: Endpoint(mac: MACAddress(rawValue: 0), address: machine.address),
+            destination: .broadcast)
+        unsafe nat.input(announcement.span.bytes)
+        loop.add(nat)
+        idleSince = nil
+        log.write("\(machine.name): connected")
+    }
+
+    func disconnect(_ machine: Machine, _ link: FrameLink, reason: String) {
+        guard machine.link === link else { return }
+        link.finish()
+        machine.link = nil
+        if let nat = machine.nat { loop.remove(nat) }
+        machine.nat?.close()
+        machine.nat = nil
+        for connection in hostConnections where connection.machine === machine { connection.linkLost() }
+        log.write("\(machine.name): \(reason)")
+        if machines.allSatisfy({ $0.link == nil }) { idleSince = .now }
+    }
+
+    // MARK: Connections of the host
+
+    private var hostConnections: [HostConnection] = []
+
+    func closeConnections(of forward: any Forward) {
+        for connection in hostConnections {
+            if case .forward(let origin) = connection.purpose, origin === forward { connection.finish() }
+        }
+    }
+
+    func add(_ connection: HostConnection) {
+        hostConnections.removeAll(where: \.isFinished)
+        hostConnections.append(connection)
+        loop.add(connection)
+        connection.start()
+    }
+
+    /// Lets the connection send at the end of the round.
+    func schedule(_ connection: HostConnection) {
+        guard !connection.isScheduled else { return }
+        connection.isScheduled = true
+        scheduled.append(connection)
+    }
+
+    /// Sends what the round has brought, and looks whether the network is still needed.
+    private func endRound() {
+        let waiting = scheduled
+        scheduled = []
+        for connection in waiting {
+            connection.isScheduled = false
+            if connection.pump() { schedule(connection) }
+        }
+        for machine in machines {
+            machine.link?.flush()
+            machine.newFlows = 0
+            if !machine.roundPorts.isEmpty { machine.roundPorts.removeAll(keepingCapacity: true) }
+        }
+        if let idleSince, MonotonicClock.now.milliseconds(since: idleSince) >= Int64(configuration.idleSeconds) * 1000 {
+            log.write("no machine has been connected for \(configuration.idleSeconds) s: ending")
+            stop()
+        }
+    }
+
+    /// Closes every socket file.
+    public func close() {
+        for machine in machines {
+            for source in machine.sources { source.finish() }
+            if let link = machine.link { disconnect(machine, link, reason: "the network ends") }
+        }
+        for forward in forwards { forward.finish() }
+        control?.finish()
+    }
+
+    /// Whether the host has a route to the IPv6 Internet: no packet is sent to find out.
+    private static func hostHasIPv6() -> Bool {
+        guard let address = SocketAddress("2001:4860:4860::8888", port: 53) else { return false }
+        let raw = socket(AF_INET6, CInt(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard raw >= 0 else { return false }
+        let descriptor = OwnedDescriptor(owning: raw)
+        return unsafe address.withKernelAddress { unsafe Glibc.connect(descriptor.rawValue, $0, $1) } == 0
+    }
+}

@@ -1,0 +1,50 @@
+import Glibc
+import JSON
+import LinuxSystem
+import NetworkControl
+import Reporting
+import SystemPackage
+import UserNetwork
+
+/// The process that serves one environment's network. It is started by `wander` and not meant for people.
+@main enum WanderNet {
+    static func main() { exit(NetworkService.run(Array(CommandLine.arguments.dropFirst()))) }
+}
+
+enum NetworkService {
+    /// - Returns: The exit status.
+    static func run(_ arguments: [String]) -> CInt {
+        guard arguments.count == 2, arguments[0] == "--configuration" else {
+            complain("usage: wander-net --configuration FILE")
+            return 64
+        }
+        var status: OwnedDescriptor?
+        do {
+            let text = try FileSystem.read(FilePath(arguments[1]), limit: 16 << 20)
+            let configuration = try NetworkConfiguration(json: try JSONParser.parse(text))
+            status = configuration.statusDescriptor.map { OwnedDescriptor(owning: $0) }
+            // Held for as long as the process lives, and by nothing that it might start.
+            let lock = configuration.lockDescriptor.map { OwnedDescriptor(owning: $0) }
+            try? lock?.setInheritable(false)
+            Signals.ignore(SIGPIPE)
+            let network = try Network(configuration)
+            try network.listenForControl()
+            try network.stopOnSignals()
+            try? status?.writeAll("{\"started\":true}\n")
+            status = nil
+            network.run()
+            network.close()
+            _ = consume lock
+            return 0
+        } catch {
+            try? status?.writeAll((["error": NetworkError.json(of: error)] as JSONValue).compact + "\n")
+            complain((error as? any UserFacingError)?.summary ?? "\(error)")
+            return 1
+        }
+    }
+
+    private static func complain(_ message: String) {
+        let line = Array("wander-net: \(message)\n".utf8)
+        _ = unsafe line.withUnsafeBytes { unsafe write(2, $0.baseAddress, $0.count) }
+    }
+}
