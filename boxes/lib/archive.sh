@@ -1,10 +1,10 @@
 # The box archive: metadata.json first, then the disk, the kernel and the initial RAM disk. Sourced by boxes/build.
 
-# write_metadata DIRECTORY NAME VERSION GIB COMMAND-LINE RELEASE PACKAGES: digests cover the other files there.
+# write_metadata DIRECTORY NAME VERSION GIB COMMAND-LINE RELEASE PACKAGES [BOOT-LOADER]: digests cover the other files.
 write_metadata() {
-    local directory=$1 name=$2 version=$3 gibibytes=$4 command_line=$5 release=$6 packages=$7
+    local directory=$1 name=$2 version=$3 gibibytes=$4 command_line=$5 release=$6 packages=$7 loader=${8-}
     jq -n --arg name "$name" --arg version "$version" --argjson size "$gibibytes" --arg command "$command_line" \
-        --arg release "$release" --arg disk "$(digest "$directory/box.img")" \
+        --arg release "$release" --arg loader "$loader" --arg disk "$(digest "$directory/box.img")" \
         --arg kernel "$(digest "$directory/vmlinuz")" --arg initrd "$(digest "$directory/initrd.img")" \
         --rawfile packages "$packages" '{
             provider: "libvirt", format: "qcow2", virtual_size: $size, architecture: "amd64",
@@ -13,7 +13,7 @@ write_metadata() {
                 kernel: "vmlinuz", initrd: "initrd.img", command_line: $command, user: "vagrant",
                 digests: { "box.img": $disk, "vmlinuz": $kernel, "initrd.img": $initrd },
                 provenance: {
-                    distribution: "Debian", release: $release,
+                    distribution: "Debian", release: $release, boot_loader: $loader,
                     packages: ($packages | split("\n") | map(select(. != "") | split(" ")
                         | { name: .[0], version: .[1], architecture: .[2] }))
                 }
@@ -30,11 +30,4 @@ pack_box() {
     sync "$output.partial"
     mv "$output.partial" "$output"
     say "$(basename "$output"): $(($(stat -c %s "$output") / 1024)) KiB, $(digest "$output")"
-}
-
-# make_initrd DIRECTORY OUTPUT DATE: an uncompressed cpio archive; unpacking takes a fresh machine longer than copying.
-make_initrd() {
-    local directory=$1 output=$2 date=$3
-    find "$directory" -exec touch -h -d "@$date" {} +
-    (cd "$directory" && find . -mindepth 1 | sort | cpio -o -H newc --quiet --reproducible -R 0:0) >"$output"
 }

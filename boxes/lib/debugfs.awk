@@ -34,7 +34,7 @@ BEGIN {
     name = $0
     for (i = 1; i <= 5; i++) sub(/^ *[^ ]+/, "", name)
     sub(/^ /, "", name)
-    if (name ~ /["\n\\]/) { print "tar entry with a name that debugfs cannot take: " name > "/dev/stderr"; exit 1 }
+    if (name ~ /["\n]/) { print "tar entry with a name that debugfs cannot take: " name > "/dev/stderr"; exit 1 }
     target = ""
     if (type == "l" && (at = index(name, " -> "))) { target = substr(name, at + 4); name = substr(name, 1, at - 1) }
     if (type == "h" && (at = index(name, " link to "))) { target = substr(name, at + 9); name = substr(name, 1, at - 1) }

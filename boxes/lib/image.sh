@@ -13,7 +13,7 @@ make_ext4() {
     target=$image
     if [ "$offset" -gt 0 ]; then target="$image?offset=$offset"; else truncate -s "${mebibytes}M" "$image"; fi
     E2FSPROGS_FAKE_TIME=$date SOURCE_DATE_EPOCH=$date mke2fs -q -F -t ext4 -b 4096 -I 256 -U "$uuid" -L root -m 1 \
-        -J size=64 -N "${inodes:-65536}" \
+        -J size=64 -i 16384 \
         -O has_journal,extent,huge_file,flex_bg,metadata_csum,64bit,dir_nlink,extra_isize,sparse_super,large_file \
         -O resize_inode,dir_index,filetype,ext_attr \
         -E "offset=$offset,hash_seed=$uuid,root_owner=0:0,lazy_itable_init=1,assume_storage_prezeroed=1" \

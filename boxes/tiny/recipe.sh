@@ -14,13 +14,6 @@ packages=(
     libpam0g libpam-modules libext2fs2 libcom-err2
 )
 
-# Loaded by the initial RAM disk in this order.
-boot_modules=(
-    drivers/virtio/virtio_ring drivers/virtio/virtio drivers/virtio/virtio_pci_modern_dev
-    drivers/virtio/virtio_pci_legacy_dev drivers/virtio/virtio_pci drivers/virtio/virtio_mmio
-    drivers/block/virtio_blk
-    drivers/char/hw_random/virtio-rng net/core/failover drivers/net/net_failover drivers/net/virtio_net
-)
 # Loaded once SSH answers, or by whoever needs them (modprobe).
 further_modules=(
     drivers/virtio/virtio_balloon drivers/char/virtio_console drivers/acpi/button drivers/input/evdev
@@ -55,7 +48,7 @@ recipe_build() {
     make_ext4 "$work/root.tar" "$work/disk" $((gibibytes * 1024)) "$date" 6f1a1f10-7469-4e79-8b0c-77616e646572
     make_qcow2 "$work/disk" "$work/box/box.img"
     say "making the initial RAM disk"
-    stage_initrd "$work/initrd" "$kernel"
+    stage_initrd "$work/initrd" "$root/bin/busybox" "$work/kernel/lib/modules/$kernel/kernel"
     make_initrd "$work/initrd" "$work/box/initrd.img" "$date"
     cp "$work/kernel/boot/vmlinuz-$kernel" "$work/box/vmlinuz"
     write_metadata "$work/box" wander/tiny "$version" "$gibibytes" "$command_line" "$release" "$list"
@@ -132,18 +125,4 @@ stage_modules() {
     cp "$work/kernel/lib/modules/$kernel"/modules.{builtin,builtin.modinfo,order} "$root/lib/modules/$kernel/"
     "$root/bin/busybox" depmod -b "$root" "$kernel"
     rm -f "$root/lib/modules/$kernel"/modules.*.bin "$root/lib/modules/$kernel"/modules.{builtin.modinfo,order}
-}
-
-stage_initrd() {
-    local tree=$1 kernel=$2 module
-    mkdir -p "$tree"/{bin,dev,proc,sys,root,modules}
-    cp "$work/root/bin/busybox" "$tree/bin/busybox"
-    ln -s busybox "$tree/bin/sh"
-    for module in "${boot_modules[@]}"; do
-        cp "$work/kernel/lib/modules/$kernel/kernel/$module.ko" "$tree/modules/"
-        printf '%s\n' "${module##*/}" >>"$tree/modules/order"
-    done
-    cp "$recipe/initrd-init" "$tree/init"
-    chmod -R u=rwX,go=rX "$tree"
-    chmod 755 "$tree/init" "$tree/bin/busybox"
 }
