@@ -66,11 +66,20 @@ let package = Package(
 
         // The life of machines.
         .target(
-            name: "Provider", dependencies: ["JSON", "LinuxSystem", "Reporting", systemPackage], swiftSettings: common),
+            name: "Provider",
+            dependencies: [
+                "BoxFormat", "DiskImage", "EnvFile", "JSON", "KVM", "LinuxSystem", "MonitorControl", "NetworkControl",
+                "Reporting", "SSH", systemPackage,
+            ],
+            swiftSettings: common),
 
         // The command line.
         .executableTarget(
-            name: "wander", dependencies: ["JSON", "LinuxSystem", "Reporting", argumentParser, systemPackage],
+            name: "wander",
+            dependencies: [
+                "BoxFormat", "DiskImage", "EnvFile", "JSON", "LinuxSystem", "Provider", "Reporting", "SSH", argumentParser,
+                systemPackage,
+            ],
             swiftSettings: common),
 
         // The guest's side of the machine. None of these knows KVM.

@@ -200,7 +200,7 @@ private final class OwnedDescriptorBox {
 }
 
 /// Passes texts as a C array of C strings that ends with a null pointer.
-private func withCStrings<Result>(
+func withCStrings<Result>(
     _ texts: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
 ) -> Result {
     let count = texts.count

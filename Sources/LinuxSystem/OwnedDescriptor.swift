@@ -80,4 +80,9 @@ extension OwnedDescriptor {
 public struct DescriptorPair: ~Copyable, Sendable {
     public var read: OwnedDescriptor
     public var write: OwnedDescriptor
+
+    /// Closes the writing end and gives the reading end.
+    public consuming func keepRead() -> OwnedDescriptor { read }
+    /// Closes the reading end and gives the writing end.
+    public consuming func keepWrite() -> OwnedDescriptor { write }
 }

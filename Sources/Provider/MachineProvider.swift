@@ -51,9 +51,4 @@ public protocol MachineControl: AnyObject {
     func resume() throws
     /// Restarts the guest at once, as by its reset button.
     func reset() throws
-    /// Readable when the process has ended, or has said something.
-    var rawDescriptor: CInt { get }
-    /// Waits for the end of the process.
-    /// - Returns: Whether it ended before the time was over and before `cancellation` was requested.
-    func waitForEnd(milliseconds: Int64, cancellation: Cancellation?) throws -> Bool
 }

@@ -6,6 +6,8 @@ public import SystemPackage
 public enum ProviderError: UserFacingError {
     case noSuchMachine(String, suggestion: String?)
     case notCreated(machine: String)
+    /// Only the state knows it; the Wanderfile does not have it any more.
+    case notDefined(machine: String)
     case notRunning(machine: String, state: String)
     case locked(machine: String, holder: CommandLock.Holder?)
     case newerState(path: String, schema: Int64)
@@ -16,6 +18,11 @@ public enum ProviderError: UserFacingError {
     case kvmNotUsable(reason: String)
     case noProvider(reason: String)
     case startFailed(machine: String, log: String)
+    /// wander-vmm's own words.
+    case monitorFailed(machine: String, summary: String, detail: String?, remedy: String?, kind: ErrorKind)
+    /// The box brings only a boot loader, and the provider boots kernels directly.
+    case noKernel(machine: String)
+    case boxMissing(String)
     case controlFailed(operation: String, reason: String)
     case endedDuringBoot(machine: String, console: String, log: String)
     case bootTimeout(machine: String, seconds: Int64, diagnosis: String, advice: String)
@@ -28,6 +35,7 @@ public enum ProviderError: UserFacingError {
         switch self {
         case .noSuchMachine(let name, _): "there is no machine '\(name)' in the Wanderfile"
         case .notCreated(let machine): "\(machine) does not exist yet"
+        case .notDefined(let machine): "the Wanderfile has no machine \(machine) any more"
         case .notRunning(let machine, let state): "\(machine) is \(state)"
         case .locked(let machine, let holder):
             "\(machine) is in use by another command"
@@ -41,6 +49,10 @@ public enum ProviderError: UserFacingError {
         case .kvmNotUsable(let reason): "the KVM provider cannot work here: \(reason)"
         case .noProvider(let reason): "this host can run no machine: \(reason)"
         case .startFailed(let machine, _): "\(machine) could not be started"
+        case .monitorFailed(let machine, let summary, _, _, _): "\(machine) could not be started: \(summary)"
+        case .noKernel(let machine):
+            "the box of \(machine) has no kernel beside its disk, which the provider 'kvm' needs"
+        case .boxMissing(let box): "the box \(box) is not in the store"
         case .controlFailed(let operation, let reason): "\(operation) failed: \(reason)"
         case .endedDuringBoot(let machine, _, _): "\(machine) ended while it was starting"
         case .bootTimeout(let machine, let seconds, let diagnosis, _):
@@ -58,6 +70,7 @@ public enum ProviderError: UserFacingError {
         switch self {
         case .damagedRecord(_, let cause): (cause as? any UserFacingError)?.summary ?? "\(cause)"
         case .startFailed(_, let log): log.isEmpty ? nil : log
+        case .monitorFailed(_, _, let detail, _, _): detail
         case .endedDuringBoot(_, let console, let log):
             (console.isEmpty ? "The console is empty." : "Last lines of the console:\n\(console)")
                 + (log.isEmpty ? "" : "\nThe machine's process said:\n\(log)")
@@ -73,12 +86,15 @@ public enum ProviderError: UserFacingError {
         case .noSuchMachine(_, let suggestion):
             suggestion.map { "Did you mean '\($0)'?" } ?? "'wander status' lists the machines."
         case .notCreated(let machine): "Create and start it: wander up \(machine)"
-        case .notRunning(let machine, let state): state == "paused" ? "wander resume \(machine)" : "wander up \(machine)"
+        case .notDefined(let machine): "Remove what is left of it: wander destroy \(machine)"
+        case .notRunning(let machine, let state):
+            state == "paused" ? "wander resume \(machine)" : "wander up \(machine)"
         case .locked: "Wait for it to end, or use --wait to wait here."
         case .newerState: "Use that version, or remove the machine with it first."
         case .damagedRecord(let path, _):
             "Restore the file, or remove the folder \(path.removingLastComponent()) to give the machine up."
-        case .otherProvider(let machine, _, _): "Leave --provider out, or: wander destroy \(machine) && wander up \(machine)"
+        case .otherProvider(let machine, _, _):
+            "Leave --provider out, or: wander destroy \(machine) && wander up \(machine)"
         case .emulatorMissing: "sudo apt-get install qemu-system-x86"
         case .monitorMissing: "Install wander's executables together, or build it: make"
         case .kvmNotUsable: "'wander doctor' explains; '--provider emulation' works without KVM."
@@ -86,6 +102,9 @@ public enum ProviderError: UserFacingError {
         case .startFailed(let machine, _), .endedDuringBoot(let machine, _, _):
             "See 'wander logs \(machine)' and 'wander doctor'."
         case .controlFailed: nil
+        case .monitorFailed(_, _, _, let remedy, _): remedy
+        case .noKernel: "Use '--provider emulation', or a box with a kernel."
+        case .boxMissing: "Add it: wander box add"
         case .bootTimeout(_, _, _, let advice): advice
         case .stopTimeout(let machine, _): "wander halt --force \(machine)"
         case .portTaken: "Choose another host port, or let wander choose: on_conflict: next"
@@ -96,10 +115,11 @@ public enum ProviderError: UserFacingError {
 
     public var kind: ErrorKind {
         switch self {
-        case .noSuchMachine, .notCreated: .notFound
+        case .noSuchMachine, .notCreated, .notDefined, .boxMissing: .notFound
+        case .monitorFailed(_, _, _, _, let kind): kind
         case .notRunning, .locked, .otherProvider: .wrongState
         case .newerState, .damagedRecord: .wrongState
-        case .emulatorMissing, .monitorMissing, .kvmNotUsable, .noProvider, .portTaken: .hostNotAble
+        case .emulatorMissing, .monitorMissing, .kvmNotUsable, .noKernel, .noProvider, .portTaken: .hostNotAble
         case .bootTimeout, .stopTimeout: .timeout
         case .needsDestroy: .refused
         case .several(let failures):

@@ -36,8 +36,10 @@ enum Main {
 }
 
 /// Writes text to a descriptor of the process. A closed pipe is the reader's choice, not an error.
-func write(_ text: String, to descriptor: CInt) {
-    var bytes = Array(text.utf8)[...]
+func write(_ text: String, to descriptor: CInt) { write(Array(text.utf8), to: descriptor) }
+
+func write(_ bytes: [UInt8], to descriptor: CInt) {
+    var bytes = bytes[...]
     while !bytes.isEmpty {
         let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
         if count < 0, errno == EINTR { continue }

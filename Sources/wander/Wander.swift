@@ -13,6 +13,13 @@ struct Wander: ParsableCommand {
             """,
         version: "wander \(Version.current)",
         groupedSubcommands: [
-            CommandGroup(name: "wander itself", subcommands: [VersionCommand.self, Completion.self, Manual.self])
+            CommandGroup(
+                name: "Machines",
+                subcommands: [
+                    Up.self, Status.self, SSHCommandLine.self, Halt.self, Reload.self, Destroy.self, Provision.self,
+                    Suspend.self, Resume.self, Port.self, Upload.self, Download.self, SSHConfigCommand.self, Logs.self,
+                    Doctor.self,
+                ]),
+            CommandGroup(name: "wander itself", subcommands: [VersionCommand.self, Completion.self, Manual.self]),
         ])
 }

@@ -18,16 +18,19 @@ public struct EmulationProvider: MachineProvider {
         guard let program = Self.program else { throw ProviderError.emulatorMissing }
         // Bound here and handed over, so that there is no time in which the machine runs and cannot be reached.
         let listener = try UnixSocket.listen(at: plan.folder.controlSocket)
+        try FileSystem.remove(plan.folder.path.appending("net.sock.peer"))
         let log = try OwnedDescriptor.open(plan.folder.monitorLog, [.writeOnly, .create, .append], permissions: 0o600)
         var options = ChildProcess.Options()
         options.newSession = true
+        options.directory = plan.folder.path
         options.output = .descriptor(log.rawValue)
         options.error = .descriptor(log.rawValue)
         options.extraDescriptors = [lock.rawValue, listener.rawValue]
         let child = try ChildProcess.start(QEMUArguments.make(plan, program: program), options)
         listener.close()
         do {
-            let client = try QMPClient(connectingTo: plan.folder.controlSocket, milliseconds: 30_000, cancellation: cancellation)
+            let client = try QMPClient(
+                connectingTo: plan.folder.controlSocket, milliseconds: 30_000, cancellation: cancellation)
             _ = consume client
         } catch {
             child.signal(9)
@@ -52,8 +55,6 @@ final class QEMUControl: MachineControl {
 
     init(_ client: QMPClient) { self.client = client }
 
-    var rawDescriptor: CInt { client.rawDescriptor }
-
     var isPaused: Bool {
         get throws { try client.execute("query-status")["status"]?.stringValue == "paused" }
     }
@@ -70,8 +71,4 @@ final class QEMUControl: MachineControl {
     func pause() throws { try client.execute("stop") }
     func resume() throws { try client.execute("cont") }
     func reset() throws { try client.execute("system_reset") }
-
-    func waitForEnd(milliseconds: Int64, cancellation: Cancellation?) throws -> Bool {
-        try client.waitForEnd(milliseconds: milliseconds, cancellation: cancellation)
-    }
 }

@@ -1,7 +1,8 @@
 import JSON
 import SystemPackage
 
-/// The command line of `qemu-system-x86_64` for a machine: the same virtio devices that wander-vmm has.
+/// The command line of `qemu-system-x86_64` for a machine: the same virtio devices that wander-vmm has. It runs in the
+/// machine's folder, whose files have short names without the commas that QEMU's option parser takes apart.
 struct QEMUArguments {
     /// The descriptors that QEMU inherits.
     static let lockDescriptor = 3
@@ -16,11 +17,13 @@ struct QEMUArguments {
             "-smp", "\(plan.processors)", "-m", "\(plan.memory >> 20)M",
             "-chardev", "socket,id=control,fd=\(controlDescriptor),server=on,wait=off",
             "-mon", "chardev=control,mode=control",
-            "-chardev", "file,id=console,path=\(quoted(plan.folder.consoleLog.string)),append=on",
+            "-chardev", "file,id=console,path=console.log,append=on",
             "-serial", "chardev:console",
             "-blockdev", disk(plan).compact,
             "-device", "virtio-blk-pci,drive=disk,serial=root,bootindex=1",
-            "-netdev", "stream,id=network,server=off,addr.type=unix,addr.path=\(quoted(plan.folder.networkSocket.string))",
+            // Datagrams survive a restart of the network; QEMU's stream cannot reconnect.
+            "-netdev",
+            "dgram,id=network,local.type=unix,local.path=net.sock.peer,remote.type=unix,remote.path=net.sock",
             "-device", "virtio-net-pci,netdev=network,mac=\(plan.hardwareAddress),host_mtu=65520,romfile=",
             "-object", "rng-random,id=entropy,filename=/dev/urandom",
             "-device", "virtio-rng-pci,rng=entropy",
@@ -52,11 +55,7 @@ struct QEMUArguments {
         for disk in plan.backing.reversed() { chain = .object(node(disk, readOnly: true, backing: chain)) }
         let overlay = node(plan.disk, readOnly: false, backing: chain)
         return .object(
-            [JSONMember("node-name", "disk"), JSONMember("discard", "unmap"), JSONMember("detect-zeroes", "unmap")] + overlay)
-    }
-
-    /// QEMU's option parser takes a comma as the next option unless it is doubled.
-    private static func quoted(_ text: String) -> String {
-        text.split(separator: ",", omittingEmptySubsequences: false).joined(separator: ",,")
+            [JSONMember("node-name", "disk"), JSONMember("discard", "unmap"), JSONMember("detect-zeroes", "unmap")]
+                + overlay)
     }
 }

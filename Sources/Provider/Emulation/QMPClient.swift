@@ -8,8 +8,6 @@ final class QMPClient {
     private var buffer: [UInt8] = []
     private var ended = false
 
-    var rawDescriptor: CInt { socket.rawValue }
-
     /// Connects and completes the greeting.
     /// - Throws: ``ProviderError/controlFailed(operation:reason:)`` if QEMU ends or says nothing in time.
     init(connectingTo path: FilePath, milliseconds: Int64 = 10_000, cancellation: Cancellation? = nil) throws {

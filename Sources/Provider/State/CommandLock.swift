@@ -38,6 +38,8 @@ public struct CommandLock: ~Copyable {
         return CommandLock(file: file)
     }
 
+    consuming func release() {}
+
     /// What the file says about its holder; nil if it cannot be read.
     static func holder(_ path: FilePath) -> Holder? {
         guard let bytes = try? FileSystem.read(path, limit: 4096), let value = try? JSONParser.parse(bytes),

@@ -19,7 +19,8 @@ extension MachineRecord {
             "hardwareAddress": .string(hardwareAddress),
             "user": .string(user),
             "definition": definition ?? .null,
-            "process": process.map { ["identifier": .integer(Int64($0.identifier)), "started": .string($0.started)] } ?? .null,
+            "process": process.map { ["identifier": .integer(Int64($0.identifier)), "started": .string($0.started)] }
+                ?? .null,
             "ready": .bool(isReady),
             "ownKey": .bool(hasOwnKey),
             "hostKey": .optional(hostKey),
@@ -42,7 +43,8 @@ extension MachineRecord {
             return choice
         }
         self.init(
-            identifier: try reader.string("identifier"), name: try reader.string("name"), provider: try choice("provider"),
+            identifier: try reader.string("identifier"), name: try reader.string("name"),
+            provider: try choice("provider"),
             stage: try choice("stage"), created: try reader.integer("created"),
             box: BoxIdentity(
                 name: try box.string("name"), version: try box.string("version"),

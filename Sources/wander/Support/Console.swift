@@ -59,11 +59,12 @@ final class Console: EventSink {
     }
 
     /// Prints an error: what, details, what to do next, and with `debug` the chain of causes.
-    func report(_ error: any Error, debug: Bool = false) {
+    func report(_ error: any Error, about subject: String? = nil, debug: Bool = false) {
+        let prefix = subject.map { "\($0): " } ?? ""
         guard let error = error as? any UserFacingError else {
-            return writeLine(paint("error: ", .red) + "\(error)")
+            return writeLine(paint("error: ", .red) + prefix + "\(error)")
         }
-        var lines = [paint("error: ", .red) + paint(error.summary, .bold)]
+        var lines = [paint("error: ", .red) + paint(prefix + error.summary, .bold)]
         if let detail = error.detail {
             lines += detail.split(separator: "\n", omittingEmptySubsequences: false).map { "  \($0)" }
         }
@@ -90,6 +91,9 @@ final class Console: EventSink {
     func paint(_ text: String, _ tone: Tone) -> String {
         style.usesColor ? "\u{1b}[\(tone.rawValue)m\(text)\u{1b}[0m" : text
     }
+
+    /// Colours a word of a result, which goes to standard output: only where that is a terminal too.
+    func paintResult(_ text: String, _ tone: Tone) -> String { isatty(STDOUT_FILENO) == 1 ? paint(text, tone) : text }
 
     /// One write(2) a line, so that lines of several threads do not mix.
     private func writeLine(_ text: String) {

@@ -64,6 +64,12 @@ final class CommandContext: Sendable {
         write(Self.withSchema(document()).pretty, to: STDOUT_FILENO)
     }
 
+    /// Prints a result that only people need; with `--json`, nothing.
+    func print(_ text: @autoclosure () -> String) {
+        guard !json else { return }
+        output(text(), json: .null)
+    }
+
     static func withSchema(_ document: JSONValue) -> JSONValue {
         .object([JSONMember("schema", 1)] + (document.objectValue ?? [JSONMember("result", document)]))
     }

@@ -1,0 +1,38 @@
+import KVM
+import Reporting
+
+/// What this host's /dev/kvm is worth, in words.
+public struct HostProbe: Sendable, Hashable {
+    public var isUsable: Bool
+    /// One word: `usable`, `missing`, `not-permitted`, `unsuitable` or `emulating`.
+    public var verdict: String
+    /// For one line: why it is or is not usable.
+    public var reason: String
+    public var remedy: String?
+    /// Kernel-mode instructions of a guest that it runs in a second; nil if none ran.
+    public var instructionsPerSecond: Double?
+
+    /// Runs the probe guest: a few milliseconds.
+    public static func run() -> HostProbe {
+        let probe = Probe.run()
+        let rate = probe.instructionsPerSecond
+        let (verdict, reason): (String, String) =
+            switch probe.verdict {
+            case .usable: ("usable", "KVM runs guest kernels")
+            case .missing: ("missing", "this host has no \(probe.device)")
+            case .notPermitted: ("not-permitted", "no permission to open \(probe.device)")
+            case .unsuitable: ("unsuitable", probe.error?.summary ?? "its KVM lacks something that machines need")
+            case .emulating: ("emulating", "its KVM emulates guest kernels\(rate.map { " (\(millions($0)))" } ?? "")")
+            }
+        let remedy =
+            probe.verdict == .emulating
+            ? "Use a host with hardware virtualization, or stay with '--provider emulation'." : probe.error?.remedy
+        return HostProbe(
+            isUsable: probe.verdict == .usable, verdict: verdict, reason: reason, remedy: remedy,
+            instructionsPerSecond: rate)
+    }
+
+    private static func millions(_ rate: Double) -> String {
+        "\(Int(rate / 100_000) / 10).\(Int(rate / 100_000) % 10) million instructions a second"
+    }
+}

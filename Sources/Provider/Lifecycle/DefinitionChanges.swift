@@ -1,0 +1,40 @@
+public import JSON
+
+/// What differs between the definition that a machine was started with and the one in the Wanderfile now.
+public struct DefinitionChanges: Sendable, Hashable {
+    /// Taken over by `reload`.
+    public var needingRestart: [String] = []
+    /// Taken over only by a new machine.
+    public var needingDestroy: [String] = []
+    /// Of no effect on a running machine, or taken over by the next command that uses them.
+    public var immediate: [String] = []
+
+    /// Keys whose values wander reads at each use.
+    private static let readAtUse: Set<String> = [
+        "provision", "ready", "message", "labels", "files", "env", "depends_on", "autostart", "primary", "stop",
+        "boot_timeout",
+    ]
+
+    /// - Parameter old: nil for a machine that was never started: nothing has changed.
+    public init(from old: JSONValue?, to new: JSONValue) {
+        guard let old else { return }
+        let names = (old.objectValue ?? []).map(\.name) + (new.objectValue ?? []).map(\.name)
+        var seen: Set<String> = []
+        for name in names where seen.insert(name).inserted {
+            let (before, after) = (old[name] ?? .null, new[name] ?? .null)
+            guard before != after else { continue }
+            let words = "\(name): \(Self.short(before)) -> \(Self.short(after))"
+            switch name {
+            case _ where Self.readAtUse.contains(name): immediate.append(words)
+            case "box", "user": needingDestroy.append(words)
+            default: needingRestart.append(words)
+            }
+        }
+    }
+
+    private static func short(_ value: JSONValue) -> String {
+        if value.isNull { return "none" }
+        let text = value.stringValue ?? value.compact
+        return text.count > 40 ? String(text.prefix(37)) + "..." : text
+    }
+}

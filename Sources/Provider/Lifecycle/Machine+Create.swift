@@ -1,0 +1,45 @@
+import Digest
+import BoxFormat
+import DiskImage
+import EnvFile
+import LinuxSystem
+import SSH
+import SystemPackage
+
+extension Machine {
+    /// Makes the machine's folder: record, overlay and key. May be repeated after it was interrupted anywhere.
+    func create(from box: Box, provider: ProviderKind) throws -> MachineRecord {
+        var record = MachineRecord(
+            identifier: randomIdentifier(), name: name, provider: provider, stage: .creating,
+            created: wallClockSeconds(),
+            box: MachineRecord.BoxIdentity(
+                name: box.name.description, version: box.version.description,
+                architecture: box.architecture.description, digest: box.digest.description),
+            hardwareAddress: Self.randomHardwareAddress(), user: definition?.user ?? box.user ?? "vagrant")
+        try project.store.save(&record)
+        try project.boxes.recordUse(
+            of: box.identity, machine: name, directory: folder.path, cancellation: project.cancellation)
+        try makeDisk(over: box)
+        if !FileSystem.exists(folder.privateKey) {
+            let key = try SSHKeyPair.generate(comment: "wander \(name)")
+            try AtomicFile.write(key.publicKey.line + "\n", to: folder.publicKey)
+            try AtomicFile.write(key.privateKeyText, to: folder.privateKey, permissions: 0o600)
+        }
+        record.stage = .stopped
+        try project.store.save(&record)
+        return record
+    }
+
+    private func makeDisk(over box: Box) throws {
+        try FileSystem.remove(folder.disk)
+        try DiskImage.createOverlay(
+            at: folder.disk, backing: box.disk.path, backingFormat: box.disk.format == .raw ? .raw : .qcow2,
+            virtualSize: max(box.disk.virtualSize, definition?.disk ?? 0))
+    }
+
+    /// Locally administered, with QEMU's and KVM's customary first half.
+    private static func randomHardwareAddress() -> String {
+        let tail = randomBytes(count: 3).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+        return (["52", "54", "00"] + tail).joined(separator: ":")
+    }
+}

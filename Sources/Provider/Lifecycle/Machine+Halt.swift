@@ -1,0 +1,100 @@
+import EnvFile
+import LinuxSystem
+import Reporting
+import SSH
+
+extension Machine {
+    public enum HaltMode: Sendable, Hashable {
+        /// Asks the guest, and cuts the power when it has not stopped in time.
+        case graceful
+        /// Cuts the power.
+        case force
+    }
+
+    /// Stops the machine. One that does not run is left alone.
+    public func halt(_ mode: HaltMode) throws -> MachineOutcome {
+        guard try project.store.load(name) != nil else { return MachineOutcome(machine: name, actions: [.unchanged]) }
+        return try exclusively {
+            guard var record = try project.store.load(name) else {
+                return MachineOutcome(machine: name, actions: [.unchanged])
+            }
+            let stopped = try stop(&record, mode)
+            return MachineOutcome(machine: name, actions: [stopped ? .stopped : .unchanged])
+        }
+    }
+
+    /// Brings the machine to stopped and says so in its record.
+    /// - Returns: Whether it was running.
+    @discardableResult
+    func stop(_ record: inout MachineRecord, _ mode: HaltMode) throws -> Bool {
+        guard let watch = try watchProcess(record) else {
+            if record.stage == .running || record.stage == .starting || record.stage == .stopping {
+                leaveNetwork()
+                try markStopped(&record)
+            }
+            return false
+        }
+        if record.stage != .destroying {
+            record.stage = .stopping
+            try project.store.save(&record)
+        }
+        if mode == .graceful, try stopGracefully(record, watch) {
+            // Done.
+        } else {
+            if mode == .force { report(.step("cutting the power")) }
+            try stopByForce(record, watch)
+        }
+        leaveNetwork()
+        try markStopped(&record)
+        return true
+    }
+
+    private func markStopped(_ record: inout MachineRecord) throws {
+        if record.stage != .destroying { record.stage = .stopped }
+        record.process = nil
+        record.isReady = false
+        record.forwards = []
+        try project.store.save(&record)
+    }
+
+    /// - Returns: Whether the guest has stopped.
+    private func stopGracefully(_ record: MachineRecord, _ watch: borrowing ProcessWatch) throws -> Bool {
+        let seconds = definition.map { Int64(clamping: $0.stopTimeout.components.seconds) } ?? 60
+        let deadline = MonotonicClock.now.advanced(byMilliseconds: seconds * 1000)
+        report(.step("asking the guest to shut down"))
+        do {
+            let control = try provider(record.provider).control(folder)
+            // A paused guest hears nothing.
+            if try control.isPaused { try control.resume() }
+            try control.pressPowerButton()
+        } catch {
+            report(.note("the power button failed: \((error as? any UserFacingError)?.summary ?? "\(error)")"))
+        }
+        // Guests that listen to the button react within this time; the others are asked once more, over SSH.
+        if try watch.wait(milliseconds: min(4000, seconds * 1000), cancellation: project.cancellation) { return true }
+        if record.isReady, let session = try? connect(record) {
+            var command = SSHCommand(
+                GuestShell.line("poweroff || systemctl poweroff || shutdown -h now", [], as: "root"))
+            command.milliseconds = 5000
+            _ = try? session.collect(command)
+            session.close()
+        }
+        while !(try watch.wait(milliseconds: 10_000, cancellation: project.cancellation)) {
+            try project.cancellation.check()
+            let left = deadline.milliseconds(since: .now) / 1000
+            guard left > 0 else { break }
+            report(.step("still waiting for the guest to shut down; \(left) s until its power is cut"))
+            if left < 10, try watch.wait(milliseconds: left * 1000, cancellation: project.cancellation) { return true }
+        }
+        if try !folder.isAlive() { return true }
+        report(.warning("the guest did not shut down within \(seconds) s; cutting its power"))
+        return false
+    }
+
+    private func stopByForce(_ record: MachineRecord, _ watch: borrowing ProcessWatch) throws {
+        try? provider(record.provider).control(folder).stop()
+        if try watch.wait(milliseconds: 2000) { return }
+        killProcess(record)
+        guard try watch.wait(milliseconds: 5000) else { throw ProviderError.stopTimeout(machine: name, seconds: 7) }
+    }
+}

@@ -1,0 +1,96 @@
+import EnvFile
+import LinuxSystem
+import NetworkControl
+import Reporting
+import SystemPackage
+
+extension Machine {
+    /// Gives the machine its place in the environment's network and sets up its forwards.
+    /// - Returns: The forwards as they are, with the host ports that were found.
+    func joinNetwork(_ record: MachineRecord, _ definition: MachineDefinition) throws -> [MachineRecord.Forward] {
+        guard let mac = MACAddress(record.hardwareAddress) else {
+            throw ProviderError.controlFailed(operation: "the network", reason: "bad address \(record.hardwareAddress)")
+        }
+        let attachment = MachineAttachment(
+            name: name, mac: mac,
+            address: definition.networks.compactMap(\.address).first.flatMap { NetworkControl.IPv4Address("\($0)") },
+            hostname: definition.hostname, aliases: definition.hostname == name ? [] : [definition.hostname],
+            socket: folder.networkSocket, access: folder.guestSocket,
+            transport: record.provider == .emulation ? .datagram : .stream)
+        try project.startNetwork(with: attachment)
+        var client = try NetworkClient.connect(folder: project.layout.network)
+        var forwards: [MachineRecord.Forward] = []
+        if let port = definition.ssh.port {
+            forwards.append(
+                try add(
+                    MachineRecord.Forward(
+                        name: "ssh", transport: "tcp", bind: "127.0.0.1", hostPort: port, guestPort: 22),
+                    mayMove: false, through: &client))
+        }
+        for port in definition.ports {
+            let wanted = MachineRecord.Forward(
+                name: port.name, transport: port.transport.rawValue, bind: "\(port.bind)", hostPort: port.hostPort ?? 0,
+                guestPort: port.guestPort)
+            forwards.append(try add(wanted, mayMove: port.onConflict == .next, through: &client))
+        }
+        return forwards
+    }
+
+    /// - Parameter mayMove: Whether another host port will do when the wanted one is taken.
+    private func add(
+        _ wanted: MachineRecord.Forward, mayMove: Bool, through client: inout NetworkClient
+    ) throws -> MachineRecord.Forward {
+        let first = wanted.hostPort
+        // As many tries as people look through; a host with more taken in a row has other trouble.
+        let candidates: [UInt16] =
+            mayMove && first != 0 ? (0..<100).compactMap { UInt16(exactly: Int(first) + $0) } : [first]
+        var failure: (any Error)?
+        for candidate in candidates {
+            do {
+                let actual = try client.add(
+                    NetworkControl.PortForward(
+                        machine: name, transport: wanted.transport == "udp" ? .udp : .tcp, bind: wanted.bind,
+                        hostPort: candidate, guestPort: wanted.guestPort))
+                if first != 0, actual != first {
+                    report(
+                        .warning("host port \(first) is taken: port \(wanted.guestPort) is at \(wanted.bind):\(actual)")
+                    )
+                }
+                var forward = wanted
+                forward.hostPort = actual
+                return forward
+            } catch { failure = failure ?? error }
+        }
+        throw failure
+            ?? ProviderError.portTaken(machine: name, port: first, bind: wanted.bind, transport: wanted.transport)
+    }
+
+    /// Takes the machine out of the network, with its forwards. A network that has ended has forgotten it already.
+    func leaveNetwork() {
+        guard var client = try? NetworkClient.connect(folder: project.layout.network) else { return }
+        try? client.removeMachine(name)
+    }
+}
+
+extension Project {
+    /// Starts the environment's network unless it runs, and adds the machine to it.
+    fileprivate func startNetwork(with machine: MachineAttachment) throws {
+        let definition = environment.networks.first ?? .standard
+        let text = definition.subnet.map { "\($0)" } ?? NetworkConfiguration.defaultSubnet
+        guard let subnet = NetworkControl.IPv4Subnet(text) else {
+            throw ProviderError.controlFailed(operation: "the network", reason: "bad subnet \(text)")
+        }
+        var configuration = NetworkConfiguration(
+            name: environment.name, subnet: subnet, internet: definition.internet, folder: layout.network)
+        configuration.machines = [machine]
+        // One command at a time starts the process; machines of one `up` come here in parallel.
+        let lock = try OwnedDescriptor.open(
+            layout.network.appending("start.lock"), [.readWrite, .create], permissions: 0o600)
+        guard try OpenFileLock.lock(lock, .exclusive, milliseconds: 30_000, cancellation: cancellation) else {
+            try cancellation.check()
+            throw ProviderError.controlFailed(operation: "the start of the network", reason: "another command holds it")
+        }
+        try NetworkProcess.ensureRunning(
+            configuration, program: settings.programs.appending("wander-net"), cancellation: cancellation)
+    }
+}

@@ -1,0 +1,78 @@
+import BoxFormat
+import DiskImage
+import EnvFile
+import LinuxSystem
+import SystemPackage
+
+extension Machine {
+    /// Boots a machine that does not run. Writes down what is about to happen before each step.
+    func start(_ record: inout MachineRecord, _ definition: MachineDefinition, provider: any MachineProvider) throws {
+        let plan = try bootPlan(record, definition)
+        // Again at every start, since the project may have moved.
+        try project.boxes.recordUse(
+            of: try box(of: record).identity, machine: name, directory: folder.path, cancellation: project.cancellation)
+        record.stage = .starting
+        record.provider = provider.kind
+        record.definition = definition.canonicalJSON
+        record.process = nil
+        record.isReady = false
+        record.forwards = []
+        try project.store.save(&record)
+        do {
+            try growDisk(record, definition)
+            let forwards = try joinNetwork(record, definition)
+            record.forwards = forwards
+            try project.store.save(&record)
+            let lock = try OwnedDescriptor.open(folder.livenessLock, [.readWrite, .create], permissions: 0o600)
+            guard try OpenFileLock.tryLock(lock, .exclusive) else {
+                throw ProviderError.notRunning(machine: name, state: "still ending")
+            }
+            record.process = try provider.start(plan, lock: lock, cancellation: project.cancellation)
+        } catch {
+            leaveNetwork()
+            record.stage = .stopped
+            record.forwards = []
+            try project.store.save(&record)
+            throw error
+        }
+        record.stage = .running
+        try project.store.save(&record)
+    }
+
+    private func bootPlan(_ record: MachineRecord, _ definition: MachineDefinition) throws -> BootPlan {
+        let box = try box(of: record)
+        var commandLine = box.commandLine ?? "console=ttyS0 root=/dev/vda1"
+        if !commandLine.contains("console=") { commandLine += " console=ttyS0" }
+        return BootPlan(
+            name: name, folder: folder, memory: definition.memory, processors: definition.cpus,
+            disk: BootPlan.Disk(path: "disk.qcow2", format: "qcow2"),
+            backing: [BootPlan.Disk(path: box.disk.path, format: box.disk.format.rawValue)],
+            kernel: box.kernel, initrd: box.initrd, commandLine: commandLine, hardwareAddress: record.hardwareAddress,
+            emulatedProcessor: definition.provider.emulation.processor,
+            translationCache: definition.provider.emulation.translationCache)
+    }
+
+    /// The box that the machine was made from; its overlay is of use with no other.
+    func box(of record: MachineRecord) throws -> Box {
+        guard let version = BoxVersion(record.box.version) else { throw ProviderError.boxMissing(record.box.name) }
+        let identity = BoxIdentity(
+            name: try BoxName(record.box.name), version: version,
+            architecture: try Architecture(record.box.architecture))
+        guard let box = try project.boxes.box(identity) else { throw ProviderError.boxMissing(identity.description) }
+        return box
+    }
+
+    /// A larger `disk` in the Wanderfile grows the overlay; the guest grows its file system when it boots.
+    private func growDisk(_ record: MachineRecord, _ definition: MachineDefinition) throws {
+        guard let wanted = definition.disk else { return }
+        let backing = try box(of: record).disk
+        let storage = try DiskImage.open(
+            [
+                DiskLayer(path: folder.disk, format: .qcow2),
+                DiskLayer(path: backing.path, format: backing.format == .raw ? .raw : .qcow2),
+            ],
+            access: .readWrite)
+        defer { try? storage.close() }
+        if wanted > storage.virtualSize { try storage.resize(to: wanted) }
+    }
+}

@@ -1,0 +1,120 @@
+import SystemPackage
+import BoxFormat
+import EnvFile
+import LinuxSystem
+import Reporting
+import SSH
+
+extension Machine {
+    /// Brings the machine to running, whatever state it is in, and provisions it.
+    public func up(_ options: UpOptions) throws -> MachineOutcome {
+        guard let definition else { throw ProviderError.notDefined(machine: name) }
+        return try exclusively { try bringUp(definition, options) }
+    }
+
+    func bringUp(_ definition: MachineDefinition, _ options: UpOptions) throws -> MachineOutcome {
+        var outcome = MachineOutcome(machine: name, actions: [])
+        var existing = try project.store.load(name)
+        if existing?.stage == .destroying {
+            report(.step("finishing an interrupted destroy"))
+            try removeEverything(existing)
+            existing = nil
+        }
+        var isAlive = try folder.isAlive()
+        let isNew = existing == nil || existing?.stage == .creating
+        if existing?.stage == .stopping, isAlive, let record = existing {
+            // An interrupted halt: the guest may be on its way down.
+            report(.step("waiting for an interrupted halt"))
+            _ = try watchProcess(record)?.wait(milliseconds: 10_000, cancellation: project.cancellation)
+            isAlive = try folder.isAlive()
+        }
+        var record: MachineRecord
+        if isAlive, let running = existing {
+            record = running
+            try checkRunningProvider(record, definition)
+            if try provider(record.provider).control(folder).isPaused {
+                report(.step("resuming"))
+                try provider(record.provider).control(folder).resume()
+                outcome.actions.append(.resumed)
+            } else if record.stage != .running {
+                record.stage = .running
+                try project.store.save(&record)
+            }
+            reportChanges(record, definition)
+        } else {
+            let choice = try ProviderChoice.make(forced: project.settings.provider, wanted: definition.provider.kind)
+            if choice.isFallback {
+                report(.warning("using emulation, which is much slower than KVM: \(choice.reason)"))
+            } else {
+                report(.note("provider \(choice.kind.rawValue): \(choice.reason)"))
+            }
+            if let stopped = existing, !isNew {
+                record = stopped
+            } else {
+                let box = try project.resolveBox(definition)
+                report(.step("creating from \(box.identity)"))
+                record = try create(from: box, provider: choice.kind)
+                outcome.actions.append(.created)
+            }
+            report(
+                .step("starting (\(definition.cpus) CPUs, \(ByteCount(definition.memory)), \(choice.kind.rawValue))"))
+            try start(&record, definition, provider: provider(choice.kind))
+            outcome.actions.append(.started)
+        }
+        do {
+            try finishUp(&record, definition, options, &outcome)
+        } catch {
+            if isNew, !record.isReady { try abandon(record, keep: !options.destroyOnError) }
+            throw error
+        }
+        if outcome.actions.isEmpty { outcome.actions = [.unchanged] }
+        outcome.forwards = record.forwards
+        outcome.message = definition.message
+        return outcome
+    }
+
+    /// Everything behind the start: SSH, provisioning, probes.
+    private func finishUp(
+        _ record: inout MachineRecord, _ definition: MachineDefinition, _ options: UpOptions,
+        _ outcome: inout MachineOutcome
+    ) throws {
+        var session: SSHSession?
+        if !record.isReady { session = try becomeReady(&record, definition) }
+        defer { session?.close() }
+        let hasStarted = outcome.actions.contains(.started)
+        if try provision(&record, definition, options.provisioning, hasStarted: hasStarted, session: &session) {
+            outcome.actions.append(.provisioned)
+        }
+        if hasStarted || outcome.actions.contains(.provisioned) {
+            try waitUntilProbesPass(record, definition, &session)
+        }
+    }
+
+    private func checkRunningProvider(_ record: MachineRecord, _ definition: MachineDefinition) throws {
+        guard let forced = project.settings.provider, forced != record.provider else { return }
+        throw ProviderError.otherProvider(machine: name, has: record.provider, wants: forced)
+    }
+
+    private func reportChanges(_ record: MachineRecord, _ definition: MachineDefinition) {
+        let changes = DefinitionChanges(from: record.definition, to: definition.canonicalJSON)
+        guard !changes.needingRestart.isEmpty else { return }
+        report(
+            .warning(
+                "the Wanderfile has changed (\(changes.needingRestart.joined(separator: ", "))); apply it with: wander reload \(name)"
+            ))
+    }
+
+    /// Takes a machine that never answered away again, and keeps its logs.
+    private func abandon(_ record: MachineRecord, keep: Bool) throws {
+        if keep || project.cancellation.isRequested && record.isReady { return }
+        let logs = project.layout.state.appending("failed").appending(name)
+        try? FileSystem.removeTree(logs)
+        try? FileSystem.makeDirectory(logs, permissions: 0o700)
+        for file in [folder.consoleLog, folder.monitorLog] {
+            guard let name = file.lastComponent else { continue }
+            try? FileSystem.rename(file, to: logs.appending(name))
+        }
+        report(.step("removing the machine that never answered; its logs are in \(logs)"))
+        try removeEverything(record)
+    }
+}

@@ -1,0 +1,48 @@
+public import EnvFile
+import LinuxSystem
+import Reporting
+import SystemPackage
+
+/// A machine of a project. Holds no state of its own: what there is stands in its record and is read when it is needed.
+public struct Machine: Sendable {
+    public let project: Project
+    public let name: String
+    /// nil for a machine that the Wanderfile does not have any more.
+    public let definition: MachineDefinition?
+
+    public var folder: MachineFolder { project.layout.machine(name) }
+
+    func report(_ event: Event) { project.events.report(event, about: name) }
+
+    /// Runs `body` while no other command may change the machine.
+    func exclusively<Result>(_ body: () throws -> Result) throws -> Result {
+        try project.layout.prepare()
+        try? KnownEnvironments.standard().remember(project.layout, name: project.environment.name)
+        let lock = try CommandLock.take(
+            name, in: project.layout, command: project.settings.command, wait: project.settings.lockWait,
+            cancellation: project.cancellation)
+        let result = try body()
+        lock.release()
+        return result
+    }
+
+    /// The record of a machine that must exist.
+    func existingRecord() throws -> MachineRecord {
+        guard let record = try project.store.load(name) else { throw ProviderError.notCreated(machine: name) }
+        return record
+    }
+
+    /// The record of a machine that must be running, paused or not.
+    func runningRecord() throws -> MachineRecord {
+        let record = try existingRecord()
+        guard try folder.isAlive() else { throw ProviderError.notRunning(machine: name, state: "stopped") }
+        return record
+    }
+
+    func provider(_ kind: ProviderKind) -> any MachineProvider {
+        switch kind {
+        case .emulation: EmulationProvider()
+        case .kvm: MonitorProvider(programs: project.settings.programs)
+        }
+    }
+}

@@ -1,0 +1,111 @@
+public import BoxFormat
+public import EnvFile
+public import LinuxSystem
+public import Reporting
+public import SystemPackage
+
+/// A project that a command works on: its Wanderfile, its state, and whom to tell what happens.
+public final class Project: Sendable {
+    public struct Settings: Sendable {
+        /// The command line, for others who find the machine locked.
+        public var command: String
+        /// How long to wait for another command that holds a machine, in milliseconds.
+        public var lockWait: Int64 = 0
+        /// From `--provider`; nil: the Wanderfile decides.
+        public var provider: ProviderKind?
+        /// Whether the lock file may be changed.
+        public var locked = false
+        /// Where wander-vmm and wander-net are.
+        public var programs: FilePath
+
+        public init(command: String, programs: FilePath) {
+            self.command = command
+            self.programs = programs
+        }
+    }
+
+    public let environment: Environment
+    public let layout: ProjectLayout
+    public let store: MachineStore
+    public let boxes: BoxStore
+    public let settings: Settings
+    public let events: any EventSink
+    public let cancellation: Cancellation
+
+    public init(
+        _ environment: Environment, boxes: BoxStore, settings: Settings, events: any EventSink,
+        cancellation: Cancellation
+    ) {
+        self.environment = environment
+        layout = ProjectLayout(project: environment.projectDirectory)
+        store = MachineStore(layout: layout)
+        self.boxes = boxes
+        self.settings = settings
+        self.events = events
+        self.cancellation = cancellation
+    }
+
+    /// Every machine of the Wanderfile in its order, then those that only the state still knows.
+    public var machines: [Machine] {
+        let defined = environment.machines.map { Machine(project: self, name: $0.name, definition: $0) }
+        let names = Set(environment.machines.map(\.name))
+        let left = layout.machineNames().filter { !names.contains($0) }
+        return defined + left.map { Machine(project: self, name: $0, definition: nil) }
+    }
+
+    /// The machines that the words of a command line name: names, group names and patterns with `*` and `?`.
+    /// - Parameter words: Empty: all of them.
+    /// - Throws: ``ProviderError/noSuchMachine(_:suggestion:)``
+    public func machines(named words: [String], includingUndefined: Bool = true) throws(ProviderError) -> [Machine] {
+        let all = machines.filter { includingUndefined || $0.definition != nil }
+        guard !words.isEmpty else { return all }
+        var chosen: Set<String> = []
+        for word in words {
+            let found = all.filter { matches($0.name, pattern: word) || $0.definition?.group == word }
+            guard !found.isEmpty else {
+                throw .noSuchMachine(word, suggestion: nearest(to: word, in: all.map(\.name)))
+            }
+            chosen.formUnion(found.map(\.name))
+        }
+        return all.filter { chosen.contains($0.name) }
+    }
+
+    /// The machines that depend on a machine: on the way down they come first.
+    public func dependents(of machine: Machine) -> Set<String> {
+        Set(environment.machines.filter { $0.dependsOn.contains { $0.machine == machine.name } }.map(\.name))
+    }
+
+    /// The one machine that a command for a single machine means.
+    public func machine(named word: String?) throws(ProviderError) -> Machine {
+        if let word {
+            if let exact = machines.first(where: { $0.name == word }) { return exact }
+            let found = try machines(named: [word])
+            if found.count == 1 { return found[0] }
+        }
+        guard word == nil, let primary = environment.primaryMachine else {
+            throw .noSuchMachine(word ?? "default", suggestion: nil)
+        }
+        return Machine(project: self, name: primary.name, definition: primary)
+    }
+}
+
+/// Whether a name fits a pattern in which `*` stands for any text and `?` for one character.
+func matches(_ name: String, pattern: String) -> Bool {
+    let (name, pattern) = (Array(name.utf8), Array(pattern.utf8))
+    var (position, next) = (0, 0)
+    var (star, resume) = (-1, 0)
+    while position < name.count {
+        if next < pattern.count, pattern[next] == UInt8(ascii: "*") {
+            (star, resume) = (next, position)
+            next += 1
+        } else if next < pattern.count, pattern[next] == UInt8(ascii: "?") || pattern[next] == name[position] {
+            (position, next) = (position + 1, next + 1)
+        } else if star >= 0 {
+            resume += 1
+            (position, next) = (resume, star + 1)
+        } else {
+            return false
+        }
+    }
+    return pattern[next...].allSatisfy { $0 == UInt8(ascii: "*") }
+}

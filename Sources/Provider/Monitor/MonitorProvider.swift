@@ -1,0 +1,119 @@
+public import LinuxSystem
+import JSON
+import MonitorControl
+public import SystemPackage
+
+/// Runs machines on wander's own monitor, wander-vmm, one process a machine.
+public struct MonitorProvider: MachineProvider {
+    public var kind: ProviderKind { .kvm }
+    private let program: FilePath
+
+    /// - Parameter programs: The folder of `wander-vmm`.
+    public init(programs: FilePath) { program = programs.appending("wander-vmm") }
+
+    public func start(
+        _ plan: BootPlan, lock: borrowing OwnedDescriptor, cancellation: Cancellation
+    ) throws -> MachineRecord.ProcessIdentity {
+        guard FileSystem.exists(program) else { throw ProviderError.monitorMissing("wander-vmm") }
+        guard let kernel = plan.kernel else { throw ProviderError.noKernel(machine: plan.name) }
+        try FileSystem.remove(plan.folder.endRecord)
+        let file = plan.folder.path.appending("monitor.json")
+        try AtomicFile.write(configuration(plan, kernel: kernel).json.pretty, to: file, permissions: 0o600)
+        let log = try OwnedDescriptor.open(plan.folder.monitorLog, [.writeOnly, .create, .append], permissions: 0o600)
+        let status = try OwnedDescriptor.pipe()
+        var options = ChildProcess.Options()
+        options.newSession = true
+        options.directory = plan.folder.path
+        options.output = .descriptor(log.rawValue)
+        options.error = .descriptor(log.rawValue)
+        options.extraDescriptors = [lock.rawValue, status.write.rawValue]
+        let child = try ChildProcess.start([program.string, "--configuration", "monitor.json"], options)
+        let identity = MachineRecord.ProcessIdentity.of(child.identifier)
+        // Only the monitor may hold the writing end, or its death would go unnoticed.
+        let reader = status.keepRead()
+        let line = try Self.line(from: reader, milliseconds: 30_000, cancellation: cancellation)
+        switch MonitorStatus(line: line) {
+        case .started:
+            if let identity { return identity }
+        case .failed(let summary, let detail, let remedy, let kind):
+            throw ProviderError.monitorFailed(
+                machine: plan.name, summary: summary, detail: detail, remedy: remedy, kind: kind)
+        case nil: break
+        }
+        child.signal(9)
+        _ = try? child.wait(milliseconds: 5000)
+        try cancellation.check()
+        throw ProviderError.startFailed(machine: plan.name, log: LogTail.lines(plan.folder.monitorLog, count: 12))
+    }
+
+    /// The first line; what there is of it at the end of the file, at the time-out or on cancellation.
+    private static func line(
+        from reader: borrowing OwnedDescriptor, milliseconds: Int32, cancellation: Cancellation
+    ) throws -> [UInt8] {
+        var line: [UInt8] = []
+        while !line.contains(0x0a), line.count < 1 << 16 {
+            let ready = try waitUntilReady(
+                reader.rawValue, for: .readable, milliseconds: milliseconds, cancellation: cancellation)
+            let bytes = ready ? try reader.read(upTo: 4096) : []
+            if bytes.isEmpty { break }
+            line += bytes
+        }
+        return Array(line.prefix { $0 != 0x0a })
+    }
+
+    /// Files of the machine's folder by their names alone: the monitor works in it, wherever the project moves.
+    private func configuration(_ plan: BootPlan, kernel: FilePath) -> MonitorConfiguration {
+        func image(_ disk: BootPlan.Disk) -> MonitorConfiguration.Image {
+            MonitorConfiguration.Image(path: disk.path, format: disk.format == "raw" ? .raw : .qcow2)
+        }
+        var configuration = MonitorConfiguration(
+            name: plan.name, memory: plan.memory, processors: plan.processors, kernel: kernel,
+            commandLine: plan.commandLine ?? "")
+        configuration.initialRAMDisk = plan.initrd
+        configuration.kernelCache = Self.kernelCache
+        configuration.disks = [
+            MonitorConfiguration.Disk(image: image(plan.disk), backing: plan.backing.map(image), serial: "root")
+        ]
+        if let address = HardwareAddress(plan.hardwareAddress) {
+            configuration.networks = [
+                MonitorConfiguration.Network(socket: "net.sock", address: address, mtu: 65520)
+            ]
+        }
+        configuration.consoleLog = "console.log"
+        configuration.controlSocket = "control.sock"
+        configuration.endRecord = "end.json"
+        configuration.lockDescriptor = 3
+        configuration.statusDescriptor = 4
+        return configuration
+    }
+
+    private static var kernelCache: FilePath? {
+        if let cache = environmentVariable("XDG_CACHE_HOME"), cache.hasPrefix("/") {
+            return FilePath(cache).pushing("wander/kernels")
+        }
+        return environmentVariable("HOME").map { FilePath($0).pushing(".cache/wander/kernels") }
+    }
+
+    public func control(_ folder: MachineFolder) throws -> any MachineControl {
+        MonitorMachineControl(folder.controlSocket)
+    }
+}
+
+/// A running wander-vmm.
+final class MonitorMachineControl: MachineControl {
+    private let socket: FilePath
+
+    init(_ socket: FilePath) { self.socket = socket }
+
+    @discardableResult
+    private func perform(_ request: MonitorRequest) throws -> String? {
+        try MonitorClient.connect(to: socket).perform(request)["state"]?.stringValue
+    }
+
+    var isPaused: Bool { get throws { try perform(.state) == "paused" } }
+    func pressPowerButton() throws { try perform(.powerButton) }
+    func stop() throws { try perform(.stop) }
+    func pause() throws { try perform(.pause) }
+    func resume() throws { try perform(.resume) }
+    func reset() throws { try perform(.reset) }
+}

@@ -1,0 +1,39 @@
+import ArgumentParser
+import LinuxSystem
+import Provider
+import Reporting
+
+struct Destroy: WanderCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Stop machines and remove them with their disks.",
+        discussion: """
+            Asks for each machine. The box stays in the store. Exits with 0 if nothing was declined, 1 if everything was,
+            2 if some were.
+            """)
+    @OptionGroup var options: GlobalOptions
+    @OptionGroup var project: ProjectOptions
+    @OptionGroup var machines: MachineOptions
+    @Flag(name: [.customLong("force")], help: ArgumentHelp("As --yes.", visibility: .hidden)) var force = false
+
+    func execute(_ context: CommandContext) throws {
+        let project = try project.load(context) { $0.lockWait = Int64(machines.wait ?? 0) * 1000 }
+        let chosen = try project.machines(named: machines.machines)
+        var accepted: [Machine] = []
+        var declined = 0
+        for machine in chosen where try machine.state().state != .notCreated || FileSystem.exists(machine.folder.path) {
+            if try force || context.confirm("Destroy the machine '\(machine.name)' and its disk?") {
+                accepted.append(machine)
+            } else {
+                declined += 1
+            }
+        }
+        let results = try Schedule.run(accepted, after: project.dependents(of:)) { try $0.destroy() }
+        try MachineResults.report(results, context)
+        if !context.json {
+            let lines = results.map { "\($0.machine.name) is destroyed." }
+            context.print(
+                lines.isEmpty ? (declined == 0 ? "There is nothing to destroy." : "") : lines.joined(separator: "\n"))
+        }
+        if declined > 0 { throw ExitCode(accepted.isEmpty ? 1 : 2) }
+    }
+}

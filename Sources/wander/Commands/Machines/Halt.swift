@@ -1,0 +1,29 @@
+import ArgumentParser
+import Provider
+import Reporting
+
+struct Halt: WanderCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Stop machines.",
+        discussion: """
+            Asks the guest to shut down and waits; a guest that does not within its stop time-out has its power cut.
+            """)
+    @OptionGroup var options: GlobalOptions
+    @OptionGroup var project: ProjectOptions
+    @OptionGroup var machines: MachineOptions
+    @Flag(help: "Cut the power at once.") var force = false
+
+    func execute(_ context: CommandContext) throws {
+        let project = try project.load(context) { $0.lockWait = Int64(machines.wait ?? 0) * 1000 }
+        let chosen = try project.machines(named: machines.machines)
+        let mode: Machine.HaltMode = force ? .force : .graceful
+        let results = try Schedule.run(chosen, after: project.dependents(of:)) { try $0.halt(mode) }
+        try MachineResults.report(results, context)
+        guard !context.json else { return }
+        let lines = results.compactMap { machine, result -> String? in
+            guard case .success(let outcome) = result else { return nil }
+            return outcome.actions == [.stopped] ? "\(machine.name) is stopped." : "\(machine.name) was not running."
+        }
+        context.print(lines.joined(separator: "\n"))
+    }
+}

@@ -1,0 +1,59 @@
+import ArgumentParser
+import EnvFile
+import Glibc
+import LinuxSystem
+import Provider
+import Reporting
+import SSH
+import SystemPackage
+
+struct SSHCommandLine: WanderCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ssh", abstract: "Log into a machine, or run a command in it.",
+        discussion: """
+            Interactive sessions use the system's ssh(1) where there is one. What stands behind '--' is passed on to it.
+            With -c, exits with the command's own status.
+            """)
+    @OptionGroup var options: GlobalOptions
+    @OptionGroup var project: ProjectOptions
+    @Argument(help: "The machine. Without it, the primary one.") var machine: String?
+    @Option(name: [.short, .long], help: "Run this command by the guest's shell instead of logging in.") var command:
+        String?
+    @Flag(help: "Give the command a terminal.") var tty = false
+    @Argument(parsing: .postTerminator, help: "Options and words for ssh(1).") var extra: [String] = []
+
+    func execute(_ context: CommandContext) throws {
+        let machine = try project.load(context).machine(named: machine)
+        if let command, extra.isEmpty { throw ExitCode(try run(command, in: machine, context)) }
+        guard findExecutable("ssh") != nil else {
+            let (session, _) = try machine.openSession()
+            throw ExitCode(try InteractiveShell().run(session, command: command).shellStatus)
+        }
+        try replaceProcess(by: machine, context)
+    }
+
+    /// Through wander's own connection: no second process, no agent, no configuration of the user's.
+    private func run(_ command: String, in machine: Machine, _ context: CommandContext) throws -> Int32 {
+        let (session, _) = try machine.openSession()
+        defer { session.close() }
+        if tty, isatty(STDIN_FILENO) == 1 { return try InteractiveShell().run(session, command: command).shellStatus }
+        var request = SSHCommand(command)
+        request.environment = machine.definition?.environment.map { ($0.key, $0.value) }.sorted { $0.0 < $1.0 } ?? []
+        let outcome = try session.run(
+            request, input: .descriptor(STDIN_FILENO), output: { write(Array($0), to: STDOUT_FILENO) },
+            error: { write(Array($0), to: STDERR_FILENO) })
+        return outcome.shellStatus
+    }
+
+    /// Becomes ssh(1): signals, job control and the terminal are its own from here on.
+    private func replaceProcess(by machine: Machine, _ context: CommandContext) throws {
+        let block = try machine.sshConfiguration(program: FileSystem.resolve("/proc/self/exe"))
+        var words = ["ssh"]
+        for (name, value) in block.settings { words += ["-o", "\(name)=\(value)"] }
+        words += extra.prefix { $0.hasPrefix("-") }
+        words.append(block.host)
+        if let command { words.append(command) }
+        words += extra.drop { $0.hasPrefix("-") }
+        throw try ProcessReplacement.execute(words)
+    }
+}

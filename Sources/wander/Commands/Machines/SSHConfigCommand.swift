@@ -1,0 +1,43 @@
+import SystemPackage
+import ArgumentParser
+import JSON
+import LinuxSystem
+import Provider
+import SSH
+
+struct SSHConfigCommand: WanderCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ssh-config", abstract: "Print what ssh(1) needs to reach machines, as ~/.ssh/config has it.",
+        discussion: """
+            wander ssh-config > .wander/ssh_config, then: ssh -F .wander/ssh_config MACHINE
+            Editors and tools that read such a file reach the machines without any port of the host.
+            """)
+    @OptionGroup var options: GlobalOptions
+    @OptionGroup var project: ProjectOptions
+    @Argument(help: "Machines, by name or pattern.") var machines: [String] = []
+    @Option(help: "The name for ssh(1), instead of the machine's.") var host: String?
+
+    func execute(_ context: CommandContext) throws {
+        let project = try project.load(context)
+        let chosen = try project.machines(named: machines)
+        // Without names: those that run. One that was named must.
+        let running = try chosen.filter { try !machines.isEmpty || $0.state().state == .running }
+        guard !running.isEmpty else {
+            throw ProviderError.notRunning(machine: chosen.first?.name ?? "default", state: "stopped")
+        }
+        let program = try FileSystem.resolve("/proc/self/exe")
+        let blocks = try running.map {
+            try $0.sshConfiguration(host: running.count == 1 ? host : nil, program: program)
+        }
+        context.output(
+            blocks.map(\.rendered).joined(separator: "\n"),
+            json: [
+                "hosts": .array(
+                    blocks.map { block in
+                        .object(
+                            [JSONMember("host", .string(block.host))]
+                                + block.settings.map { JSONMember($0.0, .string($0.1)) })
+                    })
+            ])
+    }
+}

@@ -1,0 +1,75 @@
+import EnvFile
+import ArgumentParser
+import Glibc
+import JSON
+import Provider
+import Reporting
+
+struct Up: WanderCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Create, start and provision machines.",
+        discussion: """
+            A machine that does not exist is made from its box; one that is stopped is started; one that is suspended goes
+            on; one that runs is left alone. Provisioners run that have not succeeded yet or have changed since.
+            """)
+    @OptionGroup var options: GlobalOptions
+    @OptionGroup var project: ProjectOptions
+    @OptionGroup var machines: MachineOptions
+    @OptionGroup var provisioning: ProvisioningOptions
+    @Option(help: "What runs the machines: auto, kvm or emulation.") var provider = ProviderOption.auto
+    @Flag(name: .customLong("dry-run"), help: "Say what would be done, and do nothing.") var dryRun = false
+    @Flag(inversion: .prefixedNo, help: "Remove a machine that was made by this command and never answered.")
+    var destroyOnError = true
+    @Flag(help: "Refuse to change Wanderfile.lock.") var locked = false
+
+    func execute(_ context: CommandContext) throws {
+        let project = try project.load(context) {
+            $0.provider = provider.kind
+            $0.lockWait = Int64(machines.wait ?? 0) * 1000
+            $0.locked = locked
+        }
+        let chosen = try project.machines(named: machines.machines, includingUndefined: false)
+            .filter { !machines.machines.isEmpty || $0.definition?.autostart != false }
+        if dryRun { return try plan(chosen, context) }
+        var upOptions = UpOptions()
+        upOptions.provisioning = provisioning.choice
+        upOptions.destroyOnError = destroyOnError
+        let frozen = upOptions
+        guard !chosen.isEmpty else {
+            return context.output("No machine starts by itself: name one.", json: ["machines": []])
+        }
+        let results = try Schedule.run(chosen, after: { Set($0.definition?.dependsOn.map(\.machine) ?? []) }) {
+            try $0.up(frozen)
+        }
+        try MachineResults.report(results, context)
+        if !context.json { report(results, context) }
+    }
+
+    private func report(_ results: Schedule.Results<MachineOutcome>, _ context: CommandContext) {
+        var lines: [String] = []
+        for case (let machine, .success(let outcome)) in results {
+            if outcome.actions == [.unchanged] { lines.append("\(machine.name) is running.") }
+            for forward in outcome.forwards where forward.name != "ssh" || outcome.actions != [.unchanged] {
+                guard outcome.actions != [.unchanged] else { continue }
+                lines.append(
+                    "\(machine.name): \(forward.bind):\(forward.hostPort) leads to port \(forward.guestPort)/\(forward.transport)."
+                )
+            }
+        }
+        for case (_, .success(let outcome)) in results {
+            if let message = outcome.message, outcome.actions != [.unchanged] { lines.append(message) }
+        }
+        context.print(lines.joined(separator: "\n"))
+    }
+
+    private func plan(_ machines: [Machine], _ context: CommandContext) throws {
+        var lines: [String] = []
+        var documents: [JSONValue] = []
+        for machine in machines {
+            let plan = try machine.plan(provisioning.choice)
+            lines.append("\(machine.name): \(plan.isEmpty ? "nothing to do" : plan.joined(separator: "; "))")
+            documents.append(["machine": .string(machine.name), "steps": .strings(plan)])
+        }
+        context.output(lines.joined(separator: "\n"), json: ["machines": .array(documents)])
+    }
+}
