@@ -99,7 +99,7 @@ public struct HardwareAddress: Hashable, Sendable, CustomStringConvertible {
     /// - Parameter text: Six pairs of hexadecimal digits with colons between them.
     public init?(_ text: String) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        let bytes = parts.compactMap { $0.utf8.count == 2 ? UInt8($0, radix: 16) : nil }
+        let bytes = parts.compactMap { $0.count == 2 && $0.allSatisfy(\.isHexDigit) ? UInt8($0, radix: 16) : nil }
         guard bytes.count == parts.count else { return nil }
         self.init(bytes)
     }
