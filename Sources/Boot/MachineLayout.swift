@@ -1,0 +1,60 @@
+/// Where everything lies in the guest's physical address space and port space. The ACPI tables tell the guest the same.
+public enum MachineLayout {
+    // Below 1 MiB: what the processor and the kernel are given to start with.
+    static let descriptorTable: UInt64 = 0x500
+    static let interruptTable: UInt64 = 0x520
+    static let startInformation: UInt64 = 0x6000
+    static let startModules: UInt64 = 0x6040
+    static let startMemoryMap: UInt64 = 0x6100
+    static let zeroPage: UInt64 = 0x7000
+    static let stack: UInt64 = 0x8ff0
+    static let pageTables: UInt64 = 0x9000
+    static let commandLine: UInt64 = 0x20000
+    static let tables: UInt64 = 0x9fc00
+    static let rootPointer: UInt64 = 0xe0000
+    /// The first byte of memory that is RAM throughout.
+    static let highMemory: UInt64 = 0x10_0000
+
+    /// RAM ends here at the latest and goes on at ``secondMemory``: 3 GiB.
+    public static let firstMemoryLimit: UInt64 = 0xc000_0000
+    public static let secondMemory: UInt64 = 0x1_0000_0000
+    /// In which PCI functions answer.
+    public static let deviceWindow: Range<UInt64> = 0xc000_1000..<0xeec0_0000
+    /// Memory-mapped configuration space of PCI bus 0 (ECAM).
+    public static let configurationSpace: Range<UInt64> = 0xeec0_0000..<0xeed0_0000
+    public static let inputOutputController: UInt64 = 0xfec0_0000
+    public static let localController: UInt64 = 0xfee0_0000
+    /// Four pages that KVM keeps for itself.
+    public static let hypervisorReserved: UInt64 = 0xfffb_c000
+
+    public static let serialPorts: ClosedRange<UInt16> = 0x3f8...0x3ff
+    public static let serialInterrupt: UInt32 = 4
+    public static let configurationPorts: ClosedRange<UInt16> = 0xcf8...0xcff
+    /// ACPI's sleep control, sleep status and reset register in one (ACPI 6.5, section 4.8.4.1).
+    public static let powerPort: UInt16 = 0x600
+    public static let powerButtonInterrupt: UInt32 = 5
+
+    /// What the guest writes to ``powerPort`` to reset itself.
+    public static let resetValue: UInt8 = 1
+    /// What the guest writes to ``powerPort`` to switch itself off: sleep type 5, sleep enable.
+    public static let powerOffValue: UInt8 = 5 << 2 | 1 << 5
+}
+
+/// What a guest is made of, as far as its firmware tables tell it.
+public struct Platform: Equatable, Sendable {
+    /// RAM in bytes.
+    public var memory: UInt64
+    public var processors: Int
+
+    public init(memory: UInt64, processors: Int) {
+        self.memory = memory
+        self.processors = processors
+    }
+
+    /// Behind the last byte of RAM below the devices.
+    public var firstMemoryEnd: UInt64 { min(memory, MachineLayout.firstMemoryLimit) }
+    /// RAM above 4 GiB; empty if there is none.
+    public var secondMemory: Range<UInt64> {
+        MachineLayout.secondMemory..<MachineLayout.secondMemory + (memory - firstMemoryEnd)
+    }
+}
