@@ -97,6 +97,15 @@ public final class VirtualMachine: Sendable {
         try setWriteEvent(event.descriptor.rawValue, trigger, flags: 0)
     }
 
+    /// As ``connect(_:to:)``, for an eventfd that somebody else owns.
+    public func connect(eventDescriptor: CInt, to trigger: WriteTrigger) throws(KVMError) {
+        try setWriteEvent(eventDescriptor, trigger, flags: 0)
+    }
+
+    public func disconnect(eventDescriptor: CInt, from trigger: WriteTrigger) throws(KVMError) {
+        try setWriteEvent(eventDescriptor, trigger, flags: 1 << UInt32(kvm_ioeventfd_flag_nr_deassign))
+    }
+
     public func disconnect(_ event: borrowing EventDescriptor, from trigger: WriteTrigger) throws(KVMError) {
         try setWriteEvent(event.descriptor.rawValue, trigger, flags: 1 << UInt32(kvm_ioeventfd_flag_nr_deassign))
     }

@@ -1,0 +1,58 @@
+internal import LinuxSystem
+internal import Virtio
+
+/// The threads that do the devices' work: one for each lane of each device.
+final class DeviceThreads {
+    private let stop: EventHolder
+    private var threads: [ThreadHolder] = []
+
+    init() throws(SystemError) { stop = try EventHolder() }
+
+    /// Starts the threads of a device.
+    func start(_ function: VirtioPCIFunction, name: String) throws(SystemError) {
+        let sources = Array(function.sources.enumerated())
+        for lane in Set(sources.map(\.element.lane)).sorted() {
+            let mine = sources.filter { $0.element.lane == lane }.map { (index: $0.offset, source: $0.element) }
+            let stop = stop
+            threads.append(
+                ThreadHolder(
+                    try Thread(name: "\(name).\(lane)", stackSize: 256 << 10) { Self.run(function, mine, stop) }))
+        }
+    }
+
+    private static let stopToken = UInt64.max
+
+    private static func run(
+        _ function: VirtioPCIFunction, _ sources: [(index: Int, source: WorkSource)], _ stop: EventHolder
+    ) {
+        guard let poller = try? Poller(),
+            (try? poller.add(stop.event.descriptor.rawValue, .readable, token: stopToken)) != nil
+        else { return }
+        for (index, source) in sources {
+            try? poller.add(source.descriptor, source.interest, token: UInt64(index))
+        }
+        while let ready = try? poller.wait() {
+            for item in ready {
+                // Never taken: every thread has to see it.
+                if item.token == stopToken { return }
+                function.handle(source: Int(item.token))
+            }
+        }
+    }
+
+    /// Ends all threads; requests that are under way are finished first.
+    func stopAndJoin() {
+        stop.event.signal()
+        for thread in threads { thread.join() }
+        threads = []
+    }
+}
+
+/// Lets threads sit in an array. Used by one thread.
+final class ThreadHolder {
+    private var thread: Thread?
+    init(_ thread: consuming Thread) { self.thread = consume thread }
+
+    func interrupt(with signal: CInt) { thread?.interrupt(with: signal) }
+    func join() { thread.take()?.join() }
+}

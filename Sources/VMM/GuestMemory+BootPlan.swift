@@ -1,0 +1,31 @@
+internal import Boot
+internal import GuestMemory
+internal import LinuxSystem
+internal import SystemPackage
+
+extension GuestMemory {
+    /// Puts everything at its place.
+    func apply(_ plan: BootPlan) throws {
+        for write in plan.writes {
+            switch write.content {
+            case .bytes(let bytes): try store(bytes: bytes, at: write.address)
+            case .file(let file, let offset, let count): try read(file, offset, count, to: write.address)
+            }
+        }
+    }
+
+    private func read(_ file: BootFile, _ offset: UInt64, _ count: UInt64, to address: UInt64) throws {
+        guard let size = Int(exactly: count), var position = Int64(exactly: offset) else {
+            throw GuestMemoryError.outOfRange(address: address, count: .max)
+        }
+        let target = try unsafe hostBytes(at: address, count: size)
+        var rest = unsafe UnsafeMutableRawBufferPointer(start: target, count: size)
+        while !rest.isEmpty {
+            let done = try unsafe file.descriptor.read(into: rest, at: position)
+            // The file was longer a moment ago.
+            guard done > 0 else { throw SystemError("read a part of the guest's memory", nil, .ioError) }
+            position += Int64(done)
+            unsafe rest = UnsafeMutableRawBufferPointer(rebasing: rest[done...])
+        }
+    }
+}

@@ -1,0 +1,207 @@
+internal import Boot
+internal import GuestMemory
+internal import KVM
+public import LinuxSystem
+internal import PCI
+internal import SystemPackage
+internal import Virtio
+
+/// A virtual machine: memory, processors, devices, and the threads that run them.
+///
+/// One thread owns it and calls everything here. Reset replaces the hypervisor's side of it, with the processors and
+/// interrupt controllers; memory, devices, and what is connected to them stay.
+public final class Machine {
+    private let specification: MachineSpecification
+    private let hypervisor: HypervisorHolder
+    private let features: ProcessorFeatures
+    private let memory: GuestMemory
+    private let functions: PCIBus
+    private let bus: MachineBus
+    private let router = InterruptRouter()
+    private let control: RunControl
+    private let deviceThreads: DeviceThreads
+    private let powerButton: EventDescriptor
+    private let virtioFunctions: [VirtioPCIFunction]
+    private var current: VirtualMachine?
+    private var processors: [ProcessorThread] = []
+    private var pastExits: UInt64 = 0
+
+    public let serial: SerialPort
+    public private(set) var isPaused = false
+    /// How often the guest was started again.
+    public private(set) var resets = 0
+
+    private final class HypervisorHolder {
+        let value: Hypervisor
+        init() throws(KVMError) { value = try Hypervisor.open() }
+    }
+
+    /// Builds the machine; nothing runs yet.
+    public init(_ specification: MachineSpecification) throws {
+        hypervisor = try HypervisorHolder()
+        let limit = min(254, hypervisor.value.processorLimit)
+        guard specification.processors <= limit else {
+            throw MachineError.tooManyProcessors(wanted: specification.processors, limit: limit)
+        }
+        guard specification.devices.count < PCIBus.deviceCount else {
+            throw MachineError.tooManyDevices(limit: PCIBus.deviceCount - 1)
+        }
+        self.specification = specification
+        features = try hypervisor.value.supportedFeatures()
+        memory = try GuestMemory(byteCount: specification.memory)
+        functions = PCIBus(apertures: [MachineLayout.deviceWindow])
+        serial = try SerialPort()
+        control = try RunControl()
+        powerButton = try EventDescriptor()
+        bus = MachineBus(serial: serial, functions: functions)
+        deviceThreads = try DeviceThreads()
+        var virtioFunctions: [VirtioPCIFunction] = []
+        for (index, device) in specification.devices.enumerated() {
+            let connection = try DeviceConnection(
+                router, vectorCount: VirtioPCIFunction.vectorCount(for: device.device))
+            let function = try VirtioPCIFunction(
+                device.device, memory: memory, interrupts: connection, doorbells: connection)
+            functions.add(function, at: index + 1)
+            virtioFunctions.append(function)
+        }
+        self.virtioFunctions = virtioFunctions
+        guard functions.assignAddresses() else { throw MachineError.tooManyDevices(limit: PCIBus.deviceCount - 1) }
+    }
+
+    /// Starts the devices' threads and the guest.
+    public func start() throws {
+        for (function, device) in zip(virtioFunctions, specification.devices) {
+            try deviceThreads.start(function, name: device.name)
+        }
+        try startGuest()
+    }
+
+    private func startGuest() throws {
+        let platform = Platform(memory: specification.memory, processors: specification.processors)
+        let kernel = try Kernel.open(
+            specification.kernel, cache: specification.kernelCache, form: specification.kernelForm)
+        let plan = try BootPlan(
+            kernel, initialRAMDisk: specification.initialRAMDisk, commandLine: specification.commandLine,
+            platform: platform)
+
+        let machine = try hypervisor.value.makeMachine()
+        for (slot, region) in memory.regions.enumerated() {
+            let bytes = unsafe UnsafeMutableRawBufferPointer(start: region.hostAddress, count: Int(region.byteCount))
+            try unsafe machine.setMemory(slot: UInt32(slot), at: region.guestAddress, bytes)
+        }
+        try machine.makeInterruptControllers(reserved: MachineLayout.hypervisorReserved)
+        try memory.apply(plan)
+        let virtualProcessors = try makeProcessors(machine, ProcessorState(plan.entry))
+        try router.attach(machine)
+        try machine.connect(serial.interrupt, toInterrupt: MachineLayout.serialInterrupt)
+        try machine.connect(powerButton, toInterrupt: MachineLayout.powerButtonInterrupt)
+        current = machine
+        control.command.store(.run, ordering: .releasing)
+        isPaused = false
+        for processor in virtualProcessors {
+            processors.append(try ProcessorThread(processor, bus: bus, control: control))
+        }
+    }
+
+    private func makeProcessors(_ machine: VirtualMachine, _ start: ProcessorState) throws -> [VirtualProcessor] {
+        let count = specification.processors
+        var made: [VirtualProcessor] = []
+        for index in 0..<count {
+            let processor = try machine.makeProcessor(index)
+            try processor.setFeatures(
+                features.forProcessor(index, of: count, tscKilohertz: processor.tscKilohertz))
+            _ = try processor.setModelRegisters(VirtualProcessor.bootModelRegisters)
+            // The others wait for the first one's start-up interrupt, as after power-on.
+            if index == 0 { try processor.setState(start) }
+            try processor.connectLocalInputs()
+            made.append(processor)
+        }
+        return made
+    }
+
+    // MARK: - Control
+
+    /// Readable when there are ``takeEvents()``.
+    public var eventDescriptor: CInt { control.happened.event.descriptor.rawValue }
+
+    public func takeEvents() -> [MachineEvent] { control.takeEvents() }
+
+    /// Presses the power button. What the guest does about it is its own affair.
+    public func pressPowerButton() { powerButton.signal() }
+
+    /// Stops all processors until ``resume()``. Devices finish what they have and get nothing new.
+    public func pause() throws {
+        guard !isPaused else { return }
+        control.command.store(.pause, ordering: .releasing)
+        for processor in processors { processor.kick() }
+        var waiting = processors.count
+        while waiting > 0 {
+            guard
+                try waitUntilReady(
+                    control.paused.event.descriptor.rawValue, for: .readable, milliseconds: 5_000)
+            else { break }
+            waiting -= Int(control.paused.event.take())
+        }
+        isPaused = true
+    }
+
+    public func resume() {
+        guard isPaused else { return }
+        isPaused = false
+        control.command.store(.run, ordering: .releasing)
+        for processor in processors { processor.resume() }
+    }
+
+    /// Starts the guest anew, with empty memory.
+    public func reset() throws {
+        stopProcessors()
+        functions.reset()
+        try router.attach(nil)
+        current = nil
+        serial.reset()
+        _ = control.takeEvents()
+        for region in memory.regions { try memory.discard(at: region.guestAddress, count: Int(region.byteCount)) }
+        resets += 1
+        try startGuest()
+    }
+
+    /// Ends every thread. Requests to devices that are under way are finished; the caller closes the devices' files.
+    public func stop() {
+        stopProcessors()
+        functions.reset()
+        deviceThreads.stopAndJoin()
+        try? router.attach(nil)
+        current = nil
+    }
+
+    private func stopProcessors() {
+        control.command.store(.stop, ordering: .releasing)
+        for processor in processors {
+            processor.kick()
+            processor.resume()
+        }
+        for processor in processors { processor.join() }
+        pastExits += processors.reduce(0) { $0 + $1.exits }
+        processors = []
+        control.paused.event.take()
+    }
+
+    /// Counts since the start.
+    public var statistics: MachineStatistics {
+        let counts = bus.counts
+        return MachineStatistics(
+            exits: pastExits + processors.reduce(0) { $0 + $1.exits }, portAccesses: counts.ports,
+            memoryAccesses: counts.memory, unknownAccesses: counts.unknown, resets: resets)
+    }
+}
+
+/// Counts of what a machine has done since it was started.
+public struct MachineStatistics: Equatable, Sendable {
+    /// How often processors have left the guest.
+    public var exits: UInt64
+    public var portAccesses: UInt64
+    public var memoryAccesses: UInt64
+    /// Accesses that no device answered.
+    public var unknownAccesses: UInt64
+    public var resets: Int
+}

@@ -1,0 +1,35 @@
+public import Boot
+public import SystemPackage
+public import Virtio
+
+/// What a machine is made of.
+public struct MachineSpecification {
+    public struct Device {
+        /// Names the device's threads.
+        public var name: String
+        public var device: any VirtioDevice
+
+        public init(name: String, _ device: any VirtioDevice) {
+            self.name = name
+            self.device = device
+        }
+    }
+
+    /// RAM in bytes; a multiple of 4096.
+    public var memory: UInt64
+    public var processors: Int
+    public var kernel: FilePath
+    public var kernelCache: KernelCache?
+    public var kernelForm = Kernel.Form.unpacked
+    public var initialRAMDisk: FilePath?
+    public var commandLine: String
+    /// In the order in which the guest finds them on its bus.
+    public var devices: [Device] = []
+
+    public init(memory: UInt64, processors: Int, kernel: FilePath, commandLine: String) {
+        self.memory = memory
+        self.processors = processors
+        self.kernel = kernel
+        self.commandLine = commandLine
+    }
+}
