@@ -20,7 +20,8 @@ let package = Package(
     name: "wander",
     products: [
         // One product an executable; `make` chooses how each is linked.
-        .executable(name: "wander", targets: ["wander"])
+        .executable(name: "wander", targets: ["wander"]),
+        .executable(name: "wander-vmm", targets: ["wander-vmm"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -96,6 +97,31 @@ let package = Package(
         .target(
             name: "KVM", dependencies: ["CKVM", "CLinux", "LinuxSystem", "Reporting", systemPackage],
             swiftSettings: memory),
+
+        // How a guest starts: kernels, firmware tables, start state. As data, so that it needs no machine.
+        .systemLibrary(name: "CLZ4"),
+        .systemLibrary(name: "CLZMA"),
+        .target(
+            name: "Boot",
+            dependencies: ["CLZ4", "CLZMA", "CLinux", "CZlib", "CZstd", "LinuxSystem", "Reporting", systemPackage],
+            swiftSettings: memory,
+            linkerSettings: [
+                .linkedLibrary(":liblz4.a"), .linkedLibrary(":liblzma.a"), .linkedLibrary(":libz.a"),
+                .linkedLibrary(":libzstd.a"),
+            ]),
+
+        // The machine, and the process that runs one.
+        .target(
+            name: "VMM",
+            dependencies: [
+                "Boot", "GuestMemory", "KVM", "LinuxSystem", "PCI", "Reporting", "Virtio", systemPackage,
+            ], swiftSettings: memory),
+        .executableTarget(
+            name: "wander-vmm",
+            dependencies: [
+                "Boot", "DiskImage", "JSON", "LinuxSystem", "MonitorControl", "Reporting", "VMM", "Virtio",
+                systemPackage,
+            ], swiftSettings: common),
 
         // What passes between a monitor and whoever started it.
         .target(

@@ -80,7 +80,8 @@ public struct BootPlan: Sendable {
         switch chosen {
         case .linux64:
             let page = ZeroPage(
-                setup: kernel.setup, commandLineCount: commandLine.utf8.count, ramDisk: ramDiskRange, MemoryMap(platform))
+                setup: kernel.setup, commandLineCount: commandLine.utf8.count, ramDisk: ramDiskRange,
+                MemoryMap(platform))
             writes.append(BootWrite(address: MachineLayout.zeroPage, content: .bytes(page.bytes)))
             writes.append(BootWrite(address: MachineLayout.descriptorTable, content: .bytes(StartTables.descriptors)))
             writes.append(BootWrite(address: MachineLayout.pageTables, content: .bytes(StartTables.pages)))
@@ -96,7 +97,8 @@ public struct BootPlan: Sendable {
             let start = StartInformation(ramDisk: ramDiskRange, MemoryMap(platform))
             writes.append(BootWrite(address: MachineLayout.startInformation, content: .bytes(start.bytes)))
             entry = BootEntry(
-                mode: .protected, instructionPointer: direct, stackPointer: 0, parameters: MachineLayout.startInformation,
+                mode: .protected, instructionPointer: direct, stackPointer: 0,
+                parameters: MachineLayout.startInformation,
                 descriptorTable: 0, descriptorTableLimit: 0, interruptTable: 0)
         }
         self.writes = writes

@@ -42,7 +42,8 @@ extension [UInt8] {
 
     /// nil unless the whole range is there.
     func slice(at offset: UInt64, count length: UInt64) -> UnsafeRawBufferPointer? {
-        guard let offset = Int(exactly: offset), let length = Int(exactly: length), offset <= count, length <= count - offset
+        guard let offset = Int(exactly: offset), let length = Int(exactly: length), offset <= count,
+            length <= count - offset
         else { return nil }
         return unsafe UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + length])
     }

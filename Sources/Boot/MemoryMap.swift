@@ -12,12 +12,15 @@ struct MemoryMap: Equatable {
     init(_ platform: Platform) {
         entries = [
             Entry(address: 0, count: MachineLayout.tables, kind: .memory),
-            Entry(address: MachineLayout.tables, count: MachineLayout.highMemory - MachineLayout.tables, kind: .reserved),
             Entry(
-                address: MachineLayout.highMemory, count: platform.firstMemoryEnd - MachineLayout.highMemory, kind: .memory),
+                address: MachineLayout.tables, count: MachineLayout.highMemory - MachineLayout.tables, kind: .reserved),
+            Entry(
+                address: MachineLayout.highMemory, count: platform.firstMemoryEnd - MachineLayout.highMemory,
+                kind: .memory),
             // Linux uses the memory-mapped configuration space only if it is reserved.
             Entry(
-                address: MachineLayout.configurationSpace.lowerBound, count: UInt64(MachineLayout.configurationSpace.count),
+                address: MachineLayout.configurationSpace.lowerBound,
+                count: UInt64(MachineLayout.configurationSpace.count),
                 kind: .reserved),
         ]
         let second = platform.secondMemory

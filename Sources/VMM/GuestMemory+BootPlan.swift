@@ -20,7 +20,7 @@ extension GuestMemory {
         }
         let target = try unsafe hostBytes(at: address, count: size)
         var rest = unsafe UnsafeMutableRawBufferPointer(start: target, count: size)
-        while !rest.isEmpty {
+        while unsafe !rest.isEmpty {
             let done = try unsafe file.descriptor.read(into: rest, at: position)
             // The file was longer a moment ago.
             guard done > 0 else { throw SystemError("read a part of the guest's memory", nil, .ioError) }

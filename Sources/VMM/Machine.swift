@@ -1,7 +1,8 @@
 internal import Boot
 internal import GuestMemory
 internal import KVM
-public import LinuxSystem
+internal import LinuxSystem
+internal import Synchronization
 internal import PCI
 internal import SystemPackage
 internal import Virtio

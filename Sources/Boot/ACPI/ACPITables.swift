@@ -97,7 +97,8 @@ struct ACPITables {
     private mutating func addRoots(to targets: [Int]) {
         let list = add("XSDT", revision: 1, [UInt8](repeating: 0, count: 8 * targets.count))
         for (position, target) in targets.enumerated() {
-            fixUps.insert(.pointer(table: list, offset: 36 + 8 * position, width: 8, target: target), at: fixUps.count - 1)
+            fixUps.insert(
+                .pointer(table: list, offset: 36 + 8 * position, width: 8, target: target), at: fixUps.count - 1)
         }
         var root = Array("RSD PTR ".utf8) + [0] + Array("WANDER".utf8) + [2]
         root.append(little: 0 as UInt32)

@@ -55,7 +55,9 @@ enum AML {
 
     static func name(_ path: String, _ value: Term) -> Term { [0x08] + self.path(path) + value }
     static func scope(_ path: String, _ terms: [Term]) -> Term { [0x10] + sized(self.path(path) + terms.joined()) }
-    static func device(_ path: String, _ terms: [Term]) -> Term { [0x5b, 0x82] + sized(self.path(path) + terms.joined()) }
+    static func device(_ path: String, _ terms: [Term]) -> Term {
+        [0x5b, 0x82] + sized(self.path(path) + terms.joined())
+    }
     static func package(_ elements: [Term]) -> Term {
         [0x12] + sized([UInt8(truncatingIfNeeded: elements.count)] + elements.joined())
     }

@@ -63,7 +63,8 @@ enum DifferentiatedTable {
                 AML.name(
                     "_CRS",
                     ACPIResource.template([
-                        ACPIResource.interrupt(MachineLayout.serialInterrupt), ACPIResource.ports(MachineLayout.serialPorts),
+                        ACPIResource.interrupt(MachineLayout.serialInterrupt),
+                        ACPIResource.ports(MachineLayout.serialPorts),
                     ])),
             ])
     }

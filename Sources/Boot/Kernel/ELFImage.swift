@@ -42,7 +42,8 @@ struct ELFImage: Equatable {
         notes = []
         for index in 0..<Int(count) {
             let header = start + index * 56
-            guard let type = prefix.load(UInt32.self, at: header), let offset = prefix.load(UInt64.self, at: header + 8),
+            guard let type = prefix.load(UInt32.self, at: header),
+                let offset = prefix.load(UInt64.self, at: header + 8),
                 let address = prefix.load(UInt64.self, at: header + 24),
                 let fileCount = prefix.load(UInt64.self, at: header + 32),
                 let memoryCount = prefix.load(UInt64.self, at: header + 40)

@@ -43,7 +43,9 @@ public struct Kernel: Sendable {
     /// - Parameters:
     ///   - cache: Where to look for the unpacked kernel, and to keep it.
     ///   - form: `packed` is for bzImages alone.
-    public static func open(_ path: FilePath, cache: KernelCache? = nil, form: Form = .unpacked) throws(BootError) -> Kernel {
+    public static func open(_ path: FilePath, cache: KernelCache? = nil, form: Form = .unpacked) throws(BootError)
+        -> Kernel
+    {
         let descriptor = try system { () throws(SystemError) in try OwnedDescriptor.open(path, .readOnly) }
         let identity = try system { () throws(SystemError) in try FileIdentity(descriptor) }
         let prefix = try readPrefix(descriptor, size: identity.size)
@@ -56,7 +58,8 @@ public struct Kernel: Sendable {
             switch error {
             case .notABzImage: return try openELF(path, descriptor, size: identity.size, setup: nil)
             case .tooOld(let version):
-                throw .unsupportedKernel(path, reason: "its boot protocol is \(version >> 8).\(version & 0xff), before 2.12")
+                throw .unsupportedKernel(
+                    path, reason: "its boot protocol is \(version >> 8).\(version & 0xff), before 2.12")
             case .no64BitEntry: throw .unsupportedKernel(path, reason: "it has no 64-bit entry")
             case .damaged(let reason): throw .damagedKernel(path, reason: reason)
             }
@@ -76,7 +79,8 @@ public struct Kernel: Sendable {
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: wanted) { buffer, initialized in
             do throws(SystemError) {
                 while initialized < wanted {
-                    let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[initialized...])
+                    let rest = unsafe UnsafeMutableRawBufferPointer(
+                        rebasing: UnsafeMutableRawBufferPointer(buffer)[initialized...])
                     let count = try unsafe descriptor.read(into: rest, at: Int64(initialized))
                     if count == 0 { break }
                     initialized += count
@@ -111,7 +115,9 @@ public struct Kernel: Sendable {
         var direct: UInt64?
         for range in image.notes where direct == nil {
             guard range.upperBound <= UInt64(prefix.count) else { continue }
-            direct = ByteReader.reading(prefix[Int(range.lowerBound)..<Int(range.upperBound)]) { ELFImage.directEntry(inNotes: $0) }
+            direct = ByteReader.reading(prefix[Int(range.lowerBound)..<Int(range.upperBound)]) {
+                ELFImage.directEntry(inNotes: $0)
+            }
         }
         let parts = image.segments.filter { $0.fileCount > 0 }.map {
             Part(offset: $0.offset, count: $0.fileCount, address: $0.physicalAddress)
@@ -150,7 +156,8 @@ public struct Kernel: Sendable {
         let unpacked: MemoryMapping
         do { unpacked = try unsafe Unpacking.unpack(packed, size: Int(size)) } catch {
             switch error {
-            case .unknownCodec: throw .unsupportedKernel(path, reason: "it is packed with a codec other than gzip, xz, zstd and lz4")
+            case .unknownCodec:
+                throw .unsupportedKernel(path, reason: "it is packed with a codec other than gzip, xz, zstd and lz4")
             case .size(let size): throw .damagedKernel(path, reason: "it declares \(size) bytes when unpacked")
             case .corrupt(let codec): throw .damagedKernel(path, reason: "its \(codec.rawValue) data do not unpack")
             case .noMemory: throw .system(SystemError("get memory to unpack the kernel", path, .noMemory))
@@ -172,7 +179,9 @@ public struct Kernel: Sendable {
 
     private static func makeMemoryFile() throws(SystemError) -> OwnedDescriptor {
         let raw = unsafe linux_memfd_create("kernel", 1)  // MFD_CLOEXEC
-        guard raw >= 0 else { throw SystemError("make a memory file", nil, Errno(rawValue: CInt(truncatingIfNeeded: -raw))) }
+        guard raw >= 0 else {
+            throw SystemError("make a memory file", nil, Errno(rawValue: CInt(truncatingIfNeeded: -raw)))
+        }
         return OwnedDescriptor(owning: CInt(raw))
     }
 }

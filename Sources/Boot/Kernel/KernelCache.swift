@@ -15,7 +15,9 @@ public struct KernelCache: Sendable {
 
     func path(for identity: FileIdentity) -> FilePath { folder.appending("\(identity).elf") }
 
-    func open(_ identity: FileIdentity) -> OwnedDescriptor? { try? OwnedDescriptor.open(path(for: identity), .readOnly) }
+    func open(_ identity: FileIdentity) -> OwnedDescriptor? {
+        try? OwnedDescriptor.open(path(for: identity), .readOnly)
+    }
 
     /// Adds a kernel, whole or not at all. A cache that cannot be written only costs time at the next start.
     func add(_ identity: FileIdentity, _ write: (borrowing OwnedDescriptor) throws(SystemError) -> Void) {

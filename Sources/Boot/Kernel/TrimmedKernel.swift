@@ -28,14 +28,16 @@ struct TrimmedKernel {
                     found.append(
                         ELFImage.Segment(
                             offset: 0, fileCount: UInt64(run.count),
-                            physicalAddress: segment.physicalAddress + UInt64(run.lowerBound), memoryCount: UInt64(run.count)))
+                            physicalAddress: segment.physicalAddress + UInt64(run.lowerBound),
+                            memoryCount: UInt64(run.count)))
                 }
             }
             // The last part of a segment carries its end, so that the kernel's extent is as before.
             if found.isEmpty {
                 found = [
                     ELFImage.Segment(
-                        offset: 0, fileCount: 0, physicalAddress: segment.physicalAddress, memoryCount: segment.memoryCount)
+                        offset: 0, fileCount: 0, physicalAddress: segment.physicalAddress,
+                        memoryCount: segment.memoryCount)
                 ]
             } else {
                 found[found.count - 1].memoryCount = segment.memoryEnd - found[found.count - 1].physicalAddress
@@ -44,7 +46,8 @@ struct TrimmedKernel {
         }
         var notes: [UInt8] = []
         for range in image.notes {
-            guard range.count <= 1 << 16, let bytes = unsafe reader.slice(at: range.lowerBound, count: UInt64(range.count))
+            guard range.count <= 1 << 16,
+                let bytes = unsafe reader.slice(at: range.lowerBound, count: UInt64(range.count))
             else { continue }
             unsafe notes.append(contentsOf: bytes)
         }
@@ -67,7 +70,9 @@ struct TrimmedKernel {
         func add(type: UInt32, offset: Int, _ address: UInt64, _ fileCount: UInt64, _ memoryCount: UInt64) {
             head.append(little: type)
             head.append(little: 7 as UInt32)
-            for field in [UInt64(offset), address, address, fileCount, memoryCount, UInt64(page)] { head.append(little: field) }
+            for field in [UInt64(offset), address, address, fileCount, memoryCount, UInt64(page)] {
+                head.append(little: field)
+            }
         }
         add(type: 4, offset: headerCount, 0, UInt64(notes.count), UInt64(notes.count))
         var offset = count

@@ -47,7 +47,8 @@ enum Unpacking {
         return output
     }
 
-    private static func inflateAll(_ packed: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) -> Int? {
+    private static func inflateAll(_ packed: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) -> Int?
+    {
         guard let input = UInt32(exactly: packed.count), let room = UInt32(exactly: output.count) else { return nil }
         var stream = unsafe z_stream()
         unsafe stream.next_in = UnsafeMutablePointer(mutating: packed.bindMemory(to: UInt8.self).baseAddress)
@@ -70,13 +71,15 @@ enum Unpacking {
         return status == LZMA_OK ? written : nil
     }
 
-    private static func unpackZstd(_ packed: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) -> Int? {
+    private static func unpackZstd(_ packed: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) -> Int?
+    {
         let result = unsafe ZSTD_decompress(output.baseAddress, output.count, packed.baseAddress, packed.count)
         return ZSTD_isError(result) == 0 ? result : nil
     }
 
     /// The legacy frame: a magic number, then blocks of at most 8 MiB, each behind its packed size.
-    private static func unpackLZ4(_ packed: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) -> Int? {
+    private static func unpackLZ4(_ packed: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) -> Int?
+    {
         let reader = unsafe ByteReader(packed)
         var position = 4
         var written = 0

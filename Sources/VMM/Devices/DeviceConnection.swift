@@ -1,5 +1,6 @@
 internal import LinuxSystem
 internal import PCI
+internal import SystemPackage
 internal import Virtio
 
 /// One virtio device's wires to the machine: interrupts one way, notifications the other.

@@ -69,7 +69,9 @@ struct UART {
     /// Tells the pending interrupt of the highest priority; that of the transmitter ends by being told.
     private mutating func identifyInterrupt() -> UInt8 {
         let buffers = buffersEnabled ? InterruptIdentification.buffersEnabled : 0
-        if !received.isEmpty, interruptEnable.contains(.receivedData) { return InterruptIdentification.receivedData | buffers }
+        if !received.isEmpty, interruptEnable.contains(.receivedData) {
+            return InterruptIdentification.receivedData | buffers
+        }
         if transmitterInterrupt, interruptEnable.contains(.transmitterEmpty) {
             transmitterInterrupt = false
             return InterruptIdentification.transmitterEmpty | buffers

@@ -69,7 +69,8 @@ final class ProcessorThread {
                     work,
                     subreason == 1
                         ? "KVM cannot emulate an instruction of the guest" : "KVM's internal error \(subreason)")
-            case .other(let reason): return fail(work, "KVM left the guest for reason \(reason), which wander does not know")
+            case .other(let reason):
+                return fail(work, "KVM left the guest for reason \(reason), which wander does not know")
             }
         }
     }
