@@ -1,0 +1,50 @@
+import Boot
+import DiskImage
+import LinuxSystem
+import MonitorControl
+import Reporting
+import VMM
+import Virtio
+
+/// Opens what a configuration names and puts it together to a machine's specification.
+final class MachineAssembly {
+    let specification: MachineSpecification
+    private let disks: [any BlockStorage]
+
+    /// Of memory for an image's tables, for each image, in bytes: a cluster's worth maps 512 MiB.
+    private static let diskCache = 512 << 10
+
+    init(_ configuration: MonitorConfiguration) throws {
+        var specification = MachineSpecification(
+            memory: configuration.memory, processors: configuration.processors, kernel: configuration.kernel,
+            commandLine: configuration.commandLine)
+        specification.initialRAMDisk = configuration.initialRAMDisk
+        specification.kernelCache = configuration.kernelCache.map { KernelCache(folder: $0) }
+        var disks: [any BlockStorage] = []
+        for (index, disk) in configuration.disks.enumerated() {
+            let layers = ([disk.image] + disk.backing).map {
+                DiskLayer(path: $0.path, format: $0.format == .raw ? .raw : .qcow2)
+            }
+            let storage = try DiskImage.open(
+                layers, access: disk.isReadOnly ? .readOnly : .readWrite, cacheBytes: Self.diskCache)
+            disks.append(storage)
+            specification.devices.append(
+                .init(
+                    name: "disk\(index)",
+                    BlockDevice(storage, identifier: disk.serial, queueCount: min(4, configuration.processors))))
+        }
+        if configuration.hasEntropy { specification.devices.append(.init(name: "entropy", EntropyDevice())) }
+        self.specification = specification
+        self.disks = disks
+    }
+
+    /// Writes everything to the disk and closes the images. After the machine has stopped.
+    /// - Returns: Why that failed, if it did.
+    func close() -> String? {
+        var failure: String?
+        for disk in disks {
+            do { try disk.close() } catch { failure = failure ?? error.summary }
+        }
+        return failure
+    }
+}

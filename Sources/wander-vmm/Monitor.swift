@@ -1,0 +1,198 @@
+import JSON
+import LinuxSystem
+import MonitorControl
+import SystemPackage
+import VMM
+
+/// Runs one machine: waits for what the guest, the control socket and signals want, and acts on it.
+///
+/// One thread; the machine's processors and devices have their own.
+final class Monitor {
+    private enum Token {
+        static let cancelled: UInt64 = 1
+        static let machine: UInt64 = 2
+        static let serial: UInt64 = 3
+        static let listener: UInt64 = 4
+        /// Connections count from here.
+        static let firstConnection: UInt64 = 16
+    }
+    /// The guest's output is collected for so long before it is written, in milliseconds: one write a line, not a byte.
+    private static let outputDelay: Int32 = 5
+    private static let connectionLimit = 16
+    /// More crashes than this, each within ``crashWindow``, and the guest is given up.
+    private static let crashLimit = 3
+    private static let crashWindow: Int64 = 30_000
+
+    private let configuration: MonitorConfiguration
+    private let assembly: MachineAssembly
+    private let machine: Machine
+    private let cancellation: Cancellation
+    private let poller: Poller
+    private let console: ConsoleLog
+    private let listener: ListenerHolder?
+    private var connections: [UInt64: ControlConnection] = [:]
+    private var nextToken = Token.firstConnection
+    private var outputPending = false
+    private var crashes: [MonotonicClock] = []
+    private var end: MonitorEnd?
+    private let started = MonotonicClock.now
+
+    private final class ListenerHolder {
+        let descriptor: OwnedDescriptor
+        init(_ path: FilePath) throws {
+            descriptor = try UnixSocket.listen(at: path)
+            try descriptor.setNonBlocking()
+        }
+    }
+
+    init(_ configuration: MonitorConfiguration) throws {
+        self.configuration = configuration
+        cancellation = try Cancellation()
+        // Before any other thread: they inherit which signals are blocked.
+        try Signals.request(cancellation) {}
+        assembly = try MachineAssembly(configuration)
+        machine = try Machine(assembly.specification)
+        console = try ConsoleLog(configuration.consoleLog)
+        listener = try configuration.controlSocket.map { try ListenerHolder($0) }
+        poller = try Poller()
+        try poller.add(cancellation.rawDescriptor, .readable, token: Token.cancelled)
+        try poller.add(machine.eventDescriptor, .readable, token: Token.machine)
+        try poller.add(machine.serial.outputReady.descriptor.rawValue, .readable, token: Token.serial)
+        if let listener { try poller.add(listener.descriptor.rawValue, .readable, token: Token.listener) }
+    }
+
+    func start() throws { try machine.start() }
+
+    /// Returns when the machine has ended and everything it wrote is on the disk.
+    func run() -> MonitorEnd {
+        while end == nil {
+            let waiting = connections.values.contains { $0.hasInput }
+            let delay: Int32 = outputPending ? Self.outputDelay : waiting ? 20 : -1
+            guard let ready = try? poller.wait(milliseconds: delay) else { break }
+            if ready.isEmpty { deliverOutput() }
+            for item in ready { handle(item) }
+            if waiting { for connection in connections.values { connection.deliverInput(to: machine.serial) } }
+        }
+        machine.stop()
+        deliverOutput()
+        let failure = assembly.close()
+        if let path = configuration.controlSocket { try? FileSystem.remove(path) }
+        if let failure, end?.reason == .powerOff || end?.reason == .stopped {
+            return MonitorEnd(reason: .failure, detail: failure)
+        }
+        return end ?? MonitorEnd(reason: .failure, detail: "waiting for events failed")
+    }
+
+    private func handle(_ item: Poller.Readiness) {
+        switch item.token {
+        case Token.cancelled: end = end ?? MonitorEnd(reason: .stopped, detail: "a signal asked for it")
+        case Token.machine: for event in machine.takeEvents() where end == nil { handle(event) }
+        case Token.serial:
+            machine.serial.outputReady.take()
+            outputPending = true
+        case Token.listener: accept()
+        default: serve(item.token)
+        }
+    }
+
+    private func handle(_ event: MachineEvent) {
+        switch event {
+        case .powerOff: end = MonitorEnd(reason: .powerOff)
+        case .reset: reset()
+        case .tripleFault:
+            let now = MonotonicClock.now
+            crashes = crashes.filter { now.milliseconds(since: $0) < Self.crashWindow } + [now]
+            guard crashes.count < Self.crashLimit else {
+                end = MonitorEnd(
+                    reason: .guestFailure, detail: MachineError.resetLoop(count: crashes.count).summary)
+                return
+            }
+            reset()
+        case .failure(let what): end = MonitorEnd(reason: .guestFailure, detail: what)
+        }
+    }
+
+    private func reset() {
+        do { try machine.reset() } catch { end = MonitorEnd(reason: .failure, detail: summary(of: error)) }
+    }
+
+    // MARK: - Console
+
+    private func deliverOutput() {
+        outputPending = false
+        let bytes = machine.serial.takeOutput()
+        guard !bytes.isEmpty else { return }
+        console.write(bytes)
+        for (token, connection) in connections where connection.isConsole {
+            if !connection.send(bytes) { drop(token) }
+        }
+    }
+
+    // MARK: - Control
+
+    private func accept() {
+        guard let listener, let accepted = try? UnixSocket.accept(listener.descriptor) else { return }
+        // Whoever comes too late finds the connection closed.
+        guard connections.count < Self.connectionLimit, let connection = try? ControlConnection(accepted) else {
+            return
+        }
+        let token = nextToken
+        nextToken += 1
+        guard (try? poller.add(connection.rawDescriptor, .readable, token: token)) != nil else { return }
+        connections[token] = connection
+    }
+
+    private func drop(_ token: UInt64) {
+        guard let connection = connections.removeValue(forKey: token) else { return }
+        poller.remove(connection.rawDescriptor)
+    }
+
+    private func serve(_ token: UInt64) {
+        guard let connection = connections[token] else { return }
+        guard let lines = connection.receive() else { return drop(token) }
+        for line in lines {
+            let reply = answer(line, connection)
+            guard connection.send(Array((reply.compact + "\n").utf8)) else { return drop(token) }
+            if reply["console"]?.boolValue == true { connection.isConsole = true }
+        }
+        connection.deliverInput(to: machine.serial)
+    }
+
+    private func answer(_ line: [UInt8], _ connection: ControlConnection) -> JSONValue {
+        guard let json = try? JSONParser.parse(line, limit: ControlConnection.lineLimit),
+            let request = MonitorRequest(json: json)
+        else { return ["ok": false, "error": "unknown request"] }
+        do {
+            switch request {
+            case .state: return state
+            case .powerButton: machine.pressPowerButton()
+            case .stop: end = MonitorEnd(reason: .stopped)
+            case .pause: try machine.pause()
+            case .resume: machine.resume()
+            case .reset: reset()
+            case .statistics: return statistics
+            case .console: return ["ok": true, "console": true]
+            }
+        } catch { return ["ok": false, "error": .string(summary(of: error))] }
+        return ["ok": true]
+    }
+
+    private var state: JSONValue {
+        [
+            "ok": true, "schema": 1, "name": .string(configuration.name),
+            "state": .string((machine.isPaused ? MonitorState.paused : .running).rawValue),
+            "memory": .size(configuration.memory), "processors": .integer(Int64(configuration.processors)),
+            "uptimeMilliseconds": .integer(MonotonicClock.now.milliseconds(since: started)),
+            "resets": .integer(Int64(machine.resets)),
+        ]
+    }
+
+    private var statistics: JSONValue {
+        let counts = machine.statistics
+        return [
+            "ok": true, "schema": 1, "exits": .size(counts.exits), "portAccesses": .size(counts.portAccesses),
+            "memoryAccesses": .size(counts.memoryAccesses), "unknownAccesses": .size(counts.unknownAccesses),
+            "resets": .integer(Int64(counts.resets)),
+        ]
+    }
+}

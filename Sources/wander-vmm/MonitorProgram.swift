@@ -1,0 +1,106 @@
+import Glibc
+import JSON
+import LinuxSystem
+import MonitorControl
+import Reporting
+import SystemPackage
+
+private let usageText = """
+    usage: wander-vmm --configuration FILE
+           wander-vmm --configuration-descriptor NUMBER
+
+    Runs one virtual machine, described by JSON, until it ends. Started by `wander up`.
+
+    """
+
+/// Runs the machine that the arguments name, and ends the process with how that ended.
+func runMonitorProgram() -> Never {
+    let arguments = CommandLine.arguments.dropFirst()
+    if arguments.first == "--help" || arguments.first == "-h" {
+        write(usageText, to: 1)
+        exit(0)
+    }
+    let configuration: MonitorConfiguration
+    do { configuration = try readConfiguration(Array(arguments)) } catch {
+        report(error)
+        exit(kind(of: error).exitStatus)
+    }
+    let status = StatusChannel(configuration.statusDescriptor)
+    let end: MonitorEnd
+    do {
+        let monitor = try Monitor(configuration)
+        try monitor.start()
+        status.send(.started)
+        end = monitor.run()
+    } catch {
+        report(error)
+        status.send(MonitorStatus(error))
+        end = MonitorEnd(reason: .failure, detail: summary(of: error))
+        record(end, configuration)
+        exit(kind(of: error).exitStatus)
+    }
+    record(end, configuration)
+    exit(end.exitStatus)
+}
+
+private func readConfiguration(_ arguments: [String]) throws -> MonitorConfiguration {
+    guard arguments.count == 2 else { throw ProgramError.wrongArguments }
+    let bytes: [UInt8]
+    switch arguments[0] {
+    case "--configuration": bytes = try FileSystem.read(FilePath(arguments[1]), limit: MonitorConfiguration.sizeLimit)
+    case "--configuration-descriptor":
+        guard let number = CInt(arguments[1]), number >= 0 else { throw ProgramError.wrongArguments }
+        bytes = try OwnedDescriptor(owning: number).readAll(limit: MonitorConfiguration.sizeLimit)
+    default: throw ProgramError.wrongArguments
+    }
+    return try MonitorConfiguration(json: JSONParser.parse(bytes, limit: MonitorConfiguration.sizeLimit))
+}
+
+private enum ProgramError: UserFacingError {
+    case wrongArguments
+    var summary: String { "wander-vmm needs a configuration" }
+    var detail: String? { usageText }
+    var kind: ErrorKind { .usage }
+}
+
+private func record(_ end: MonitorEnd, _ configuration: MonitorConfiguration) {
+    guard let path = configuration.endRecord else { return }
+    try? AtomicFile.write(end.json.pretty, to: path, permissions: 0o600)
+}
+
+/// Where whoever started the monitor waits for the guest to run. Closed after one line.
+final class StatusChannel {
+    private let descriptor: CInt?
+
+    init(_ descriptor: CInt?) { self.descriptor = descriptor }
+
+    func send(_ status: MonitorStatus) {
+        guard let descriptor else { return }
+        let owned = OwnedDescriptor(owning: descriptor)
+        try? owned.writeAll(status.json.compact + "\n")
+        owned.close()
+    }
+}
+
+extension MonitorStatus {
+    init(_ error: any Error) {
+        let facing = error as? any UserFacingError
+        self = .failed(
+            summary: summary(of: error), detail: facing?.detail, remedy: facing?.remedy, kind: kind(of: error))
+    }
+}
+
+func summary(of error: any Error) -> String { (error as? any UserFacingError)?.summary ?? "\(error)" }
+func kind(of error: any Error) -> ErrorKind { (error as? any UserFacingError)?.kind ?? .failure }
+
+private func report(_ error: any Error) {
+    var text = "wander-vmm: \(summary(of: error))\n"
+    if let detail = (error as? any UserFacingError)?.detail { text += detail + "\n" }
+    if let remedy = (error as? any UserFacingError)?.remedy { text += remedy + "\n" }
+    write(text, to: 2)
+}
+
+private func write(_ text: String, to descriptor: CInt) {
+    let bytes = Array(text.utf8)
+    _ = Glibc.write(descriptor, bytes, bytes.count)
+}
