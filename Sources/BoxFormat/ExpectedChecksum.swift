@@ -1,7 +1,7 @@
 public import Digest
 
 /// A checksum that the user or a catalogue states for an archive.
-public struct ExpectedChecksum: Hashable, Sendable {
+public struct ExpectedChecksum: Hashable, Sendable, CustomStringConvertible {
     public let algorithm: ChecksumAlgorithm
     /// Lower-case hexadecimal, of the algorithm's length.
     public let hexadecimal: String
@@ -36,6 +36,8 @@ public struct ExpectedChecksum: Hashable, Sendable {
         self.algorithm = algorithm
         self.hexadecimal = hexadecimal
     }
+
+    public var description: String { "\(algorithm.rawValue):\(hexadecimal)" }
 
     /// - Throws: ``BoxError/checksumMismatch(algorithm:expected:actual:)``
     func compare(with actual: String) throws(BoxError) {

@@ -33,6 +33,7 @@ final class AddJob {
 
     /// Who adds the box `identity` first does; the others wait here, and then find it.
     private func claim(_ identity: BoxIdentity) throws {
+        try options.accept(identity)
         let key = "box-" + SHA256Digest(of: Array("\(identity)".utf8)).short
         let lock = try store.lock(
             key, waiting: "another wander is adding the box \(identity); waiting for it", sink: sink,
@@ -72,7 +73,8 @@ final class AddJob {
             kernel: metadata.kernel.map { directory.appending($0) },
             initrd: metadata.initrd.map { directory.appending($0) }, commandLine: metadata.commandLine,
             user: metadata.user,
-            digest: result.archiveDigest, archiveSize: result.archiveSize, source: source, catalogue: options.catalogue,
+            digest: result.archiveDigest, checksums: options.checksums, archiveSize: result.archiveSize, source: source,
+            catalogue: options.catalogue,
             added: wallClockSeconds(),
             files: result.files.map { Box.File(path: $0.path, size: $0.size, digest: $0.digest) })
     }
@@ -117,7 +119,8 @@ final class AddJob {
             disks: [
                 Box.Disk(path: directory.appending(fileName), format: facts.format, virtualSize: facts.virtualSize)
             ],
-            digest: digest, archiveSize: size, source: self.source, catalogue: options.catalogue,
+            digest: digest, checksums: options.checksums, archiveSize: size, source: self.source,
+            catalogue: options.catalogue,
             added: wallClockSeconds(), files: [Box.File(path: fileName, size: size, digest: digest)])
     }
 

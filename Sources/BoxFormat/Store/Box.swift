@@ -39,6 +39,8 @@ public struct Box: Sendable, Hashable {
 
     /// Of the archive that the box came from (of the image, for a plain disk image).
     public var digest: SHA256Digest
+    /// Of the archive, in other algorithms, as far as somebody stated them and they were compared.
+    public var checksums: [ExpectedChecksum] = []
     /// Of the archive, in bytes.
     public var archiveSize: UInt64
     /// The file or URL that the box came from, without credentials.

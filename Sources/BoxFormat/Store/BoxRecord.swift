@@ -23,6 +23,7 @@ enum BoxRecord {
             "version": .string(box.version.description),
             "architecture": .string(box.architecture.description),
             "sha256": .string(box.digest.hexadecimal),
+            "checksums": .strings(box.checksums.map(\.description)),
             "archive_size": .size(box.archiveSize),
             "source": .string(box.source),
             "catalogue": .optional(box.catalogue),
@@ -95,7 +96,9 @@ enum BoxRecord {
             initrd: try reader.optionalString("initrd").map { text in try file(text) },
             commandLine: try reader.optionalString("command_line"), user: try reader.optionalString("user"),
             privateKey: files.contains { $0.path == keyName } ? directory.appending(keyName) : nil,
-            digest: try digest(reader), archiveSize: UInt64(clamping: try reader.integer("archive_size")),
+            digest: try digest(reader),
+            checksums: try reader.array("checksums").compactMap { try ExpectedChecksum.read($0.stringValue ?? "") },
+            archiveSize: UInt64(clamping: try reader.integer("archive_size")),
             source: try reader.string("source"), catalogue: try reader.optionalString("catalogue"),
             added: try reader.integer("added_seconds"), files: files)
     }

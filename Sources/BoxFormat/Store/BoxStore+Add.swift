@@ -27,6 +27,8 @@ extension BoxStore {
         /// Of a plain disk image that cannot be told from other files: raw images have no magic number.
         public var diskFormat: DiskFormat?
         public var limits = ArchiveLimits()
+        /// Called as soon as it is known what the box is; throws to refuse it.
+        public var accept: @Sendable (BoxIdentity) throws -> Void = { _ in }
 
         public init() {}
     }

@@ -1,0 +1,129 @@
+public import Digest
+public import LinuxSystem
+public import Reporting
+internal import SystemPackage
+
+/// Brings boxes into the store: looks there first, asks catalogues, downloads, and keeps to the lock file.
+public struct BoxInstaller: Sendable {
+    public var store: BoxStore
+    /// Asked in this order for boxes without a location.
+    public var catalogues: [CatalogueTemplate]
+    public var downloader: Downloader
+    public var sink: any EventSink
+    public var cancellation: Cancellation?
+
+    public init(
+        store: BoxStore, catalogues: [CatalogueTemplate], downloader: Downloader = Downloader(),
+        sink: any EventSink = SilentSink(), cancellation: Cancellation? = nil
+    ) {
+        self.store = store
+        self.catalogues = catalogues
+        self.downloader = downloader
+        self.sink = sink
+        self.cancellation = cancellation
+    }
+
+    public enum LockPolicy: Sendable {
+        /// Uses what is locked, and locks what is not.
+        case follow
+        /// Refuses to change the lock.
+        case frozen
+    }
+
+    /// The box that `request` stands for, from the store if it is there: then without any network request.
+    ///
+    /// With an entry in `lock`, it is exactly that box or an error. Without one, the newest fitting box of the store, else
+    /// of the catalogues, which is then entered into `lock`; the caller writes the file.
+    /// - Throws: ``BoxSourceError/lockedDigest(_:locked:actual:)`` if the box is another one than the locked one.
+    public func ensure(_ request: BoxRequest, lock: inout LockFile, policy: LockPolicy = .follow) throws -> Box {
+        if let entry = lock.entry(request.name, request.requirement, architecture: request.storeArchitecture) {
+            return try locked(entry, request)
+        }
+        guard policy != .frozen else { throw BoxSourceError.notLocked(request.name.description) }
+        let present = try store.find(request.name, request.requirement, architecture: request.storeArchitecture)
+        let box = if let present { present } else { try fetch(request) }
+        try check(box, request.checksum)
+        lock.set(LockFile.Entry(box: box.identity, digest: box.digest, source: box.source))
+        return box
+    }
+
+    private func locked(_ entry: LockFile.Entry, _ request: BoxRequest) throws -> Box {
+        if let box = try store.box(entry.box) {
+            guard box.digest == entry.digest else {
+                throw BoxSourceError.lockedDigest(entry.box, locked: entry.digest, actual: box.digest)
+            }
+            try check(box, request.checksum)
+            return box
+        }
+        var exact = request
+        exact.requirement = VersionRequirement(exactly: entry.box.version)
+        do {
+            return try fetch(exact, as: entry.box, digest: entry.digest)
+        } catch BoxError.checksumMismatch(algorithm: .sha256, let expected, let actual)
+            where expected == entry.digest.hexadecimal
+        {
+            guard let actual = SHA256Digest(actual) else { throw BoxError.invalidChecksum(actual) }
+            throw BoxSourceError.lockedDigest(entry.box, locked: entry.digest, actual: actual)
+        }
+    }
+
+    /// A checksum that the user states holds for boxes that are there already, too.
+    func check(_ box: Box, _ expected: ExpectedChecksum?) throws {
+        guard let expected else { return }
+        if expected.algorithm == .sha256 {
+            try expected.compare(with: box.digest.hexadecimal)
+        } else if let known = box.checksums.first(where: { $0.algorithm == expected.algorithm }) {
+            try expected.compare(with: known.hexadecimal)
+        } else {
+            throw BoxSourceError.checksumUnknown(box.identity, expected.algorithm)
+        }
+    }
+
+    /// Moves the lock's entry for `request` to the newest fitting version that there is.
+    /// - Returns: The box, and the version that the lock had before.
+    public func update(_ request: BoxRequest, lock: inout LockFile) throws -> (box: Box, from: LockFile.Entry?) {
+        let old = lock.entry(request.name, request.requirement, architecture: request.storeArchitecture)
+        let box = try newest(request, than: old)
+        if let old { lock.remove(old.box) }
+        lock.set(LockFile.Entry(box: box.identity, digest: box.digest, source: box.source))
+        return (box, old)
+    }
+
+    private func newest(_ request: BoxRequest, than old: LockFile.Entry?) throws -> Box {
+        let present = try store.find(request.name, request.requirement, architecture: request.storeArchitecture)
+        let found: Found
+        do {
+            found = try find(request)
+        } catch BoxSourceError.notInAnyCatalogue where present != nil && request.location == nil {
+            // A box that was added by hand has no catalogue: the newest one of the store is the newest there is.
+            if let present { return present }
+            throw BoxSourceError.notInAnyCatalogue(request.name.description, attempts: [])
+        }
+        guard case .listed(let catalogue, let place) = found else {
+            // A box at a fixed place: what is there now is what counts.
+            return try add(request, from: found, whenPresent: .replace)
+        }
+        let (version, _) = try choose(catalogue, request)
+        if let present, present.version >= version { return present }
+        return try add(request, from: .listed(catalogue, place), whenPresent: .use)
+    }
+
+    /// Gets the box, whether or not one like it is in the store.
+    /// - Parameters:
+    ///   - identity: What it must be, if that is known.
+    ///   - digest: What its archive must have.
+    public func fetch(
+        _ request: BoxRequest, as identity: BoxIdentity? = nil, digest: SHA256Digest? = nil,
+        whenPresent: BoxStore.AddOptions.Presence = .use
+    ) throws -> Box {
+        try add(request, from: try find(request), identity: identity, digest: digest, whenPresent: whenPresent)
+    }
+
+    /// The newest version of the box that its catalogue lists and this request accepts.
+    public func newestListed(_ request: BoxRequest) throws -> BoxVersion {
+        guard case .listed(let catalogue, _) = try find(request) else {
+            throw BoxSourceError.notACatalogue(request.location?.shown ?? request.name.description)
+        }
+        return try choose(catalogue, request).version
+    }
+}

@@ -1,0 +1,106 @@
+internal import CLinux
+internal import Digest
+internal import JSON
+internal import LinuxSystem
+internal import Reporting
+public import SystemPackage
+
+/// Downloads files with curl(1), which knows proxies, `.netrc`, certificates and HTTP/2, and costs nothing until it runs.
+///
+/// The body comes through a pipe: if wander dies, curl does too, and nobody writes into a file that another process reads.
+public struct Downloader: Sendable {
+    public struct Options: Sendable {
+        /// Takes any certificate.
+        public var insecure = false
+        public var certificateAuthorities: FilePath?
+        public var certificateAuthoritiesFolder: FilePath?
+        public var clientCertificate: FilePath?
+        /// Sends credentials also to hosts that the first one redirects to.
+        public var trustRedirects = false
+        public init() {}
+    }
+
+    public var options: Options
+    /// Of a file, in bytes.
+    var sizeLimit: UInt64 = 1 << 40
+    /// How often a broken transfer is taken up again.
+    var attempts = 4
+
+    public init(_ options: Options = Options()) { self.options = options }
+
+    /// What is known about a part that arrived: enough to ask for the rest, and only of the same file.
+    struct Part: Equatable {
+        /// A strong ETag or a Last-Modified date (RFC 9110, section 13.1.5).
+        var validator: String?
+        var total: UInt64?
+
+        static func read(_ path: FilePath) -> Part {
+            guard let bytes = try? FileSystem.read(path, limit: 1 << 16), let value = try? JSONParser.parse(bytes)
+            else {
+                return Part()
+            }
+            return Part(
+                validator: value["validator"]?.stringValue,
+                total: value["total"]?.integerValue.flatMap { UInt64(exactly: $0) })
+        }
+        func write(_ path: FilePath) throws(SystemError) {
+            let value: JSONValue = [
+                "schema": 1, "validator": .optional(validator), "total": total.map { .size($0) } ?? .null,
+            ]
+            try AtomicFile.write(value.pretty, to: path, permissions: 0o600)
+        }
+    }
+
+    /// Downloads `location` to `target`, going on where an earlier attempt ended if the file is still the same.
+    /// The caller holds a lock for `target`.
+    func download(
+        _ location: BoxLocation, to target: FilePath, label: String, sink: any EventSink, cancellation: Cancellation?
+    ) throws {
+        guard case .web(let url) = location else { throw BoxSourceError.invalidLocation(location.shown) }
+        let folder = target.removingLastComponent()
+        try FileSystem.makeDirectory(folder, permissions: 0o700)
+        let note = FilePath("\(target).part.json")
+        let partPath = FilePath("\(target).part")
+        var attempt = 0
+        while true {
+            attempt += 1
+            var part = Part.read(note)
+            var size = UInt64(clamping: try FileSystem.status(partPath, followLinks: false)?.size ?? 0)
+            if part.validator == nil || size == 0 || size > part.total ?? .max {
+                try FileSystem.remove(partPath)
+                part = Part()
+                size = 0
+            }
+            if let total = part.total, total == size { break }
+            let transfer = Transfer(
+                url: url, location: location, options: options, partPath: partPath, notePath: note, start: size,
+                validator: part.validator, sizeLimit: sizeLimit, label: label, sink: sink, cancellation: cancellation)
+            switch try transfer.run() {
+            case .complete:
+                sink.report(.finished(label: label))
+                try finish(partPath, note, target)
+                return
+            case .changed:
+                // Another file by now, or a server without ranges: from the start.
+                try FileSystem.remove(partPath)
+                try FileSystem.remove(note)
+                if attempt >= attempts {
+                    throw BoxSourceError.downloadFailed(url: location.shown, reason: "it keeps changing")
+                }
+            case .broken(let reason):
+                guard attempt < attempts else {
+                    throw BoxSourceError.downloadFailed(url: location.shown, reason: reason)
+                }
+                sink.report(.note("the download broke off (\(reason)); going on"))
+                if let cancellation, cancellation.wait(milliseconds: 500 << attempt) { throw Interruption() }
+            }
+        }
+        sink.report(.finished(label: label))
+        try finish(partPath, note, target)
+    }
+
+    private func finish(_ part: FilePath, _ note: FilePath, _ target: FilePath) throws(SystemError) {
+        try FileSystem.rename(part, to: target)
+        try FileSystem.remove(note)
+    }
+}

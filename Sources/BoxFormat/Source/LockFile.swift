@@ -1,0 +1,97 @@
+public import Digest
+internal import JSON
+public import LinuxSystem
+internal import Reporting
+public import SystemPackage
+
+/// `Wanderfile.lock`: which box, down to its digest, each name in the Wanderfile stands for. It belongs into version
+/// control beside the Wanderfile, so that everybody gets the same machine.
+public struct LockFile: Hashable, Sendable {
+    public static let fileName = "Wanderfile.lock"
+    static let sizeLimit = 4 << 20
+
+    public struct Entry: Hashable, Sendable {
+        public var box: BoxIdentity
+        /// Of the archive.
+        public var digest: SHA256Digest
+        /// Where it came from, without credentials.
+        public var source: String
+    }
+
+    /// By name, version and architecture.
+    public private(set) var entries: [Entry] = []
+
+    public init() {}
+
+    /// The lock file at `path`; empty if there is none.
+    /// - Throws: ``BoxSourceError/invalidLock(_:reason:)``
+    public static func read(_ path: FilePath) throws(BoxSourceError) -> LockFile {
+        guard FileSystem.exists(path) else { return LockFile() }
+        do {
+            return try LockFile(parsing: FileSystem.read(path, limit: sizeLimit))
+        } catch let error as any UserFacingError {
+            throw .invalidLock(path, reason: error.summary)
+        } catch { throw .invalidLock(path, reason: "\(error)") }
+    }
+
+    init(parsing bytes: [UInt8]) throws {
+        let root = try JSONObjectReader(JSONParser.parse(bytes, limit: Self.sizeLimit), path: Self.fileName)
+        guard try root.integer("schema") == 1 else { throw JSONError.wrongType("schema", expected: "1") }
+        for value in try root.array("boxes") {
+            let reader = try JSONObjectReader(value, path: "boxes")
+            let version = try reader.string("version")
+            guard let version = BoxVersion(version) else { throw BoxError.invalidVersion(version) }
+            guard let digest = SHA256Digest(try reader.string("sha256")) else {
+                throw JSONError.wrongType("sha256", expected: "64 hexadecimal digits")
+            }
+            let identity = BoxIdentity(
+                name: try BoxName(reader.string("name")), version: version,
+                architecture: try Architecture(reader.string("architecture")))
+            set(Entry(box: identity, digest: digest, source: try reader.string("source")))
+        }
+    }
+
+    /// The entry for a box that satisfies all of these, the newest if there are several.
+    public func entry(
+        _ name: BoxName, _ requirement: VersionRequirement = .any, architecture: Architecture = .host
+    ) -> Entry? {
+        entries.filter { entry in
+            entry.box.name == name && requirement.isSatisfied(by: entry.box.version)
+                && (entry.box.architecture == architecture || entry.box.architecture == .unknown)
+        }.max { $0.box.version < $1.box.version }
+    }
+
+    /// Puts an entry in the place of the one for the same name, version and architecture.
+    mutating func set(_ entry: Entry) {
+        entries.removeAll { $0.box == entry.box }
+        entries.append(entry)
+        entries.sort { left, right in
+            if left.box.name != right.box.name { return left.box.name < right.box.name }
+            if left.box.version != right.box.version { return left.box.version < right.box.version }
+            return left.box.architecture < right.box.architecture
+        }
+    }
+
+    mutating func remove(_ box: BoxIdentity) { entries.removeAll { $0.box == box } }
+
+    /// Removes what no machine of the project asks for any more.
+    public mutating func keep(only isNeeded: (Entry) -> Bool) { entries.removeAll { !isNeeded($0) } }
+
+    /// The file's text: the same entries give the same bytes, one box a block, so that version control merges it well.
+    public var text: String {
+        let boxes = entries.map { entry -> JSONValue in
+            [
+                "name": .string(entry.box.name.description),
+                "version": .string(entry.box.version.description),
+                "architecture": .string(entry.box.architecture.description),
+                "sha256": .string(entry.digest.hexadecimal),
+                "source": .string(entry.source),
+            ]
+        }
+        let value: JSONValue = ["schema": 1, "boxes": .array(boxes)]
+        return value.pretty
+    }
+
+    /// Writes the file whole or not at all.
+    public func write(_ path: FilePath) throws(SystemError) { try AtomicFile.write(text, to: path) }
+}
