@@ -4,16 +4,15 @@ import Synchronization
 ///
 /// The lock is held while the queue is served, so whoever empties the slot knows that nothing is in flight.
 /// Lock order: the transport's registers, then this, then the vector table.
-final class QueueSlot<State>: Sendable {
+final class QueueSlot<State: ~Copyable>: Sendable {
     private struct Contents: ~Copyable {
         var queue: VirtQueue?
         var signal: QueueSignal?
-        var features: VirtioFeatures = []
         var state: State
     }
     private let contents: Mutex<Contents>
 
-    init(_ state: sending State) { contents = Mutex(Contents(queue: nil, signal: nil, state: state)) }
+    init(_ state: consuming sending State) { contents = Mutex(Contents(queue: nil, signal: nil, state: state)) }
 
     func attach(_ queue: consuming VirtQueue, signal: QueueSignal) {
         var queue: VirtQueue? = queue
@@ -22,6 +21,9 @@ final class QueueSlot<State>: Sendable {
             contents.signal = signal
         }
     }
+
+    /// Changes the state beside the queue.
+    func configure(_ body: (inout State) -> Void) { contents.withLock { body(&$0.state) } }
 
     /// Takes the queue away, after what is in flight, and lets `body` clean up.
     func detach(_ body: (inout State) -> Void = { _ in }) {

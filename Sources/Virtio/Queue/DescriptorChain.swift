@@ -81,6 +81,23 @@ public import DiskImage
         return done
     }
 
+    /// Takes away the first writable byte that is left: a place to fill in later.
+    mutating func takeFirstWritableByte() -> UnsafeMutableRawPointer? {
+        while firstWritable < writableCount {
+            let index = readableCount + firstWritable
+            if unsafe segments[index].count > 0 {
+                let place = unsafe segments[index].base
+                unsafe segments[index].base += 1
+                unsafe segments[index].count -= 1
+                writableByteCount -= 1
+                writtenByteCount += 1
+                return unsafe place
+            }
+            firstWritable += 1
+        }
+        return nil
+    }
+
     /// Takes away the last writable byte, where some devices put a request's outcome.
     public mutating func takeLastWritableByte() -> UnsafeMutableRawPointer? {
         while writableCount > firstWritable {

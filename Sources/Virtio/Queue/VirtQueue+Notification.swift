@@ -3,18 +3,20 @@ import Synchronization
 // Who wakes whom, and when not to (Virtio 1.2, sections 2.7.7 and 2.7.10).
 
 extension VirtQueue {
-    /// Asks the driver to notify the device of the next chain, after all were taken.
+    /// Asks the driver to notify the device of the next chain, after those that are available were of no more use.
     /// - Returns: Whether chains arrived meanwhile, of which no notification may come: go on serving then.
     public mutating func enableNotifications() -> Bool {
+        // Not `nextAvailable`: chains that are too few for a frame stay available, and are no news.
+        let seen = availableIndex
         if usesEventIndex {
             let offset = 4 + 8 * Int(size)
             // SAFETY: the used ring ends with this index.
-            unsafe store16(nextAvailable, to: used + offset, .relaxed)
+            unsafe store16(seen, to: used + offset, .relaxed)
             // The driver writes its index, then reads this one; we write this one, then read its index.
             atomicMemoryFence(ordering: .sequentiallyConsistent)
         }
         availableIndex = loadAvailableIndex()
-        return availableIndex != nextAvailable
+        return availableIndex != seen
     }
 
     /// Whether the driver wants an interrupt for what was published since the last time it was asked.

@@ -66,10 +66,12 @@ import Synchronization
         return try walk(from: head)
     }
 
-    /// Gives back the chain that ``nextChain()`` returned last, as if it had not been taken.
-    ///
-    /// Only before anything of it was used or recorded.
-    public mutating func putBack(_ chain: consuming DescriptorChain) { nextAvailable &-= 1 }
+    /// Takes back the chains of an unfinished frame: they are available again, and the driver never sees them as used.
+    /// - Parameter count: How many were recorded since the last ``publish()``.
+    mutating func unrecord(_ count: UInt16) {
+        nextAvailable &-= count
+        nextUsed = publishedUsed
+    }
 
     /// Hands a chain back to the driver, at once.
     /// - Parameter written: Bytes that the device wrote into its writable buffers, from the first on.
