@@ -50,6 +50,9 @@ final class ImageFile: Sendable {
         }
     }
 
+    // Explicitly, because a child process that is just being started may hold a copy of the descriptor for an instant.
+    deinit { OpenFileLock.unlock(descriptor) }
+
     /// Lets others open the file. The descriptor itself stays until the last request is gone.
     func unlock() { OpenFileLock.unlock(descriptor) }
 

@@ -157,10 +157,9 @@ struct MetadataWalk {
     private mutating func repairFlag(_ offset: UInt64, _ value: UInt64) {
         if !stopAtFirst { flagRepairs.append((offset, value)) }
     }
+}
 
-    private func loadBigEndian(_ bytes: [UInt8], _ offset: Int) -> UInt64 {
-        UInt64(
-            bigEndian: unsafe bytes.withUnsafeBytes { unsafe $0.loadUnaligned(fromByteOffset: offset, as: UInt64.self) }
-        )
-    }
+/// The table entry at a byte offset that the caller knows to be inside.
+func loadBigEndian(_ table: [UInt8], _ offset: Int) -> UInt64 {
+    UInt64(bigEndian: unsafe table.withUnsafeBytes { unsafe $0.loadUnaligned(fromByteOffset: offset, as: UInt64.self) })
 }

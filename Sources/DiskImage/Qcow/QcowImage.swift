@@ -92,6 +92,10 @@ final class QcowImage: BlockStorage, @unchecked Sendable {
     private func prepareForWriting() throws(DiskImageError) {
         let walk = try MetadataWalk(file: file, header: header, stopAtFirstFinding: true)
         if let finding = walk.findings.first { throw .corrupt(finding.structure, offset: finding.offset) }
+        if !isMarkedDirty {
+            let tables = try RefcountTables(file: file, header: header, references: walk.references)
+            if let finding = tables.findings.first { throw .corrupt(finding.structure, offset: finding.offset) }
+        }
         // After a crash nothing says what lies behind the last cluster in use: it is cut off before it is used again.
         if isMarkedDirty { allocationEnd = max(walk.references.end, walk.fixedEnd) }
     }

@@ -34,9 +34,9 @@ struct RefcountTables {
         }
         guard tableIsUsable else { return }
         let bytes = try file.read(count: Int(tableBytes), at: header.refcountTableOffset)
-        let reader = BigEndianBytes(bytes)
         for index in stride(from: 0, to: bytes.count, by: 8) {
-            guard let raw = reader.load(index, as: UInt64.self), raw != 0 else { continue }
+            let raw = loadBigEndian(bytes, index)
+            if raw == 0 { continue }
             let entryOffset = header.refcountTableOffset + UInt64(index)
             var problem: QcowFinding.Problem?
             if raw & 0x1ff != 0 || !geometry.isAligned(raw) {
