@@ -78,7 +78,8 @@ let package = Package(
         .executableTarget(
             name: "wander",
             dependencies: [
-                "BoxFormat", "DiskImage", "EnvFile", "JSON", "LinuxSystem", "Provider", "Reporting", "SSH", argumentParser,
+                "BoxFormat", "DiskImage", "EnvFile", "JSON", "LinuxSystem", "Provider", "Reporting", "SSH",
+                argumentParser,
                 systemPackage,
             ],
             swiftSettings: common),
@@ -151,6 +152,10 @@ let package = Package(
             dependencies: ["JSON", "LinuxSystem", "NetworkControl", "Reporting", "UserNetwork", systemPackage],
             swiftSettings: memory),
 
+        .target(
+            name: "Provisioning", dependencies: ["Digest", "JSON", "LinuxSystem", "Reporting", "SSH", systemPackage],
+            swiftSettings: common),
+
         // Tests mirror the targets.
         .testTarget(
             name: "EnvFileTests", dependencies: ["EnvFile", "JSON", "LinuxSystem", "Reporting", systemPackage],
@@ -171,7 +176,8 @@ let package = Package(
             swiftSettings: common),
         .testTarget(name: "PCITests", dependencies: ["PCI"], swiftSettings: common),
         .testTarget(
-            name: "VirtioTests", dependencies: ["DiskImage", "GuestMemory", "LinuxSystem", "PCI", "Virtio", systemPackage],
+            name: "VirtioTests",
+            dependencies: ["DiskImage", "GuestMemory", "LinuxSystem", "PCI", "Virtio", systemPackage],
             swiftSettings: common),
         .testTarget(
             name: "DiskImageTests", dependencies: ["DiskImage", "LinuxSystem", "JSON", systemPackage],
@@ -179,8 +185,17 @@ let package = Package(
         .testTarget(
             name: "WanderTests", dependencies: ["wander", "JSON", "LinuxSystem", "Reporting", systemPackage],
             swiftSettings: common),
+        // Real SSH servers, for the tests of two targets.
+        .target(
+            name: "SSHTestServer", dependencies: ["LinuxSystem", "SSH", systemPackage], path: "Tests/SSHTestServer",
+            swiftSettings: common),
         .testTarget(
-            name: "SSHTests", dependencies: ["SSH", "CLinux", "LinuxSystem", "Reporting", systemPackage],
+            name: "SSHTests",
+            dependencies: ["SSH", "SSHTestServer", "CLinux", "LinuxSystem", "Reporting", systemPackage],
+            swiftSettings: common),
+        .testTarget(
+            name: "ProvisioningTests",
+            dependencies: ["Provisioning", "JSON", "LinuxSystem", "Reporting", "SSH", "SSHTestServer", systemPackage],
             swiftSettings: common),
         .testTarget(
             name: "NetworkControlTests", dependencies: ["NetworkControl", "JSON", "Reporting", systemPackage],

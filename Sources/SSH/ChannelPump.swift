@@ -16,6 +16,8 @@ struct ChannelPump {
 
     /// Called on every turn; with it the pump wakes up at least four times a second.
     var onTurn: (() -> Void)?
+    /// Asked after output has arrived; true ends the run although the command's output is still open.
+    var isComplete: (() -> Bool)?
     /// Sees input from a descriptor before it is sent; returns false to end the session.
     var inspect: ((inout [UInt8]) -> Bool)?
 
@@ -29,6 +31,7 @@ struct ChannelPump {
         case .bytes(let bytes):
             pending = bytes[...]
             inputHasEnded = true
+        case .held(let bytes): pending = bytes[...]
         case .descriptor, .source: break
         }
     }
@@ -40,6 +43,7 @@ struct ChannelPump {
             onTurn?()
             var progressed = try drain(.output, output)
             progressed = try drain(.error, error) || progressed
+            if progressed, let isComplete, isComplete() { return .unknown }
             if channel.isAtEnd {
                 // libssh2 may have taken more off the wire since the first look at the output.
                 _ = try drain(.output, output)
@@ -91,6 +95,7 @@ struct ChannelPump {
     private mutating func refill() throws(SSHError) {
         switch input {
         case .nothing, .bytes: inputHasEnded = true
+        case .held: break
         case .source(let next):
             pending = try next(64 << 10)[...]
             if pending.isEmpty { inputHasEnded = true }

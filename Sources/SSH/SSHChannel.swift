@@ -15,6 +15,21 @@ final class SSHChannel {
         }
     }
 
+    /// A connection that the server makes for us (`direct-tcpip`, RFC 4254, section 7.2).
+    /// - Throws: ``SSHError/channelRefused(_:)`` if it cannot.
+    init(_ session: SSHSession, connectingTo host: String, port: UInt16) throws(SSHError) {
+        self.session = session
+        let sessionHandle = session.handle
+        do {
+            handle = try session.performStep(.channel) {
+                libssh2_channel_direct_tcpip_ex(sessionHandle, host, CInt(port), "127.0.0.1", 0)
+            }
+        } catch {
+            guard case .protocolFailure(_, let reason) = error else { throw error }
+            throw .channelRefused(reason)
+        }
+    }
+
     deinit {
         // Says goodbye without waiting; what does not fit now is freed with the session.
         _ = libssh2_channel_free(handle)

@@ -51,6 +51,11 @@ public enum SSHOutcome: Hashable, Sendable {
         }
     }
 
+    /// The signal by which a shell explains such a status; nil for a command's own status.
+    public static func signalName(ofShellStatus status: Int32) -> String? {
+        signals.first { $0.value == status - 128 }?.key
+    }
+
     // RFC 4254, section 6.10, with Linux's numbers.
     private static let signals: [String: Int32] = [
         "HUP": 1, "INT": 2, "QUIT": 3, "ILL": 4, "ABRT": 6, "FPE": 8, "KILL": 9, "USR1": 10, "SEGV": 11, "USR2": 12,
@@ -62,6 +67,9 @@ public enum SSHOutcome: Hashable, Sendable {
 public enum SSHInput {
     case nothing
     case bytes([UInt8])
+    /// These bytes, and then no end: the command sees the end of its input only when the connection or the channel goes,
+    /// so that it can tell that nobody waits for it any more.
+    case held([UInt8])
     /// A descriptor of this process, read as the command takes it.
     case descriptor(CInt)
     /// Called for the next piece, at most so many bytes; an empty piece ends the input.

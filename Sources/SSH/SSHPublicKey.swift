@@ -40,7 +40,7 @@ public struct SSHPublicKey: Hashable, Sendable {
     public var line: String { comment.isEmpty ? "\(algorithm) \(base64)" : "\(algorithm) \(base64) \(comment)" }
 
     /// As OpenSSH shows it: `SHA256:` and unpadded Base64.
-    public var fingerprint: String { "SHA256:" + Base64.encode(Digest.sha256(blob), padded: false) }
+    public var fingerprint: String { "SHA256:" + Base64.encode(SHA256.hash(blob), padded: false) }
 
     // The comment is no part of a key's identity.
     public static func == (left: Self, right: Self) -> Bool { left.blob == right.blob }

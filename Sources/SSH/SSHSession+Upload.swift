@@ -5,10 +5,13 @@ public import SystemPackage
 public struct UploadOptions: Sendable {
     /// Permission bits; nil keeps those of the source.
     public var permissions: UInt32?
-    /// `user` or `user:group`; nil leaves the files to the user who writes them.
+    /// `user`, with the user's own group, or `user:group`; nil leaves the files to the user who writes them.
     public var owner: String?
     /// Who writes in the guest; nil is the user who logged in. An owner needs root here.
     public var user: String?
+    /// As chown(1) wants it.
+    var ownership: String? { owner.map { $0.contains(":") ? $0 : $0 + ":" } }
+
     public init(permissions: UInt32? = nil, owner: String? = nil, user: String? = nil) {
         self.permissions = permissions
         self.owner = owner
@@ -95,7 +98,7 @@ extension SSHSession {
         let path = try guestPath(destination)
         try transfer(
             GuestShell.line(
-                Self.writeScript, [path, name, String(permissions, radix: 8), options.owner ?? "", String(count)],
+                Self.writeScript, [path, name, String(permissions, radix: 8), options.ownership ?? "", String(count)],
                 as: options.user), input, destination)
     }
 
@@ -105,7 +108,7 @@ extension SSHSession {
         let path = try guestPath(destination)
         var writer = try TarWriter(contentsOf: source)
         writer.permissions = options.permissions
-        if let owner = options.owner { writer.owner = try ids(of: owner, options, path) }
+        if let owner = options.ownership { writer.owner = try ids(of: owner, options, path) }
         // -p: modes as recorded, without the umask; -o: the files belong to the user who writes them.
         let script = "set -e; mkdir -p -- \"$1\"; exec tar -xp\(options.owner == nil ? "o" : "")f - -C \"$1\""
         let box = TarBox(writer)

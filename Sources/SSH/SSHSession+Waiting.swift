@@ -120,4 +120,12 @@ extension SSHSession {
 extension SSHSession {
     /// Whether libssh2's last call stopped because the connection takes no more at the moment.
     var wantsToWrite: Bool { libssh2_session_block_directions(handle) & LIBSSH2_SESSION_BLOCK_OUTBOUND != 0 }
+
+    /// Does nothing for a while, but keeps the connection alive and observes the cancellation.
+    public func pause(milliseconds: Int64) throws(SSHError) {
+        let end = MonotonicClock.now.advanced(byMilliseconds: milliseconds)
+        // What arrives meanwhile is read with the next call; of the connection, only its end counts here.
+        try wait(.channel, for: [], pause: milliseconds)
+        if MonotonicClock.now < end { throw .closed(.channel) }
+    }
 }

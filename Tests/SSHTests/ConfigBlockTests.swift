@@ -1,6 +1,7 @@
 import LinuxSystem
 import SSH
 import SystemPackage
+import SSHTestServer
 import Testing
 
 @Suite struct ConfigBlockTests {

@@ -1,6 +1,7 @@
 import LinuxSystem
 import SSH
 import SystemPackage
+import SSHTestServer
 import Testing
 
 /// A box's well-known keys give way to the machine's own.

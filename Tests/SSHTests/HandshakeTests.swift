@@ -2,6 +2,7 @@ import Glibc
 import LinuxSystem
 import SSH
 import SystemPackage
+import SSHTestServer
 import Testing
 
 /// What can go wrong before a command runs: each layer has its own error.

@@ -3,6 +3,7 @@ import Glibc
 import LinuxSystem
 @testable import SSH
 import Synchronization
+import SSHTestServer
 import Testing
 
 /// The built-in terminal session, on a real pseudo-terminal.

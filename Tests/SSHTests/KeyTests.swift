@@ -1,6 +1,7 @@
 import LinuxSystem
 @testable import SSH
 import SystemPackage
+import SSHTestServer
 import Testing
 
 @Suite struct KeyTests {

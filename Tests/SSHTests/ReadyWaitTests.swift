@@ -2,6 +2,7 @@ import Glibc
 import LinuxSystem
 import SSH
 import Synchronization
+import SSHTestServer
 import Testing
 
 /// Waiting for a machine that boots.

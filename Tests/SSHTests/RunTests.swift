@@ -1,5 +1,6 @@
 import LinuxSystem
 import SSH
+import SSHTestServer
 import Testing
 
 /// Against real servers: what a command in a guest gets, says and ends with.

@@ -2,6 +2,7 @@ import Glibc
 import LinuxSystem
 import SSH
 import SystemPackage
+import SSHTestServer
 import Testing
 
 /// Files and folders, to a guest and back.

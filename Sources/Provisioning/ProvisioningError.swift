@@ -1,0 +1,80 @@
+public import LinuxSystem
+public import Reporting
+public import SSH
+
+/// Why a machine is not provisioned or not ready.
+public enum ProvisioningError: UserFacingError, Equatable {
+    /// A script ended with a status other than 0. The last lines are empty for a sensitive step.
+    case stepFailed(step: String, status: Int32, signal: String?, lastLines: [String])
+    case stepTimedOut(step: String, milliseconds: Int64, lastLines: [String])
+    /// The connection or the guest, not the step, is at fault.
+    case stepBroke(step: String, error: SSHError)
+    case unreadable(step: String, error: SystemError)
+    case unknownSelection(String, known: [String])
+    case notReady(probe: String, milliseconds: Int64, lastMessage: String, hint: String?)
+    case invalidURL(probe: String, url: String)
+    case broken(SSHError)
+
+    public var summary: String {
+        switch self {
+        case .stepFailed(let step, _, let signal?, _): "provisioning step '\(step)' was ended by signal \(signal)"
+        case .stepFailed(let step, let status, nil, _): "provisioning step '\(step)' failed with exit status \(status)"
+        case .stepTimedOut(let step, let limit, _):
+            "provisioning step '\(step)' did not end within \(Self.seconds(limit))"
+        case .stepBroke(let step, let error): "provisioning step '\(step)' could not be carried out: \(error.summary)"
+        case .unreadable(let step, let error): "provisioning step '\(step)': \(error.summary)"
+        case .unknownSelection(let word, _): "there is no provisioning step called '\(word)', and no step of that type"
+        case .notReady(let probe, let limit, _, _):
+            "the machine is not ready after \(Self.seconds(limit)): '\(probe)' fails"
+        case .invalidURL(let probe, let url): "ready probe '\(probe)': '\(url)' is not an http or https address"
+        case .broken(let error): error.summary
+        }
+    }
+
+    public var detail: String? {
+        switch self {
+        case .stepFailed(_, _, _, let lines), .stepTimedOut(_, _, let lines):
+            lines.isEmpty ? nil : "its last output:\n" + lines.map { "  \($0)" }.joined(separator: "\n")
+        case .stepBroke(_, let error), .broken(let error): error.detail
+        case .unknownSelection(_, let known): known.isEmpty ? nil : "steps: \(known.joined(separator: ", "))"
+        case .notReady(_, _, let message, _): message.isEmpty ? nil : "last answer: \(message)"
+        default: nil
+        }
+    }
+
+    public var remedy: String? {
+        switch self {
+        case .stepFailed, .stepTimedOut:
+            "The machine is left as it is. Look at it with 'wander ssh', then run 'wander provision' again; "
+                + "it continues with this step."
+        case .stepBroke(_, let error), .broken(let error): error.remedy
+        case .unreadable(_, let error): error.remedy
+        case .unknownSelection(let word, let known): nearest(to: word, in: known).map { "Did you mean '\($0)'?" }
+        case .notReady(_, _, _, let hint): hint
+        case .invalidURL: "Write it as http://HOST:PORT/PATH."
+        }
+    }
+
+    public var kind: ErrorKind {
+        switch self {
+        case .stepFailed, .stepTimedOut: .provisioningFailed
+        case .stepBroke(_, let error): error.kind == .interrupted ? .interrupted : .provisioningFailed
+        case .unreadable, .invalidURL: .invalidConfiguration
+        case .unknownSelection: .notFound
+        case .notReady: .timeout
+        case .broken(let error): error.kind
+        }
+    }
+
+    public var cause: (any Error)? {
+        switch self {
+        case .stepBroke(_, let error), .broken(let error): error
+        case .unreadable(_, let error): error
+        default: nil
+        }
+    }
+
+    private static func seconds(_ milliseconds: Int64) -> String {
+        milliseconds % 1000 == 0 ? "\(milliseconds / 1000) s" : "\(milliseconds / 1000).\(milliseconds % 1000 / 100) s"
+    }
+}

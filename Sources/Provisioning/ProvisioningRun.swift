@@ -1,0 +1,122 @@
+import LinuxSystem
+import Reporting
+public import SSH
+
+/// Carries out a plan over a session, step by step, and stops at the first failure.
+public struct ProvisioningRun {
+    /// How many lines of output an error quotes.
+    static let quotedLines = 20
+
+    private let session: SSHSession
+    private let masker: Masker
+    private let report: (ProvisioningEvent) -> Void
+
+    /// - Parameters:
+    ///   - session: Logged in. After an error it is to be closed.
+    ///   - masker: Knows the values that must not be shown.
+    public init(over session: SSHSession, masking masker: Masker = .none, report: @escaping (ProvisioningEvent) -> Void)
+    {
+        self.session = session
+        self.masker = masker
+        self.report = report
+    }
+
+    /// - Parameter save: Gets the record of a step before it runs and after it; makes it last. What it throws ends the run.
+    /// - Throws: ``ProvisioningError``, or what `save` throws.
+    public func run(_ plan: ProvisioningPlan, save: (StepRecord) throws -> Void) throws {
+        let count = plan.runs.count
+        var number = 0
+        for entry in plan.entries {
+            let step = entry.step
+            switch entry.decision {
+            case .skip(let excuse): report(.skipped(step: step.name, excuse: excuse))
+            case .run(let reason):
+                number += 1
+                report(.started(step: step.name, number: number, count: count, reason: reason))
+                try run(step, hash: entry.hash, save: save)
+            }
+        }
+    }
+
+    private func run(_ step: ProvisioningStep, hash: String, save: (StepRecord) throws -> Void) throws {
+        let start = MonotonicClock.now
+        var record = StepRecord(name: step.name, hash: hash, state: .running, started: wallClockSeconds())
+        try save(record)
+        do throws(ProvisioningError) {
+            switch step.action {
+            case .file(let file): try put(file, step)
+            case .shell(let shell): record.exitStatus = try execute(shell, step)
+            }
+        } catch {
+            // An interruption says nothing about the step: it counts as cut off, which also runs it again.
+            if error.kind != .interrupted {
+                record.state = .failed
+                record.finished = wallClockSeconds()
+                if case .stepFailed(_, let status, _, _) = error { record.exitStatus = status }
+                try save(record)
+            }
+            throw error
+        }
+        record.state = .succeeded
+        record.finished = wallClockSeconds()
+        try save(record)
+        report(.finished(step: step.name, milliseconds: MonotonicClock.now.milliseconds(since: start)))
+    }
+
+    private func put(_ file: FileAction, _ step: ProvisioningStep) throws(ProvisioningError) {
+        do throws(SSHError) {
+            let options = UploadOptions(permissions: file.permissions, owner: file.owner, user: file.user)
+            switch file.content {
+            case .bytes(let bytes): try session.upload(bytes, to: file.path, options)
+            case .source(let path):
+                var fitting = options
+                if FileSystem.isDirectory(path) { fitting.permissions = nil }
+                try session.upload(path, to: file.path, fitting) { report(.progress(step: step.name, bytes: $0)) }
+            }
+        } catch { throw .stepBroke(step: step.name, error: error) }
+    }
+
+    private func execute(_ shell: ShellAction, _ step: ProvisioningStep) throws(ProvisioningError) -> Int32 {
+        let bytes: [UInt8]
+        switch shell.script {
+        case .bytes(let inline): bytes = inline
+        case .source(let path):
+            do {
+                bytes = try FileSystem.read(path)
+            } catch { throw .unreadable(step: step.name, error: error) }
+        }
+        let script = GuestScript(
+            script: GuestScript.withUnixLineBreaks(bytes), arguments: shell.arguments, environment: shell.environment,
+            user: shell.user, timeout: shell.timeout)
+        var lines = (output: OutputLines(masker), error: OutputLines(masker))
+        var last: [String] = []
+        func show(_ stream: ProvisioningEvent.Stream, _ texts: [String]) {
+            guard !step.isSensitive else { return }
+            for line in texts { report(.output(step: step.name, stream, line: line)) }
+            last = Array((last + texts).suffix(Self.quotedLines))
+        }
+        let status: Int32
+        do throws(SSHError) {
+            status = try script.run(over: session) { stream, bytes in
+                switch stream {
+                case .output: show(.output, lines.output.add(bytes))
+                case .error: show(.error, lines.error.add(bytes))
+                }
+            }
+        } catch {
+            show(.output, lines.output.finish().map { [$0] } ?? [])
+            show(.error, lines.error.finish().map { [$0] } ?? [])
+            if case .timedOut(.channel, _) = error, let limit = shell.timeout {
+                throw .stepTimedOut(step: step.name, milliseconds: limit, lastLines: last)
+            }
+            throw .stepBroke(step: step.name, error: error)
+        }
+        show(.output, lines.output.finish().map { [$0] } ?? [])
+        show(.error, lines.error.finish().map { [$0] } ?? [])
+        guard status == 0 else {
+            throw .stepFailed(
+                step: step.name, status: status, signal: SSHOutcome.signalName(ofShellStatus: status), lastLines: last)
+        }
+        return status
+    }
+}

@@ -1,0 +1,94 @@
+public import SystemPackage
+
+/// One thing to do to a machine so that it becomes what its definition says.
+public struct ProvisioningStep: Hashable, Sendable {
+    public enum Action: Hashable, Sendable {
+        case shell(ShellAction)
+        case file(FileAction)
+    }
+    public enum When: String, Hashable, Sendable, CaseIterable {
+        /// Until it has succeeded, and again when its definition has changed.
+        case changed
+        /// Until it has succeeded.
+        case once
+        /// At every start.
+        case always
+        /// Only when named.
+        case manual
+    }
+
+    /// Unique in its machine.
+    public var name: String
+    public var action: Action
+    public var when: When
+    /// Its script and its output stay out of logs and messages.
+    public var isSensitive: Bool
+
+    public init(name: String, action: Action, when: When = .changed, isSensitive: Bool = false) {
+        self.name = name
+        self.action = action
+        self.when = when
+        self.isSensitive = isSensitive
+    }
+
+    /// What `--provision-with` may call it besides its name.
+    public var type: String {
+        switch action {
+        case .shell: "shell"
+        case .file: "file"
+        }
+    }
+}
+
+/// Text or bytes that are part of a definition, or a place on the host where they are.
+public enum StepContent: Hashable, Sendable {
+    case bytes([UInt8])
+    /// An absolute path.
+    case source(FilePath)
+}
+
+/// A script to run in the guest.
+public struct ShellAction: Hashable, Sendable {
+    /// A first line that starts with `#!` names its interpreter; otherwise `sh -eu` runs it.
+    public var script: StepContent
+    public var arguments: [String]
+    public var environment: [String: String]
+    /// In the guest; nil is the user who logs in.
+    public var user: String?
+    /// In milliseconds; nil for no limit.
+    public var timeout: Int64?
+
+    public init(
+        script: StepContent, arguments: [String] = [], environment: [String: String] = [:], user: String? = "root",
+        timeout: Int64? = nil
+    ) {
+        self.script = script
+        self.arguments = arguments
+        self.environment = environment
+        self.user = user
+        self.timeout = timeout
+    }
+}
+
+/// A file to put into the guest, or a folder whose contents go there.
+public struct FileAction: Hashable, Sendable {
+    public var content: StepContent
+    /// In the guest.
+    public var path: String
+    /// Permission bits of a file; the files of a folder keep their own.
+    public var permissions: UInt32?
+    /// `user` or `user:group`.
+    public var owner: String?
+    /// Who writes it; nil is the user who logs in.
+    public var user: String?
+
+    public init(
+        content: StepContent, path: String, permissions: UInt32? = nil, owner: String? = nil, user: String? = "root"
+    ) {
+        self.content = content
+        self.path = path
+        self.permissions = permissions
+        self.owner = owner
+        self.user = user
+    }
+}

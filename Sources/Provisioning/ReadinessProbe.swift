@@ -1,0 +1,36 @@
+/// A question to a machine whose answer decides whether it is ready.
+public struct ReadinessProbe: Hashable, Sendable {
+    public enum Check: Hashable, Sendable {
+        /// Something accepts connections on this TCP port, as seen from the machine itself.
+        case tcp(UInt16)
+        /// This shell command exits with 0 in the machine, as root.
+        case run(String)
+        /// This address answers with a status from 200 to 399, asked from within the machine's network.
+        case http(String)
+        /// This path exists in the machine.
+        case file(String)
+    }
+
+    public var name: String
+    public var check: Check
+    /// How long to ask before giving up, in milliseconds.
+    public var timeout: Int64
+    /// Between two questions, in milliseconds.
+    public var interval: Int64
+    /// What to tell the user when the probe fails.
+    public var hint: String?
+    /// For commands.
+    public var environment: [String: String]
+
+    public init(
+        name: String, check: Check, timeout: Int64 = 120_000, interval: Int64 = 1000, hint: String? = nil,
+        environment: [String: String] = [:]
+    ) {
+        self.name = name
+        self.check = check
+        self.timeout = timeout
+        self.interval = interval
+        self.hint = hint
+        self.environment = environment
+    }
+}

@@ -1,0 +1,133 @@
+import LinuxSystem
+public import SSH
+
+/// Asks a machine's ready probes until all of them have been answered well. They take turns, so that one that is slow does
+/// not use up the time of the others.
+public struct ReadinessWait {
+    private let session: SSHSession
+    private let masker: Masker
+    private let report: (ProvisioningEvent) -> Void
+    /// For `tcp`; nil asks from within the machine.
+    public var connect: ((UInt16) throws(SSHError) -> Bool)?
+    /// How long one question may take, in milliseconds.
+    public var questionLimit: Int64 = 10_000
+
+    public init(over session: SSHSession, masking masker: Masker = .none, report: @escaping (ProvisioningEvent) -> Void)
+    {
+        self.session = session
+        self.masker = masker
+        self.report = report
+    }
+
+    private struct Pending {
+        let probe: ReadinessProbe
+        let deadline: MonotonicClock
+        var next: MonotonicClock
+        var lastMessage = ""
+    }
+
+    /// - Throws: ``ProvisioningError/notReady(probe:milliseconds:lastMessage:hint:)`` for the first probe whose time is over.
+    public func run(_ probes: [ReadinessProbe]) throws(ProvisioningError) {
+        for probe in probes {
+            if case .http(let url) = probe.check, HTTPAddress(url) == nil {
+                throw .invalidURL(probe: probe.name, url: url)
+            }
+        }
+        let start = MonotonicClock.now
+        var pending = probes.map {
+            Pending(probe: $0, deadline: start.advanced(byMilliseconds: $0.timeout), next: start)
+        }
+        while let index = pending.indices.min(by: { pending[$0].next < pending[$1].next }) {
+            let probe = pending[index].probe
+            let wait = pending[index].next.milliseconds(since: .now)
+            if wait > 0 { try sleep(wait) }
+            // At least once, however short the time.
+            let left = max(1000, pending[index].deadline.milliseconds(since: .now))
+            let message: String?
+            do throws(SSHError) {
+                message = try ask(probe, milliseconds: min(questionLimit, left))
+            } catch { throw .broken(error) }
+            guard let message else {
+                report(.ready(probe: probe.name))
+                pending.remove(at: index)
+                continue
+            }
+            let shown = masker.mask(message)
+            if shown != pending[index].lastMessage { report(.probe(name: probe.name, message: shown)) }
+            pending[index].lastMessage = shown
+            pending[index].next = MonotonicClock.now.advanced(byMilliseconds: max(50, probe.interval))
+            // No further question would end in time.
+            if pending[index].next >= pending[index].deadline {
+                throw .notReady(probe: probe.name, milliseconds: probe.timeout, lastMessage: shown, hint: probe.hint)
+            }
+        }
+    }
+
+    private func sleep(_ milliseconds: Int64) throws(ProvisioningError) {
+        do throws(SSHError) { try session.pause(milliseconds: milliseconds) } catch { throw .broken(error) }
+    }
+
+    /// - Returns: nil if the answer is good, what is wrong with it otherwise.
+    private func ask(_ probe: ReadinessProbe, milliseconds: Int64) throws(SSHError) -> String? {
+        switch probe.check {
+        case .tcp(let port):
+            let accepts: Bool
+            if let connect { accepts = try connect(port) } else { accepts = try session.accepts(port: port) }
+            return accepts ? nil : "nothing accepts connections on port \(port)"
+        case .file(let path):
+            let line = GuestShell.line("[ -e \"$1\" ]", [path], as: "root")
+            return try session.run(SSHCommand(line)).isSuccess ? nil : "\(path) does not exist"
+        case .run(let command): return try run(Array(command.utf8), probe.environment, milliseconds)
+        case .http(let url):
+            guard let address = HTTPAddress(url) else { return "'\(url)' is no address" }
+            return address.isEncrypted ? try askEncrypted(url, milliseconds) : try ask(address, milliseconds)
+        }
+    }
+
+    private func run(
+        _ script: [UInt8], _ environment: [String: String], _ milliseconds: Int64
+    ) throws(SSHError) -> String? {
+        var lines = OutputLines(masker)
+        var last = ""
+        let guest = GuestScript(script: script, environment: environment, user: "root", timeout: milliseconds)
+        let status: Int32
+        do {
+            status = try guest.run(over: session) { _, bytes in
+                if let line = lines.add(bytes).last(where: { !$0.isEmpty }) { last = line }
+            }
+        } catch {
+            guard case .timedOut(.channel, _) = error else { throw error }
+            return "no answer within \(milliseconds) ms"
+        }
+        if let line = lines.finish(), !line.isEmpty { last = line }
+        guard status != 0 else { return nil }
+        return "exit status \(status)" + (last.isEmpty ? "" : ": \(last.prefix(300))")
+    }
+
+    private func ask(_ address: HTTPAddress, _ milliseconds: Int64) throws(SSHError) -> String? {
+        let answer: [UInt8]
+        do {
+            answer = try session.exchange(
+                address.request, host: address.host, port: address.port, limit: 256, milliseconds: milliseconds)
+        } catch {
+            switch error {
+            case .channelRefused: return "nothing accepts connections at \(address.host):\(address.port)"
+            case .timedOut(.channel, _): return "no answer within \(milliseconds) ms"
+            default: throw error
+            }
+        }
+        guard let status = HTTPAddress.status(of: answer) else { return "what answers does not speak HTTP" }
+        return (200..<400).contains(status) ? nil : "HTTP status \(status)"
+    }
+
+    /// The guest's own programs speak TLS.
+    private func askEncrypted(_ url: String, _ milliseconds: Int64) throws(SSHError) -> String? {
+        let script = """
+            #!/bin/sh
+            if command -v curl >/dev/null 2>&1; then exec curl -sS -o /dev/null --fail "$URL"; fi
+            if command -v wget >/dev/null 2>&1; then exec wget -q -O /dev/null "$URL"; fi
+            echo 'an https probe needs curl or wget in the guest'; exit 1
+            """
+        return try run(Array(script.utf8), ["URL": url], milliseconds)
+    }
+}

@@ -1,0 +1,122 @@
+import Glibc
+import LinuxSystem
+import Provisioning
+import Reporting
+import SSH
+import SSHTestServer
+import SystemPackage
+import Testing
+
+/// Ready probes, asked through a real SSH server.
+@Suite(.enabled(if: getuid() == 0, "probes run as the guest's root, which here is this host's")) struct ReadinessTests {
+    let key: SSHKeyPair
+    init() throws { key = try SSHKeyPair.generate(comment: "test") }
+
+    private func wait(
+        _ probes: [ReadinessProbe], _ server: TestServer, _ report: @escaping (ProvisioningEvent) -> Void = { _ in }
+    ) throws {
+        try ReadinessWait(over: server.logIn(key), report: report).run(probes)
+    }
+
+    @Test("a port is ready when something listens on it", arguments: TestServer.kinds)
+    func port(kind: TestServer.Kind) throws {
+        let server = try TestServer(kind, accepting: [key.publicKey])
+        let listening = try FakeServer()
+        try wait([ReadinessProbe(name: "open", check: .tcp(listening.port))], server)
+        let closed = try freePort()
+        let probe = ReadinessProbe(name: "closed", check: .tcp(closed), timeout: 300, interval: 50, hint: "start it")
+        let error = #expect(throws: ProvisioningError.self) { try wait([probe], server) }
+        #expect(
+            error
+                == .notReady(
+                    probe: "closed", milliseconds: 300, lastMessage: "nothing accepts connections on port \(closed)",
+                    hint: "start it"))
+        #expect(error?.kind == .timeout)
+    }
+
+    @Test("a command is asked until it succeeds; what it said last is kept")
+    func command() throws {
+        let server = try TestServer(accepting: [key.publicKey])
+        let file = server.home.appending("count")
+        let script = "echo x >>\(file); n=$(wc -l <\(file)); echo \"try $n\"; [ $n -ge 3 ]"
+        var events: [ProvisioningEvent] = []
+        try wait([ReadinessProbe(name: "third", check: .run(script), interval: 50)], server) { events.append($0) }
+        #expect(
+            events == [
+                .probe(name: "third", message: "exit status 1: try 1"),
+                .probe(name: "third", message: "exit status 1: try 2"),
+                .ready(probe: "third"),
+            ])
+    }
+
+    @Test("a command that hangs is ended and asked again", .timeLimit(.minutes(1)))
+    func hanging() throws {
+        let server = try TestServer(accepting: [key.publicKey])
+        var wait = ReadinessWait(over: try server.logIn(key)) { _ in }
+        wait.questionLimit = 300
+        let file = server.home.appending("pid")
+        let probe = ReadinessProbe(name: "slow", check: .run("echo $$ >\(file); sleep 300"), timeout: 500, interval: 50)
+        #expect(
+            throws: ProvisioningError.notReady(
+                probe: "slow", milliseconds: 500, lastMessage: "no answer within 300 ms", hint: nil)
+        ) { try wait.run([probe]) }
+    }
+
+    @Test("a file is ready when it is there; probes take turns")
+    func file() throws {
+        let server = try TestServer(accepting: [key.publicKey])
+        let file = server.home.appending("flag file")
+        // The second probe makes what the first one waits for.
+        let probes = [
+            ReadinessProbe(name: "flag", check: .file(file.string), interval: 50),
+            ReadinessProbe(name: "maker", check: .run("touch '\(file)'"), interval: 50),
+        ]
+        var ready: [String] = []
+        try wait(probes, server) { if case .ready(let name) = $0 { ready.append(name) } }
+        #expect(ready == ["maker", "flag"])
+    }
+
+    @Test(
+        "an address is ready when its status is good",
+        arguments: [(200, true), (302, true), (404, false), (500, false)])
+    func http(status: Int, isReady: Bool) throws {
+        let server = try TestServer(accepting: [key.publicKey])
+        let web = WebServer(fake: try FakeServer(), answer: "HTTP/1.1 \(status) Word\r\nContent-Length: 0\r\n\r\n")
+        let thread = try LinuxSystem.Thread(name: "web") { web.serveOne() }
+        let probe = ReadinessProbe(
+            name: "web", check: .http("http://127.0.0.1:\(web.port)/health"), timeout: isReady ? 5000 : 1, interval: 50)
+        if isReady {
+            try wait([probe], server)
+        } else {
+            #expect(
+                throws: ProvisioningError.notReady(
+                    probe: "web", milliseconds: 1, lastMessage: "HTTP status \(status)", hint: nil)
+            ) { try wait([probe], server) }
+        }
+        thread.join()
+    }
+
+    /// Answers one connection; used by one thread.
+    final class WebServer: @unchecked Sendable {
+        private let fake: FakeServer
+        private let answer: String
+        var port: UInt16 { fake.port }
+        init(fake: FakeServer, answer: String) {
+            self.fake = fake
+            self.answer = answer
+        }
+        func serveOne() {
+            let connection = fake.accept()
+            _ = try? connection.read(upTo: 4096)
+            try? connection.writeAll(answer)
+        }
+    }
+
+    @Test("what is no address is refused before anything is asked")
+    func address() throws {
+        let server = try TestServer(accepting: [key.publicKey])
+        #expect(throws: ProvisioningError.invalidURL(probe: "x", url: "localhost:80")) {
+            try wait([ReadinessProbe(name: "x", check: .http("localhost:80"))], server)
+        }
+    }
+}

@@ -1,0 +1,258 @@
+import Glibc
+import LinuxSystem
+@testable import Provisioning
+import Reporting
+import SSH
+import SSHTestServer
+import SystemPackage
+import Testing
+
+/// Steps carried out on a real SSH server.
+@Suite struct ProvisioningRunTests {
+    let key: SSHKeyPair
+    let user: String?
+    init() throws {
+        key = try SSHKeyPair.generate(comment: "test")
+        // The user of the test's server; another one would need root.
+        user = getuid() == 0 ? "root" : nil
+    }
+
+    /// What a run reports and saves.
+    final class Journal {
+        var events: [ProvisioningEvent] = []
+        var records: [StepRecord] = []
+        var lines: [String] { events.compactMap { if case .output(_, _, let line) = $0 { line } else { nil } } }
+    }
+
+    private func shell(
+        _ script: String, name: String = "one", arguments: [String] = [], environment: [String: String] = [:],
+        timeout: Int64? = nil, sensitive: Bool = false
+    ) -> ProvisioningStep {
+        ProvisioningStep(
+            name: name,
+            action: .shell(
+                ShellAction(
+                    script: .bytes(Array(script.utf8)), arguments: arguments, environment: environment, user: user,
+                    timeout: timeout)), isSensitive: sensitive)
+    }
+
+    @discardableResult
+    private func run(
+        _ steps: [ProvisioningStep], on server: TestServer, _ journal: Journal = Journal(), secrets: [String] = []
+    ) throws -> Journal {
+        let session = try server.logIn(key)
+        let plan = try ProvisioningPlan(steps, records: journal.records, selection: .needed, isStart: true)
+        let run = ProvisioningRun(over: session, masking: Masker(secrets)) { journal.events.append($0) }
+        try run.run(plan) { record in
+            journal.records.removeAll { $0.name == record.name }
+            journal.records.append(record)
+        }
+        return journal
+    }
+
+    @Test("a script gets its arguments, its environment and its interpreter", arguments: TestServer.kinds)
+    func script(kind: TestServer.Kind) throws {
+        let server = try TestServer(kind, accepting: [key.publicKey])
+        let journal = try run(
+            [
+                shell(
+                    "#!/bin/bash -e\necho \"$# $1|$2\" \"$GREETING\" \"$BASH_VERSION\" | cut -c1-40; echo err >&2; cat; echo \"$0\"",
+                    arguments: ["two words", "it's"], environment: ["GREETING": "he said \"$hi\""])
+            ], on: server)
+        #expect(journal.lines.contains { $0.hasPrefix("2 two words|it's he said \"$hi\" 5.") })
+        #expect(journal.lines.contains("err"))
+        let record = try #require(journal.records.first)
+        #expect(record.state == .succeeded && record.exitStatus == 0 && record.finished != nil)
+        // Nothing of it is left.
+        let place = FilePath(try #require(journal.lines.first { $0.hasPrefix("/tmp/wander-") }))
+        #expect(!FileSystem.exists(place.removingLastComponent()))
+    }
+
+    @Test("a script without an interpreter stops at its first error", arguments: TestServer.kinds)
+    func stops(kind: TestServer.Kind) throws {
+        let server = try TestServer(kind, accepting: [key.publicKey])
+        let journal = Journal()
+        let error = #expect(throws: ProvisioningError.self) {
+            try run([shell("echo before\nfalse\necho after"), shell("true", name: "two")], on: server, journal)
+        }
+        #expect(error == .stepFailed(step: "one", status: 1, signal: nil, lastLines: ["before"]))
+        #expect(error?.kind == .provisioningFailed)
+        #expect(journal.records.map(\.name) == ["one"])
+        #expect(journal.records.first?.state == .failed)
+        #expect(journal.records.first?.exitStatus == 1)
+        // It runs again, and what comes after it too; then neither.
+        journal.events = []
+        #expect(throws: ProvisioningError.self) { try run([shell("false")], on: server, journal) }
+        try run([shell("true"), shell("true", name: "two")], on: server, journal)
+        #expect(journal.records.map(\.state) == [.succeeded, .succeeded])
+        journal.events = []
+        try run([shell("true"), shell("true", name: "two")], on: server, journal)
+        #expect(
+            journal.events == [.skipped(step: "one", excuse: .succeeded), .skipped(step: "two", excuse: .succeeded)])
+    }
+
+    @Test("tells the signal that ended a script")
+    func signal() throws {
+        let server = try TestServer(accepting: [key.publicKey])
+        let error = #expect(throws: ProvisioningError.self) { try run([shell("kill -KILL $$")], on: server) }
+        #expect(error == .stepFailed(step: "one", status: 137, signal: "KILL", lastLines: []))
+    }
+
+    @Test("masks secrets in output and errors, and hides a sensitive step whole")
+    func secrets() throws {
+        let server = try TestServer(accepting: [key.publicKey])
+        let journal = Journal()
+        let script = shell("set -x\necho \"token=$TOKEN\"\nexit 4", environment: ["TOKEN": "t0ps3cret"])
+        let error = #expect(throws: ProvisioningError.self) {
+            try run([script], on: server, journal, secrets: ["t0ps3cret"])
+        }
+        #expect(journal.lines.contains("token=***"))
+        #expect(!journal.lines.joined().contains("t0ps3cret"))
+        #expect(error?.detail?.contains("t0ps3cret") == false)
+        let hidden = Journal()
+        let silent = shell("echo visible; exit 5", sensitive: true)
+        #expect(throws: ProvisioningError.stepFailed(step: "one", status: 5, signal: nil, lastLines: [])) {
+            try run([silent], on: server, hidden)
+        }
+        #expect(hidden.lines == [])
+    }
+
+    @Test("neither script nor environment shows in the guest's process list")
+    func processList() throws {
+        let server = try TestServer(accepting: [key.publicKey])
+        let step = shell("#!/bin/sh\nps axww -o args\necho end", environment: ["TOKEN": "t0ps" + "3cret"])
+        let lines = try run([step], on: server).lines
+        #expect(lines.last == "end")
+        #expect(!lines.joined().contains("t0ps" + "3cret"))
+    }
+
+    @Test(
+        "a process that is left behind does not hold up the run", .timeLimit(.minutes(1)), arguments: TestServer.kinds)
+    func leftBehind(kind: TestServer.Kind) throws {
+        let server = try TestServer(kind, accepting: [key.publicKey])
+        let file = server.home.appending("pid")
+        let journal = try run(
+            [shell("sleep 300 & echo $! >\(file)\necho started"), shell("echo next", name: "two")], on: server)
+        #expect(journal.lines == ["started", "next"])
+        // And it lives on.
+        let pid = try #require(pid_t(String(decoding: FileSystem.read(file), as: UTF8.self).split(separator: "\n")[0]))
+        #expect(kill(pid, SIGKILL) == 0)
+    }
+
+    @Test("a script is ended in the guest when its time is over", .timeLimit(.minutes(1)), arguments: TestServer.kinds)
+    func timeout(kind: TestServer.Kind) throws {
+        let server = try TestServer(kind, accepting: [key.publicKey])
+        let file = server.home.appending("pid")
+        let step = shell("echo $$ $0 >\(file)\necho begun\nsleep 300", timeout: 700)
+        let error = #expect(throws: ProvisioningError.self) { try run([step], on: server) }
+        #expect(error == .stepTimedOut(step: "one", milliseconds: 700, lastLines: ["begun"]))
+        try expectEnd(of: file)
+    }
+
+    @Test("a script is ended in the guest when wander is interrupted, and counts as cut off", .timeLimit(.minutes(1)))
+    func interruption() throws {
+        let server = try TestServer(accepting: [key.publicKey])
+        let file = server.home.appending("pid")
+        let cancellation = try Cancellation()
+        var options = SSHSession.Options()
+        options.cancellation = cancellation
+        let journal = Journal()
+        do {
+            let session = try server.logIn(key, options)
+            let plan = try ProvisioningPlan(
+                [shell("echo $$ $0 >\(file)\necho begun\nsleep 300")], records: [], selection: .needed, isStart: true)
+            let run = ProvisioningRun(over: session) { event in
+                if case .output = event { cancellation.request() }
+            }
+            let error = #expect(throws: ProvisioningError.self) { try run.run(plan) { journal.records.append($0) } }
+            #expect(error?.kind == .interrupted)
+        }
+        #expect(journal.records.map(\.state) == [.running])
+        try expectEnd(of: file)
+    }
+
+    /// The script of which `file` holds the process and the folder is gone, and so is the folder.
+    private func expectEnd(of file: FilePath) throws {
+        let words = String(decoding: try FileSystem.read(file), as: UTF8.self).split(whereSeparator: \.isWhitespace)
+        try #require(words.count == 2)
+        let (pid, folder) = (try #require(pid_t(words[0])), FilePath(String(words[1])).removingLastComponent())
+        for _ in 0..<500 where kill(pid, 0) == 0 || FileSystem.exists(folder) { usleep(20_000) }
+        #expect(kill(pid, 0) == -1)
+        #expect(!FileSystem.exists(folder))
+    }
+
+    @Test("a large script with large arguments and output gets through")
+    func large() throws {
+        let server = try TestServer(accepting: [key.publicKey])
+        let script = "# " + String(repeating: "x", count: 400_000) + "\nprintf %s \"$1\" | wc -c\nseq 100000\n"
+        let journal = try run([shell(script, arguments: [String(repeating: "a", count: 90_000)])], on: server)
+        #expect(journal.lines.count == 100_001)
+        #expect(journal.lines.first == "90000" && journal.lines.last == "100000")
+    }
+
+    @Test("line breaks of another system do not break a script")
+    func lineBreaks() throws {
+        let server = try TestServer(accepting: [key.publicKey])
+        #expect(try run([shell("#!/bin/sh\r\necho fine\r\n")], on: server).lines == ["fine"])
+    }
+
+    @Test("a missing interpreter is said to be missing")
+    func interpreter() throws {
+        let server = try TestServer(accepting: [key.publicKey])
+        let error = #expect(throws: ProvisioningError.self) {
+            try run([shell("#!/no/such/interpreter -x\n")], on: server)
+        }
+        guard case .stepFailed(_, 127, _, let lines) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(lines.joined().contains("/no/such/interpreter"))
+    }
+
+    @Test("puts files and folders")
+    func files() throws {
+        let server = try TestServer(accepting: [key.publicKey])
+        let folder = server.directory.path.appending("source")
+        try FileSystem.makeDirectory(folder)
+        try AtomicFile.write("#!/bin/sh\n", to: folder.appending("tool"), permissions: 0o755)
+        let there = server.home.appending("etc")
+        let steps = [
+            ProvisioningStep(
+                name: "text",
+                action: .file(
+                    FileAction(
+                        content: .bytes(Array("x=1\n".utf8)), path: "\(there)/a.conf", permissions: 0o640, user: user))),
+            ProvisioningStep(
+                name: "folder",
+                action: .file(
+                    FileAction(content: .source(folder), path: "\(there)/tools", permissions: 0o644, user: user))),
+        ]
+        let journal = try run(steps, on: server)
+        #expect(try FileSystem.read(there.appending("a.conf")) == Array("x=1\n".utf8))
+        #expect(try FileSystem.status(there.appending("a.conf"))?.permissions == 0o640)
+        #expect(try FileSystem.status(there.appending("tools").appending("tool"))?.permissions == 0o755)
+        #expect(journal.records.map(\.state) == [.succeeded, .succeeded])
+    }
+
+    @Test("a connection that breaks under a step is no failure of the script's")
+    func broken() throws {
+        let server = try TestServer(accepting: [key.publicKey])
+        let journal = Journal()
+        // The server's own process for this connection is an ancestor of the script.
+        let script = """
+            p=$$
+            while [ "$p" -gt 1 ]; do
+              p=$(awk '{print $4}' /proc/$p/stat)
+              case $(tr '\\0' ' ' </proc/$p/cmdline) in sshd*) kill -9 "$p"; break;; esac
+            done
+            sleep 60
+            """
+        let error = #expect(throws: ProvisioningError.self) { try run([shell(script)], on: server, journal) }
+        guard case .stepBroke("one", let cause) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(cause == .closed(.channel) || cause == .reset(.channel))
+        #expect(journal.records.first?.state == .failed)
+    }
+}
