@@ -58,10 +58,10 @@ public final class Machine {
         deviceThreads = try DeviceThreads()
         var virtioFunctions: [VirtioPCIFunction] = []
         for (index, device) in specification.devices.enumerated() {
-            let connection = try DeviceConnection(
-                router, vectorCount: VirtioPCIFunction.vectorCount(for: device.device))
+            let made = try device.make(memory)
+            let connection = try DeviceConnection(router, vectorCount: VirtioPCIFunction.vectorCount(for: made))
             let function = try VirtioPCIFunction(
-                device.device, memory: memory, interrupts: connection, doorbells: connection)
+                made, memory: memory, interrupts: connection, doorbells: connection)
             functions.add(function, at: index + 1)
             virtioFunctions.append(function)
         }

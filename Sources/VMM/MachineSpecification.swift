@@ -1,4 +1,5 @@
 public import Boot
+public import GuestMemory
 public import SystemPackage
 public import Virtio
 
@@ -7,12 +8,15 @@ public struct MachineSpecification {
     public struct Device {
         /// Names the device's threads.
         public var name: String
-        public var device: any VirtioDevice
+        /// Makes the device for a machine with that memory.
+        public var make: (GuestMemory) throws -> any VirtioDevice
 
-        public init(name: String, _ device: any VirtioDevice) {
+        public init(name: String, make: @escaping (GuestMemory) throws -> any VirtioDevice) {
             self.name = name
-            self.device = device
+            self.make = make
         }
+
+        public init(name: String, _ device: any VirtioDevice) { self.init(name: name) { _ in device } }
     }
 
     /// RAM in bytes; a multiple of 4096.

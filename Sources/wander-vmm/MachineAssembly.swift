@@ -33,6 +33,14 @@ final class MachineAssembly {
                     name: "disk\(index)",
                     BlockDevice(storage, identifier: disk.serial, queueCount: min(4, configuration.processors))))
         }
+        for (index, network) in configuration.networks.enumerated() {
+            let socket = try UnixSocket.connect(to: network.socket)
+            try socket.setNonBlocking()
+            specification.devices.append(
+                .init(
+                    name: "net\(index)",
+                    try NetworkDevice(socket: socket, macAddress: network.address.bytes, mtu: network.mtu)))
+        }
         if configuration.hasEntropy { specification.devices.append(.init(name: "entropy", EntropyDevice())) }
         self.specification = specification
         self.disks = disks
