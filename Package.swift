@@ -200,5 +200,9 @@ let package = Package(
         .testTarget(
             name: "NetworkControlTests", dependencies: ["NetworkControl", "JSON", "Reporting", systemPackage],
             swiftSettings: common),
+        .testTarget(
+            name: "UserNetworkTests",
+            dependencies: ["UserNetwork", "JSON", "LinuxSystem", "NetworkControl", "Reporting", systemPackage],
+            swiftSettings: common),
     ]
 )

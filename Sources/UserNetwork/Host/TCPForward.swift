@@ -16,7 +16,7 @@ final class TCPForward: EventSource, Forward {
     private(set) var forward: PortForward
     var guestState = GuestState.unknown
     private(set) var connections = 0
-    private let descriptor: OwnedDescriptor
+    private var descriptor: HeldDescriptor?
     private unowned let network: Network
     private unowned let machine: Machine
 
@@ -25,19 +25,21 @@ final class TCPForward: EventSource, Forward {
             throw ForwardError.invalidAddress(forward.bind)
         }
         do {
-            descriptor = try address.bind(stream: true)
+            let listener = HeldDescriptor(try address.bind(stream: true))
+            descriptor = listener
+            requested = forward
+            self.forward = forward
+            self.forward.hostPort = SocketAddress.port(of: listener.rawValue)
         } catch { throw ForwardError.cannotListen(forward, error.errno) }
-        requested = forward
-        self.forward = forward
-        self.forward.hostPort = SocketAddress.port(of: descriptor.rawValue)
         self.machine = machine
         self.network = network
     }
 
-    override var rawDescriptor: CInt { descriptor.rawValue }
+    override var rawDescriptor: CInt { descriptor?.rawValue ?? -1 }
     override var interest: Int16 { connections < Self.connectionLimit ? Int16(POLLIN) : 0 }
 
     override func ready(_ events: Int16) {
+        guard let descriptor else { return }
         for _ in 0..<8 where connections < Self.connectionLimit {
             let flags = CInt(SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
             let raw = linux_accept4(descriptor.rawValue, flags)
@@ -49,6 +51,12 @@ final class TCPForward: EventSource, Forward {
             connections += 1
             network.add(HostConnection(forward: self, descriptor: client, machine: machine, network: network))
         }
+    }
+
+    override func finish() {
+        super.finish()
+        // Now: its connections may keep this object for a while.
+        descriptor = nil
     }
 
     func connectionEnded() { connections -= 1 }

@@ -31,8 +31,7 @@ final class Machine: FrameReceiver {
     // What a guest may cause, so that it harms only itself.
     var broadcasts = TokenBucket(rate: 1000, burst: 500)
     var rejections = TokenBucket(rate: 50, burst: 50)
-    /// In bytes: libslirp keeps every piece of an incomplete packet for half a minute.
-    var fragments = TokenBucket(rate: 1_048_576, burst: 4_194_304)
+    var reassembler = Reassembler()
     /// New connections to the outside that this round may still bring.
     var newFlows = 0
     var roundPorts: Set<UInt16> = []

@@ -132,10 +132,14 @@ extension Network {
     private func pass(_ frame: RawSpan, _ packet: IPv4Header, from machine: Machine) {
         guard let nat = machine.nat else { return }
         if packet.isFragment {
-            guard machine.fragments.take(Double(frame.byteCount), at: now.nanoseconds) else {
-                return machine.count(.excess)
-            }
-        } else if opensFlow(frame, packet, machine) {
+            guard let whole = machine.reassembler.add(frame, packet, at: now) else { return }
+            let frame = unsafe whole.span.bytes
+            guard let packet = IPv4Header(frame) else { return machine.count(.malformed) }
+            // Back to where a whole packet would have gone: it may be for a service of the gateway.
+            return receiveForGateway(frame, packet, from: machine)
+        }
+        guard PacketInspection.accepts(frame, packet) else { return machine.count(.malformed) }
+        if opensFlow(frame, packet, machine) {
             guard nat.socketCount + machine.newFlows < NATEngine.socketLimit else { return machine.count(.excess) }
             machine.newFlows += 1
         }

@@ -32,12 +32,11 @@ extension Network {
             }
         guard allowed else { return machine.count(.notAllowed) }
         guard let nat = machine.nat else { return }
-        // A piece of a packet (44) is kept for a while; a new flow costs a socket.
-        if nextHeader == 44 {
-            guard machine.fragments.take(Double(frame.byteCount), at: now.nanoseconds) else {
-                return machine.count(.excess)
-            }
-        } else if nextHeader != 6 || (frame.uint8(EthernetHeader.count + 53) ?? 0) & 0x12 == 0x02 {
+        guard PacketInspection.acceptsIPv6(frame, nextHeader, count: Int(frame.uint16(18) ?? 0)) else {
+            return machine.count(.malformed)
+        }
+        // A new flow costs a socket.
+        if nextHeader != 6 || (frame.uint8(EthernetHeader.count + 53) ?? 0) & 0x12 == 0x02 {
             guard nat.socketCount + machine.newFlows < NATEngine.socketLimit else { return machine.count(.excess) }
             if nextHeader == 6 { machine.newFlows += 1 }
             if nextHeader == 17, let port = frame.uint16(EthernetHeader.count + 40),

@@ -226,7 +226,6 @@ public final class Network {
     }
 
     func add(_ connection: HostConnection) {
-        hostConnections.removeAll(where: \.isFinished)
         hostConnections.append(connection)
         loop.add(connection)
         connection.start()
@@ -247,6 +246,7 @@ public final class Network {
             connection.isScheduled = false
             if connection.pump() { schedule(connection) }
         }
+        hostConnections.removeAll(where: \.isFinished)
         for machine in machines {
             machine.link?.flush()
             machine.newFlows = 0

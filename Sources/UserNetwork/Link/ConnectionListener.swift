@@ -4,24 +4,25 @@ import SystemPackage
 
 /// A Unix socket on which others connect; hands every connection on.
 final class ConnectionListener: EventSource {
-    private let descriptor: OwnedDescriptor
+    private var descriptor: HeldDescriptor?
     private let path: FilePath
     private let accepted: (consuming OwnedDescriptor) -> Void
 
     init(at path: FilePath, accepted: @escaping (consuming OwnedDescriptor) -> Void) throws(SystemError) {
-        descriptor = try UnixSocket.listen(at: path, backlog: 64)
-        try descriptor.setNonBlocking()
+        let listener = try UnixSocket.listen(at: path, backlog: 64)
+        try listener.setNonBlocking()
+        descriptor = HeldDescriptor(listener)
         self.path = path
         self.accepted = accepted
     }
 
-    override var rawDescriptor: CInt { descriptor.rawValue }
+    override var rawDescriptor: CInt { descriptor?.rawValue ?? -1 }
     override var interest: Int16 { Int16(POLLIN) }
 
     override func ready(_ events: Int16) {
         // Few at a time: a flood of connections must not keep the loop from its other work.
         for _ in 0..<8 {
-            guard let connection = try? UnixSocket.accept(descriptor) else { return }
+            guard let descriptor, let connection = try? UnixSocket.accept(descriptor.descriptor) else { return }
             guard (try? connection.setNonBlocking()) != nil else { return }
             accepted(connection)
         }
@@ -29,6 +30,7 @@ final class ConnectionListener: EventSource {
 
     override func finish() {
         super.finish()
+        descriptor = nil
         try? FileSystem.remove(path)
     }
 }
