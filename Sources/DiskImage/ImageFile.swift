@@ -22,7 +22,7 @@ final class ImageFile: Sendable {
     private let descriptor: OwnedDescriptor
     private let observer: (any ImageFileObserver)?
 
-    /// Opens and locks a file: shared for reading, exclusive for writing, so that a writer is always alone.
+    /// Opens and locks a file, so that a writer is always alone.
     init(_ path: FilePath, access: DiskAccess, observer: (any ImageFileObserver)? = nil) throws(DiskImageError) {
         descriptor = try Self.open(path, access)
         self.path = path
@@ -37,7 +37,7 @@ final class ImageFile: Sendable {
                 path, access == .readWrite ? [.readWrite, .nonBlocking] : [.readOnly, .nonBlocking])
             let isRegular = try descriptor.status().kind == .regular
             guard isRegular || lseek(descriptor.rawValue, 0, SEEK_END) > 0 else { throw DiskImageError.notAFile(path) }
-            guard try OpenFileLock.tryLock(descriptor, access == .readWrite ? .exclusive : .shared) else {
+            guard ImageLock.tryLock(descriptor, access) else {
                 throw DiskImageError.locked(path)
             }
             return descriptor
@@ -51,10 +51,10 @@ final class ImageFile: Sendable {
     }
 
     // Explicitly, because a child process that is just being started may hold a copy of the descriptor for an instant.
-    deinit { OpenFileLock.unlock(descriptor) }
+    deinit { ImageLock.unlock(descriptor) }
 
     /// Lets others open the file. The descriptor itself stays until the last request is gone.
-    func unlock() { OpenFileLock.unlock(descriptor) }
+    func unlock() { ImageLock.unlock(descriptor) }
 
     var identity: (device: UInt64, inode: UInt64)? {
         (try? descriptor.status()).map { ($0.device, $0.inode) }

@@ -93,7 +93,18 @@ import Testing
             _ = try DiskImage.open(layers, access: .readWrite)
         }
         #expect(throws: Qemu.Failure.self) { try Qemu.io(folder("disk.qcow2"), ["write 0 512"]) }
+        #expect(throws: Qemu.Failure.self) { try Qemu.check(folder("disk.qcow2")) }
         try disk.close()
+        // Readers of either program share an image; none of them shares it with a writer.
+        let first = try DiskImage.open(layers, access: .readOnly)
+        let second = try DiskImage.open(layers, access: .readOnly)
+        try Qemu.check(folder("disk.qcow2"))
+        #expect(throws: Qemu.Failure.self) { try Qemu.io(folder("disk.qcow2"), ["write 0 512"]) }
+        #expect(throws: DiskImageError.locked(folder("disk.qcow2"))) {
+            _ = try DiskImage.open(layers, access: .readWrite)
+        }
+        try first.close()
+        try second.close()
         try DiskImage.open(layers, access: .readWrite).close()
     }
 
