@@ -2,7 +2,7 @@ import CLinux
 import SystemPackage
 
 /// Tells when a process ends that need not be a child (pidfd_open(2)).
-public struct ProcessWatch: ~Copyable, Sendable {
+public final class ProcessWatch: Sendable {
     private let descriptor: OwnedDescriptor
 
     /// nil if there is no such process any more.

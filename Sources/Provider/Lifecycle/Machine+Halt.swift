@@ -58,7 +58,7 @@ extension Machine {
     }
 
     /// - Returns: Whether the guest has stopped.
-    private func stopGracefully(_ record: MachineRecord, _ watch: borrowing ProcessWatch) throws -> Bool {
+    private func stopGracefully(_ record: MachineRecord, _ watch: ProcessWatch) throws -> Bool {
         let seconds = definition.map { Int64(clamping: $0.stopTimeout.components.seconds) } ?? 60
         let deadline = MonotonicClock.now.advanced(byMilliseconds: seconds * 1000)
         report(.step("asking the guest to shut down"))
@@ -91,7 +91,7 @@ extension Machine {
         return false
     }
 
-    private func stopByForce(_ record: MachineRecord, _ watch: borrowing ProcessWatch) throws {
+    private func stopByForce(_ record: MachineRecord, _ watch: ProcessWatch) throws {
         try? provider(record.provider).control(folder).stop()
         if try watch.wait(milliseconds: 2000) { return }
         killProcess(record)

@@ -15,6 +15,8 @@ extension Machine {
         let milliseconds = Int64(clamping: definition.bootTimeout.components.seconds) &* 1000
         let started = MonotonicClock.now
         let watch = try watchProcess(record)
+        // Its descriptor is watched by number below: it must stay open until the wait is over.
+        defer { withExtendedLifetime(watch) {} }
         var options = SSHSession.Options()
         options.cancellation = project.cancellation
         options.endedDescriptor = watch?.rawDescriptor
