@@ -71,8 +71,7 @@ public struct ReadinessWait {
     private func ask(_ probe: ReadinessProbe, milliseconds: Int64) throws(SSHError) -> String? {
         switch probe.check {
         case .tcp(let port):
-            let accepts: Bool
-            if let connect { accepts = try connect(port) } else { accepts = try session.accepts(port: port) }
+            let accepts = try ask(port)
             return accepts ? nil : "nothing accepts connections on port \(port)"
         case .file(let path):
             let line = GuestShell.line("[ -e \"$1\" ]", [path], as: "root")
@@ -80,7 +79,21 @@ public struct ReadinessWait {
         case .run(let command): return try run(Array(command.utf8), probe.environment, milliseconds)
         case .http(let url):
             guard let address = HTTPAddress(url) else { return "'\(url)' is no address" }
-            return address.isEncrypted ? try askEncrypted(url, milliseconds) : try ask(address, milliseconds)
+            return address.isEncrypted ? try askInside(url, milliseconds) : try ask(url, address, milliseconds)
+        }
+    }
+
+    private func ask(_ port: UInt16) throws(SSHError) -> Bool {
+        if let connect { return try connect(port) }
+        do {
+            return try session.accepts(port: port)
+        } catch {
+            guard case .forwardingRefused = error else { throw error }
+            // proc(5): the local address, the remote one, and 0A for a socket that listens.
+            let script = "cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | grep -qi \":$1 [0-9A-F]*:0000 0A \""
+            let digits = String(port, radix: 16, uppercase: true)
+            let padded = String(repeating: "0", count: 4 - digits.count) + digits
+            return try session.run(SSHCommand(GuestShell.line(script, [padded]))).isSuccess
         }
     }
 
@@ -104,7 +117,7 @@ public struct ReadinessWait {
         return "exit status \(status)" + (last.isEmpty ? "" : ": \(last.prefix(300))")
     }
 
-    private func ask(_ address: HTTPAddress, _ milliseconds: Int64) throws(SSHError) -> String? {
+    private func ask(_ url: String, _ address: HTTPAddress, _ milliseconds: Int64) throws(SSHError) -> String? {
         let answer: [UInt8]
         do {
             answer = try session.exchange(
@@ -112,6 +125,7 @@ public struct ReadinessWait {
         } catch {
             switch error {
             case .channelRefused: return "nothing accepts connections at \(address.host):\(address.port)"
+            case .forwardingRefused: return try askInside(url, milliseconds)
             case .timedOut(.channel, _): return "no answer within \(milliseconds) ms"
             default: throw error
             }
@@ -120,13 +134,13 @@ public struct ReadinessWait {
         return (200..<400).contains(status) ? nil : "HTTP status \(status)"
     }
 
-    /// The guest's own programs speak TLS.
-    private func askEncrypted(_ url: String, _ milliseconds: Int64) throws(SSHError) -> String? {
+    /// By the guest's own programs, which also speak TLS.
+    private func askInside(_ url: String, _ milliseconds: Int64) throws(SSHError) -> String? {
         let script = """
             #!/bin/sh
             if command -v curl >/dev/null 2>&1; then exec curl -sS -o /dev/null --fail "$URL"; fi
             if command -v wget >/dev/null 2>&1; then exec wget -q -O /dev/null "$URL"; fi
-            echo 'an https probe needs curl or wget in the guest'; exit 1
+            echo 'this probe needs curl or wget in the guest'; exit 1
             """
         return try run(Array(script.utf8), ["URL": url], milliseconds)
     }

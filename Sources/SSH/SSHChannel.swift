@@ -16,7 +16,7 @@ final class SSHChannel {
     }
 
     /// A connection that the server makes for us (`direct-tcpip`, RFC 4254, section 7.2).
-    /// - Throws: ``SSHError/channelRefused(_:)`` if it cannot.
+    /// - Throws: ``SSHError/channelRefused(_:)`` if it cannot, ``SSHError/forwardingRefused(_:)`` if it will not.
     init(_ session: SSHSession, connectingTo host: String, port: UInt16) throws(SSHError) {
         self.session = session
         let sessionHandle = session.handle
@@ -26,7 +26,9 @@ final class SSHChannel {
             }
         } catch {
             guard case .protocolFailure(_, let reason) = error else { throw error }
-            throw .channelRefused(reason)
+            // libssh2 gives the reason of SSH_MSG_CHANNEL_OPEN_FAILURE as text only.
+            if reason.contains("connect failed") { throw .channelRefused(reason) }
+            throw .forwardingRefused(reason)
         }
     }
 

@@ -24,6 +24,8 @@ public enum SSHError: UserFacingError, Equatable {
     case authenticationRefused(user: String, tried: [String], offered: [String])
     case invalidKey(String)
     case channelRefused(String)
+    /// The server makes no connections for its users, by its settings.
+    case forwardingRefused(String)
     /// A file that could not be moved between host and guest.
     case transferFailed(path: String, reason: String)
     case commandFailed(command: String, status: Int32, output: String)
@@ -42,7 +44,7 @@ public enum SSHError: UserFacingError, Equatable {
         case .notSSH: .banner
         case .hostKeyChanged: .keyExchange
         case .authenticationRefused: .authentication
-        case .channelRefused, .transferFailed, .commandFailed: .channel
+        case .channelRefused, .forwardingRefused, .transferFailed, .commandFailed: .channel
         case .notReady(let layer, _, _): layer
         case .invalidKey, .machineEnded, .interrupted, .system: nil
         }
@@ -62,6 +64,7 @@ public enum SSHError: UserFacingError, Equatable {
         case .authenticationRefused(let user, _, _): "the guest does not accept the SSH login of user '\(user)'"
         case .invalidKey(let reason): "cannot use the SSH key: \(reason)"
         case .channelRefused(let reason): "the guest refused to start the command: \(reason)"
+        case .forwardingRefused(let reason): "the guest's SSH server forwards no connections: \(reason)"
         case .transferFailed(let path, let reason): "cannot transfer \(path): \(reason)"
         case .commandFailed(let command, let status, _): "'\(command)' failed in the guest with exit status \(status)"
         case .machineEnded: "the machine stopped before SSH answered"

@@ -34,6 +34,21 @@ import Testing
         #expect(error?.kind == .timeout)
     }
 
+    @Test("ports and addresses are found out inside where the server forwards nothing", arguments: TestServer.kinds)
+    func withoutForwarding(kind: TestServer.Kind) throws {
+        let server = try TestServer(kind, accepting: [key.publicKey], forwarding: false)
+        let session = try server.logIn(key)
+        #expect(throws: SSHError.self) { try session.accepts(port: server.port) }
+        try wait([ReadinessProbe(name: "open", check: .tcp(server.port))], server)
+        let closed = ReadinessProbe(name: "closed", check: .tcp(try freePort()), timeout: 1, interval: 50)
+        let error = #expect(throws: ProvisioningError.self) { try wait([closed], server) }
+        #expect(error?.kind == .timeout)
+        // An SSH server is no web server, whichever program asks.
+        let web = ReadinessProbe(
+            name: "web", check: .http("http://127.0.0.1:\(server.port)/"), timeout: 1, interval: 50)
+        #expect(throws: ProvisioningError.self) { try wait([web], server) }
+    }
+
     @Test("a command is asked until it succeeds; what it said last is kept")
     func command() throws {
         let server = try TestServer(accepting: [key.publicKey])

@@ -25,7 +25,10 @@ public final class TestServer {
     /// dropbear has no setting for the home directory, so a private mount namespace shows it another one; that takes root.
     public static let kinds: [Kind] = getuid() == 0 ? Kind.allCases : [.openSSH]
 
-    public init(_ kind: Kind = .openSSH, accepting keys: [SSHPublicKey], started: Bool = true) throws {
+    /// - Parameter forwarding: Whether it makes TCP connections for its users.
+    public init(
+        _ kind: Kind = .openSSH, accepting keys: [SSHPublicKey], started: Bool = true, forwarding: Bool = true
+    ) throws {
         directory = try TemporaryDirectory()
         port = try freePort()
         guard let entry = getpwuid(getuid()), let name = entry.pointee.pw_name, let folder = entry.pointee.pw_dir else {
@@ -34,6 +37,7 @@ public final class TestServer {
         user = String(cString: name)
         realHome = String(cString: folder)
         self.kind = kind
+        self.forwarding = forwarding
         try FileSystem.makeDirectory(home.appending(".ssh"), permissions: 0o700)
         try AtomicFile.write(keys.map { $0.line + "\n" }.joined(), to: authorizedKeys, permissions: 0o600)
         try makeHostKey()
@@ -41,6 +45,7 @@ public final class TestServer {
     }
 
     private let kind: Kind
+    private let forwarding: Bool
     private let realHome: String
     public var configuration: FilePath { directory.path.appending("sshd_config") }
     private var hostKeyFile: FilePath { directory.path.appending("host_key") }
@@ -79,16 +84,17 @@ public final class TestServer {
                 PermitRootLogin yes
                 MaxStartups 200
                 LogLevel VERBOSE
+                AllowTcpForwarding \(forwarding ? "yes" : "no")
                 SetEnv HOME=\(home)
 
                 """, to: configuration)
             child = try ChildProcess.start(["/usr/sbin/sshd", "-D", "-e", "-f", configuration.string], options)
         case .dropbear:
-            let script = "mount --bind \"$1\" \"$2\" && exec dropbear -F -E -s -p 127.0.0.1:\"$3\" -r \"$4\""
+            let script = "mount --bind \"$1\" \"$2\" && exec dropbear -F -E -s $5 -p 127.0.0.1:\"$3\" -r \"$4\""
             child = try ChildProcess.start(
                 [
                     "unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", home.string, realHome,
-                    String(port), hostKeyFile.string,
+                    String(port), hostKeyFile.string, forwarding ? "" : "-j",
                 ], options)
         }
         for _ in 0..<500 {
