@@ -22,8 +22,12 @@ final class GuestDriver {
     private(set) var messageCapability = 0
     private var bar: UInt64 = 0
 
-    init(_ device: any VirtioDevice, byteCount: UInt64 = 4 << 20) throws {
-        memory = try GuestMemory(byteCount: byteCount)
+    convenience init(_ device: any VirtioDevice, byteCount: UInt64 = 4 << 20) throws {
+        try self.init(device, memory: try GuestMemory(byteCount: byteCount))
+    }
+
+    init(_ device: any VirtioDevice, memory: GuestMemory) throws {
+        self.memory = memory
         function = try VirtioPCIFunction(device, memory: memory, interrupts: sink, doorbells: doorbells)
         bus = PCIBus(apertures: [Self.aperture])
         bus.add(function, at: Self.slot)

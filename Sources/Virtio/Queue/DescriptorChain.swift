@@ -53,6 +53,41 @@ public import DiskImage
         return done
     }
 
+    /// The first of the readable buffers that is not empty; nil if all bytes are consumed.
+    var firstReadableSegment: UnsafeRawBufferPointer? {
+        mutating get {
+            while firstReadable < readableCount {
+                let segment = unsafe segments[firstReadable]
+                if segment.count > 0 { return unsafe UnsafeRawBufferPointer(start: segment.base, count: segment.count) }
+                firstReadable += 1
+            }
+            return nil
+        }
+    }
+
+    /// The first of the writable buffers that is not empty.
+    var firstWritableSegment: UnsafeMutableRawBufferPointer? {
+        mutating get {
+            while firstWritable < writableCount {
+                let segment = unsafe segments[readableCount + firstWritable]
+                if segment.count > 0 {
+                    return unsafe UnsafeMutableRawBufferPointer(start: segment.base, count: segment.count)
+                }
+                firstWritable += 1
+            }
+            return nil
+        }
+    }
+
+    /// Consumes bytes of ``firstReadableSegment``, at most as many as it has.
+    mutating func consumeReadable(_ count: Int) {
+        guard firstReadable < readableCount else { return }
+        let consumed = unsafe min(max(count, 0), segments[firstReadable].count)
+        unsafe segments[firstReadable].base += consumed
+        unsafe segments[firstReadable].count -= consumed
+        readableByteCount -= consumed
+    }
+
     /// Copies a header out of the readable buffers and consumes it; nil if there are not enough bytes.
     public mutating func readValue<T: BitwiseCopyable>(_ initial: T) -> T? {
         guard readableByteCount >= MemoryLayout<T>.size else { return nil }

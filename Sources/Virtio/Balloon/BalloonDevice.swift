@@ -1,0 +1,216 @@
+import DiskImage
+public import GuestMemory
+import Synchronization
+
+/// virtio-balloon (Virtio 1.2, section 5.5): gives the host back what the guest does not use.
+///
+/// Mostly by free page reporting: the guest names ranges that it has freed, all the time and unasked. A target makes it
+/// give up more; it may take that back before it runs out of memory.
+public final class BalloonDevice: VirtioDevice {
+    static let queueSize: UInt16 = 128
+    /// Page frame numbers of one request that are looked at; Linux sends 256.
+    static let pageLimit = 4096
+    /// Requests before others get their turn.
+    static let batchLimit = 32
+    /// Of a page frame number's page, in bytes, whatever the guest's own page size.
+    static let pageSize: UInt64 = 4096
+
+    enum Feature {
+        static let statistics = VirtioFeatures(bit: 1)
+        static let deflateOnShortage = VirtioFeatures(bit: 2)
+        static let reporting = VirtioFeatures(bit: 5)
+    }
+    enum Field {
+        static let targetPages = 0
+        static let actualPages = 4
+    }
+    enum Role {
+        case inflate, deflate, statistics, reporting
+    }
+
+    struct StatisticsQueue: ~Copyable {
+        /// The buffer that the driver gets back when new numbers are wanted.
+        var held: DescriptorChain?
+    }
+
+    private let memory: GuestMemory
+    private let fields = Mutex(ConfigurationFields(byteCount: 16))
+    private let signals = Mutex<DeviceSignals?>(nil)
+    private let roles = Mutex<[Role]>([])
+    let inflate = QueueSlot<Void>(())
+    let deflate = QueueSlot<Void>(())
+    let statisticsSlot = QueueSlot(StatisticsQueue())
+    let reporting = QueueSlot<Void>(())
+    private let latest = Mutex(BalloonStatistics())
+    private let discarded = Atomic<UInt64>(0)
+
+    /// - Parameter memory: The guest's; anonymous and private.
+    public init(memory: GuestMemory) { self.memory = memory }
+
+    public var kind: VirtioDeviceKind { .balloon }
+    public var features: VirtioFeatures {
+        [.version1, .ringEventIndex, Feature.statistics, Feature.deflateOnShortage, Feature.reporting]
+    }
+    public var queueSizes: [UInt16] { Array(repeating: Self.queueSize, count: 4) }
+
+    // MARK: What the host wants and learns
+
+    /// How much memory the guest is asked to give up, in bytes; clamped to what it has.
+    public func setTarget(byteCount: UInt64) {
+        let pages = UInt32(clamping: min(byteCount, memory.byteCount) / Self.pageSize)
+        fields.withLock { $0.set(pages, at: Field.targetPages) }
+        signals.withLock { $0 }?.configurationChanged()
+    }
+
+    /// How much the guest says it has given up, in bytes. A claim, clamped to what it has.
+    public var actualByteCount: UInt64 {
+        let pages = fields.withLock { $0.load(at: Field.actualPages, count: 4) }
+        return min(pages * Self.pageSize, memory.byteCount)
+    }
+
+    /// How much memory the host got back since the machine's start, in bytes; the same page may count often.
+    public var discardedByteCount: UInt64 { discarded.load(ordering: .relaxed) }
+
+    /// What the guest said last.
+    public var statistics: BalloonStatistics { latest.withLock { $0 } }
+
+    /// Asks the guest for new numbers, which arrive in ``statistics`` a little later.
+    public func refreshStatistics() {
+        _ = statisticsSlot.serve { queue, state, _ in
+            if let chain = state.held.take() { queue.complete(chain, written: 0) }
+            return .done
+        }
+    }
+
+    // MARK: Driver
+
+    public func readConfiguration(at offset: Int, count: Int) -> UInt64 {
+        fields.withLock { $0.load(at: offset, count: count) }
+    }
+
+    public func writeConfiguration(_ value: UInt64, at offset: Int, count: Int) {
+        guard offset == Field.actualPages, count == 4 else { return }
+        fields.withLock { $0.set(UInt32(truncatingIfNeeded: value), at: offset) }
+    }
+
+    public func start(_ features: VirtioFeatures, signals: DeviceSignals) {
+        self.signals.withLock { $0 = signals }
+        // Queues of features that were not negotiated do not exist, and the others move up.
+        var list: [Role] = [.inflate, .deflate]
+        if features.contains(Feature.statistics) { list.append(.statistics) }
+        if features.contains(Feature.reporting) { list.append(.reporting) }
+        roles.withLock { $0 = list }
+    }
+
+    private func role(_ index: Int) -> Role? { roles.withLock { $0.indices.contains(index) ? $0[index] : nil } }
+
+    public func attach(_ queue: consuming VirtQueue, at index: Int, signal: QueueSignal) {
+        switch role(index) {
+        case .inflate: inflate.attach(queue, signal: signal)
+        case .deflate: deflate.attach(queue, signal: signal)
+        case .statistics: statisticsSlot.attach(queue, signal: signal)
+        case .reporting: reporting.attach(queue, signal: signal)
+        case nil: break
+        }
+    }
+
+    public func reset() {
+        inflate.detach()
+        deflate.detach()
+        statisticsSlot.detach { $0.held = nil }
+        reporting.detach()
+        signals.withLock { $0 = nil }
+        roles.withLock { $0 = [] }
+        fields.withLock { $0.set(UInt32(0), at: Field.actualPages) }
+    }
+
+    public func serve(queue index: Int) -> ServiceOutcome {
+        switch role(index) {
+        case .inflate: serve(inflate, discardPages)
+        // Pages that the guest takes back are there again when it touches them.
+        case .deflate: serve(deflate) { _ in }
+        case .reporting: serve(reporting, discardRanges)
+        case .statistics: serveStatistics()
+        case nil: .done
+        }
+    }
+
+    private func serve(
+        _ slot: QueueSlot<Void>, _ body: (inout DescriptorChain) throws(QueueError) -> Void
+    ) -> ServiceOutcome {
+        slot.serve { queue, _, _ throws(QueueError) in
+            var left = Self.batchLimit
+            repeat {
+                while var chain = try queue.nextChain() {
+                    try body(&chain)
+                    queue.complete(chain, written: 0)
+                    left -= 1
+                    if left == 0 { return .moreWork }
+                }
+            } while queue.enableNotifications()
+            return .done
+        }
+    }
+
+    // MARK: Queues
+
+    /// Gives back the pages that an inflating driver names by their numbers. Numbers outside RAM name nothing.
+    private func discardPages(_ chain: inout DescriptorChain) throws(QueueError) {
+        var run: Range<UInt64> = 0..<0
+        for _ in 0..<Self.pageLimit {
+            guard let raw = chain.readValue(UInt32(0)) else { break }
+            let page = UInt64(UInt32(littleEndian: raw))
+            if page == run.upperBound, !run.isEmpty {
+                run = run.lowerBound..<page + 1
+            } else if page + 1 == run.lowerBound, !run.isEmpty {
+                run = page..<run.upperBound
+            } else {
+                discard(run)
+                run = page..<page + 1
+            }
+        }
+        discard(run)
+    }
+
+    private func discard(_ pages: Range<UInt64>) {
+        guard !pages.isEmpty else { return }
+        let bytes = Int(UInt64(pages.count) * Self.pageSize)
+        guard let count = try? memory.discard(at: pages.lowerBound * Self.pageSize, count: bytes) else { return }
+        discarded.wrappingAdd(UInt64(count), ordering: .relaxed)
+    }
+
+    /// Gives back the ranges that the driver reports as free: the buffers themselves.
+    private func discardRanges(_ chain: inout DescriptorChain) throws(QueueError) {
+        guard chain.readableByteCount == 0 else { throw .malformedRequest }
+        let segments = unsafe chain.writableSegments
+        for index in segments.indices {
+            let segment = unsafe segments[index]
+            let count = unsafe memory.discard(segment.base, count: segment.count)
+            discarded.wrappingAdd(UInt64(count), ordering: .relaxed)
+        }
+    }
+
+    /// Reads the driver's numbers and keeps their buffer until new ones are wanted (section 5.5.6.3).
+    private func serveStatistics() -> ServiceOutcome {
+        statisticsSlot.serve { queue, state, _ throws(QueueError) in
+            repeat {
+                while var chain = try queue.nextChain() {
+                    // One buffer is all that a driver has here.
+                    guard state.held == nil else { throw .malformedRequest }
+                    latest.withLock { $0 = Self.parse(&chain) }
+                    state.held = consume chain
+                }
+            } while queue.enableNotifications()
+            return .done
+        }
+    }
+
+    private static func parse(_ chain: inout DescriptorChain) -> BalloonStatistics {
+        var statistics = BalloonStatistics()
+        for _ in 0..<BalloonStatistics.entryLimit where chain.readableByteCount >= BalloonStatistics.entryByteCount {
+            guard let tag = chain.readValue(UInt16(0)), let value = chain.readValue(UInt64(0)) else { break }
+            statistics.set(tag: UInt16(littleEndian: tag), value: UInt64(littleEndian: value))
+        }
+        return statistics
+    }
+}
