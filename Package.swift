@@ -69,8 +69,8 @@ let package = Package(
         .target(
             name: "Provider",
             dependencies: [
-                "BoxFormat", "DiskImage", "EnvFile", "JSON", "KVM", "LinuxSystem", "MonitorControl", "NetworkControl",
-                "Reporting", "SSH", systemPackage,
+                "BoxFormat", "Digest", "DiskImage", "EnvFile", "JSON", "KVM", "LinuxSystem", "MonitorControl", "NetworkControl",
+                "Provisioning", "Reporting", "SSH", systemPackage,
             ],
             swiftSettings: common),
 

@@ -1,29 +1,10 @@
 import EnvFile
+import JSON
+import LinuxSystem
+import Provisioning
+import Reporting
 import SSH
-
-extension Machine {
-    /// Runs the provisioners that the choice asks for.
-    /// - Returns: Whether any ran.
-    func provision(
-        _ record: inout MachineRecord, _ definition: MachineDefinition, _ choice: ProvisioningChoice, hasStarted: Bool,
-        session: inout SSHSession?
-    ) throws -> Bool {
-        false
-    }
-
-    func waitUntilProbesPass(
-        _ record: MachineRecord, _ definition: MachineDefinition, _ session: inout SSHSession?
-    ) throws {
-    }
-
-    func provisioningSummary(_ record: MachineRecord) -> String? { nil }
-
-    func plannedProvisioners(
-        _ record: MachineRecord?, _ definition: MachineDefinition, _ choice: ProvisioningChoice, starts: Bool
-    ) throws -> [String] {
-        []
-    }
-}
+import SystemPackage
 
 extension Machine {
     /// Runs provisioners of a machine that runs.
@@ -34,8 +15,116 @@ extension Machine {
             var session: SSHSession?
             if !record.isReady { session = try becomeReady(&record, definition) }
             defer { session?.close() }
-            let ran = try provision(&record, definition, choice, hasStarted: false, session: &session)
+            let ran = try provision(&record, definition, choice, hasStarted: true, session: &session)
             return MachineOutcome(machine: name, actions: [ran ? .provisioned : .unchanged])
+        }
+    }
+
+    /// Runs the provisioners that the choice asks for, and keeps a record of each.
+    /// - Parameter session: Made when it is needed.
+    /// - Returns: Whether any ran.
+    func provision(
+        _ record: inout MachineRecord, _ definition: MachineDefinition, _ choice: ProvisioningChoice, hasStarted: Bool,
+        session: inout SSHSession?
+    ) throws -> Bool {
+        let plan = try provisioningPlan(record, definition, choice, isStart: hasStarted)
+        guard !plan.isEmpty else { return false }
+        let connected = try session ?? connect(record)
+        session = connected
+        let log = try OwnedDescriptor.open(folder.provisionLog, [.writeOnly, .create, .append], permissions: 0o600)
+        let run = ProvisioningRun(over: connected, masking: Masker(definition.secrets)) { event in
+            relay(event, log)
+        }
+        // Written through an own copy: the closure may not hold the caller's record.
+        var current = record
+        defer { record = current }
+        do {
+            try run.run(plan) { step in
+                var steps = Self.stepRecords(current).filter { $0.name != step.name }
+                steps.append(step)
+                current.provisioning = .array(steps.map(\.json))
+                try project.store.save(&current)
+            }
+        } catch {
+            connected.close()
+            session = nil
+            throw error
+        }
+        return true
+    }
+
+    private func provisioningPlan(
+        _ record: MachineRecord?, _ definition: MachineDefinition, _ choice: ProvisioningChoice, isStart: Bool
+    ) throws -> ProvisioningPlan {
+        let selection: StepSelection =
+            switch choice {
+            case .asNeeded: .needed
+            case .all: .all
+            case .none: .nothing
+            case .only(let words): .only(words)
+            }
+        return try ProvisioningPlan(
+            definition.provisioningSteps(in: project.environment.projectDirectory),
+            records: record.map(Self.stepRecords) ?? [], selection: selection, isStart: isStart)
+    }
+
+    private func relay(_ event: ProvisioningEvent, _ log: borrowing OwnedDescriptor) {
+        func note(_ line: String) { try? log.writeAll("\(timestamp(wallClockSeconds())) \(line)\n") }
+        switch event {
+        case .started(let step, let number, let count, let reason):
+            report(.step("provisioning \(number)/\(count): \(step) (\(reason.rawValue))"))
+            note("--- \(step): \(reason.rawValue)")
+        case .output(_, _, let line):
+            report(.output(line))
+            note(line)
+        case .finished(let step, let milliseconds):
+            report(.note("\(step) took \(milliseconds) ms"))
+            note("--- \(step): done after \(milliseconds) ms")
+        case .skipped(let step, let excuse): report(.note("skipping \(step): \(excuse.rawValue)"))
+        case .progress(let step, let bytes):
+            report(.progress(Progress("sending \(step)", completed: bytes)))
+        case .probe(let name, let message): report(.note("probe \(name): \(message)"))
+        case .ready(let probe): report(.note("probe \(probe): ready"))
+        }
+    }
+
+    /// Asks the ready probes until all have passed.
+    func waitUntilProbesPass(
+        _ record: MachineRecord, _ definition: MachineDefinition, _ session: inout SSHSession?
+    ) throws {
+        let probes = definition.readinessProbes
+        guard !probes.isEmpty else { return }
+        report(.step("waiting until it is ready (\(probes.map(\.name).joined(separator: ", ")))"))
+        let connected = try session ?? connect(record)
+        session = connected
+        let log = try OwnedDescriptor.open(folder.provisionLog, [.writeOnly, .create, .append], permissions: 0o600)
+        try ReadinessWait(over: connected, masking: Masker(definition.secrets)) { relay($0, log) }.run(probes)
+    }
+
+    private static func stepRecords(_ record: MachineRecord) -> [StepRecord] {
+        // A record that cannot be read is as good as none: its step runs again.
+        (record.provisioning.arrayValue ?? []).compactMap { try? StepRecord($0, path: "provisioning") }
+    }
+
+    /// For `status`: how many provisioners have succeeded, and which failed.
+    func provisioningSummary(_ record: MachineRecord) -> String? {
+        let steps = Self.stepRecords(record)
+        guard !steps.isEmpty else { return nil }
+        let succeeded = steps.filter { $0.state == .succeeded }.count
+        let failed = steps.filter { $0.state != .succeeded }.map(\.name)
+        let total = max(steps.count, definition.map { $0.files.count + $0.provision.count } ?? 0)
+        return "provisioned \(succeeded)/\(total)"
+            + (failed.isEmpty ? "" : ", failed: \(failed.joined(separator: ", "))")
+    }
+
+    /// For `up --dry-run`.
+    func plannedProvisioners(
+        _ record: MachineRecord?, _ definition: MachineDefinition, _ choice: ProvisioningChoice, starts: Bool
+    ) throws -> [String] {
+        let plan = try provisioningPlan(record, definition, choice, isStart: starts)
+        return plan.entries.compactMap { entry in
+            guard case .run(let reason) = entry.decision else { return nil }
+            return "run \(entry.step.name) (\(reason.rawValue))"
         }
     }
 }

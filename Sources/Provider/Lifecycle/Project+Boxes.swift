@@ -1,37 +1,53 @@
-import BoxFormat
-import EnvFile
+public import BoxFormat
+import Digest
+public import EnvFile
 import LinuxSystem
 import Reporting
-import SystemPackage
+public import SystemPackage
 
 extension Project {
-    /// The box that a definition means: the one of the lock file, or the newest that fits; added to the store if it is not
-    /// there. One machine at a time, so that several of one box add it once.
+    public var lockFile: FilePath { environment.projectDirectory.appending(LockFile.fileName) }
+
+    /// The box that a definition means: the one of Wanderfile.lock, or the newest that fits, which is then locked. A box
+    /// that is in the store costs no network request. One machine at a time: several of one box get it once.
     func resolveBox(_ definition: MachineDefinition) throws -> Box {
-        try withBoxLock { try findOrAdd(definition.box) }
+        let guardFile = try OwnedDescriptor.open(
+            layout.locks.appending("boxes"), [.readWrite, .create], permissions: 0o600)
+        guard try OpenFileLock.lock(guardFile, .exclusive, cancellation: cancellation) else { throw Interruption() }
+        let old = try LockFile.read(lockFile)
+        var lock = old
+        let installer = BoxInstaller(
+            store: boxes, catalogues: try CatalogueTemplate.configured(), sink: events, cancellation: cancellation)
+        let box = try installer.ensure(
+            try boxRequest(definition.box), lock: &lock, policy: settings.locked ? .frozen : .follow)
+        if lock != old { try lock.write(lockFile) }
+        guardFile.close()
+        return box
     }
 
-    private func withBoxLock<Result>(_ body: () throws -> Result) throws -> Result {
-        let lock = try OwnedDescriptor.open(layout.locks.appending("boxes"), [.readWrite, .create], permissions: 0o600)
-        guard try OpenFileLock.lock(lock, .exclusive, cancellation: cancellation) else { throw Interruption() }
-        let result = try body()
-        lock.close()
-        return result
-    }
-
-    private func findOrAdd(_ reference: BoxReference) throws -> Box {
+    /// A reference as the box store understands it.
+    public func boxRequest(_ reference: BoxReference) throws -> BoxRequest {
+        let requirement = try reference.versionConstraint.map { try VersionRequirement("\($0)") } ?? .any
+        let checksum = try reference.digest.flatMap { try ExpectedChecksum.read($0) }
         switch reference.source {
-        case .name(let text):
-            let requirement = try VersionRequirement(reference.versionConstraint.map { "\($0)" } ?? ">= 0")
-            if let box = try boxes.find(try BoxName(text), requirement) { return box }
-            throw ProviderError.boxMissing(text)
+        case .name(let text): return BoxRequest(try BoxName(text), requirement, checksum: checksum)
+        case .url(let url):
+            return BoxRequest(
+                try Self.name(for: url, kind: "url"), requirement, location: try BoxLocation(url), checksum: checksum)
         case .path(let path):
-            var options = BoxStore.AddOptions()
-            options.whenPresent = .use
-            return try boxes.add(
-                path.resolved(in: environment.projectDirectory), options, sink: events, cancellation: cancellation
-            ).box
-        case .url(let url): throw ProviderError.boxMissing(url)
+            let file = path.resolved(in: environment.projectDirectory)
+            return BoxRequest(
+                try Self.name(for: file.string, kind: "file"), requirement, location: .file(file), checksum: checksum)
         }
+    }
+
+    /// A name in the store for a box that is named by its place: two `env.box` of two projects are two boxes.
+    private static func name(for place: String, kind: String) throws -> BoxName {
+        let digest = SHA256Digest(of: Array(place.utf8)).hexadecimal.prefix(8)
+        let last = place.split(separator: "/").last.map(String.init) ?? "box"
+        let stem = last.split(separator: ".").first.map(String.init) ?? "box"
+        let clean = String(
+            stem.lowercased().filter { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }.prefix(40))
+        return try BoxName("\(kind)/\(clean.isEmpty ? "box" : clean)-\(digest)")
     }
 }

@@ -1,0 +1,76 @@
+import EnvFile
+import LinuxSystem
+import Provisioning
+import SystemPackage
+
+extension MachineDefinition {
+    /// The files and provisioners of the Wanderfile as steps: files first, then the scripts in their order.
+    func provisioningSteps(in project: FilePath) -> [ProvisioningStep] {
+        let placed = files.map { file in
+            let content: StepContent =
+                switch file.content {
+                case .text(let text): .bytes(Array(text.utf8))
+                case .source(let path): .source(path.resolved(in: project))
+                }
+            let action = FileAction(
+                content: content, path: file.path, permissions: UInt32(file.mode), owner: file.owner)
+            return ProvisioningStep(name: "file \(file.path)", action: .file(action))
+        }
+        return placed
+            + provision.map { step in
+                let script: StepContent =
+                    switch step.action {
+                    case .inline(let text): .bytes(Array(text.utf8))
+                    case .script(let path): .source(path.resolved(in: project))
+                    }
+                let action = ShellAction(
+                    script: script, arguments: step.arguments,
+                    environment: environment.merging(step.environment) { _, own in own },
+                    user: step.user == .root ? "root" : nil, timeout: step.timeout.map(\.milliseconds))
+                return ProvisioningStep(
+                    name: step.name, action: .shell(action), when: ProvisioningStep.When(step.when),
+                    isSensitive: step.isSensitive)
+            }
+    }
+
+    /// What may not appear in any output: the values that sensitive steps get.
+    var secrets: [String] {
+        provision.filter(\.isSensitive).flatMap { Array($0.environment.values) + $0.arguments }
+    }
+
+    var readinessProbes: [ReadinessProbe] {
+        ready.map { probe in
+            let check: ReadinessProbe.Check =
+                switch probe.check {
+                case .tcp(let port): .tcp(port)
+                case .run(let command): .run(command)
+                case .http(let address): .http(address)
+                case .file(let path): .file(path)
+                }
+            return ReadinessProbe(
+                name: probe.name, check: check, timeout: probe.timeout.milliseconds,
+                interval: probe.interval.milliseconds,
+                hint: probe.hint, environment: environment)
+        }
+    }
+}
+
+extension ProvisioningStep.When {
+    init(_ when: ProvisionerDefinition.When) {
+        switch when {
+        case .changed: self = .changed
+        case .once: self = .once
+        case .always: self = .always
+        case .manual: self = .manual
+        }
+    }
+}
+
+extension Duration {
+    /// Rounded down; durations of more than 292 million years are cut.
+    var milliseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1000)
+        return overflow ? .max : product &+ attoseconds / 1_000_000_000_000_000
+    }
+}
