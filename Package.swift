@@ -159,7 +159,7 @@ let package = Package(
         // Tests mirror the targets.
         .testTarget(
             name: "EnvFileTests", dependencies: ["EnvFile", "JSON", "LinuxSystem", "Reporting", systemPackage],
-            swiftSettings: common),
+            exclude: ["Fixtures"], swiftSettings: common),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting"], swiftSettings: common),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: common),
         .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", systemPackage], swiftSettings: common),

@@ -20,6 +20,8 @@ struct Wander: ParsableCommand {
                     Suspend.self, Resume.self, Port.self, Upload.self, Download.self, SSHConfigCommand.self, Logs.self,
                     Doctor.self,
                 ]),
+            CommandGroup(
+                name: "The Wanderfile", subcommands: [Init.self, Validate.self, Config.self, SchemaCommand.self]),
             CommandGroup(name: "wander itself", subcommands: [VersionCommand.self, Completion.self, Manual.self]),
         ])
 }

@@ -51,14 +51,20 @@ struct EnvironmentBuilder {
                     problems.report("two machines are called '\(machineName)'", at: group.mark)
                     continue
                 }
+                if machine.ports.count != record.list("ports").count {
+                    reader.attributeItems(
+                        of: "\(path).ports", count: machine.ports.count, keys: ObjectType.port.keys)
+                }
                 machines.append(machine)
             }
         }
         var environment = Environment(
             name: name, projectDirectory: context.project, file: file, sources: sources, networks: networks,
             machines: machines, origins: [:], warnings: [])
-        EnvironmentChecks(problems: problems, marks: marks, origins: reader.origins, groups: groups.map(\.name)).check(
-            &environment)
+        EnvironmentChecks(
+            problems: problems, marks: marks, origins: reader.origins, containers: reader.containers,
+            groups: groups.map(\.name)
+        ).check(&environment)
         guard !problems.hasErrors else { return nil }
         environment.origins = reader.origins.mapValues(problems.location)
         environment.warnings = problems.sorted

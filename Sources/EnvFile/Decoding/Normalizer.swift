@@ -1,6 +1,6 @@
 /// Turns short forms into the long ones, so that layers merge and the decoder reads only those.
 enum Normalizer {
-    static func normalize(_ node: Node, as type: ValueType) -> Node {
+    static func normalize(_ node: Node, as type: ValueType?) -> Node {
         switch type {
         case .object(_, let shorthand?):
             guard node.scalar != nil, !node.isNull else { return node }

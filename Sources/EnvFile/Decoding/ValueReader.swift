@@ -2,8 +2,10 @@
 struct ValueReader {
     let problems: Problems
     var variables: Variables
-    /// Where values come from, by path.
+    /// Where single values come from, by path.
     var origins: [String: Mark] = [:]
+    /// The same for lists and maps with names.
+    var containers: [String: Mark] = [:]
 
     /// nil if the node is empty or does not fit; the latter has then been reported.
     mutating func read(_ node: Node, as type: ValueType, path: String) -> Value? {
@@ -25,7 +27,15 @@ struct ValueReader {
             }
         case .either(let scalar, let object):
             return read(node, as: node.mapping == nil ? .scalar(scalar) : .object(object), path: path)
-        case .anything: return nil
+        }
+    }
+
+    /// For lists that have more items once they have been carried out, so that numbers no longer tell which is which: all
+    /// items then come from where the list stands.
+    mutating func attributeItems(of path: String, count: Int, keys: [KeyDefinition]) {
+        for index in 0..<count {
+            origins["\(path)[\(index)]"] = containers[path]
+            for key in keys { origins["\(path)[\(index)].\(key.name)"] = nil }
         }
     }
 
@@ -74,7 +84,7 @@ struct ValueReader {
             problems.report("\(quoted(path)) has more than \(limit) items", at: node.mark)
             return nil
         }
-        origins[path] = node.mark
+        containers[path] = node.mark
         var values: [Value] = []
         for (index, element) in items.enumerated() {
             if element.isNull {
@@ -95,7 +105,7 @@ struct ValueReader {
             problems.report("\(quoted(path)) must be \(expected), not \(node.kindName)", at: node.mark)
             return nil
         }
-        origins[path] = node.mark
+        containers[path] = node.mark
         var result: [Value.MapEntry] = []
         for entry in entries {
             guard names.isValid(entry.name) else {

@@ -92,6 +92,13 @@ struct Variables: Sendable {
             problems.report("there is no value '\(name)' here", hint: hint, at: mark)
             return
         }
+        if declared.keys.contains(name) {
+            problems.report(
+                "the variable '\(name)' is not set",
+                hint: "'vars' declares it without a default: set it outside, or with '--set vars.\(name)=...'.",
+                at: mark)
+            return
+        }
         let candidates = Set(declared.keys).union(fromFiles.keys).sorted()
         let hint = Suggestion.didYouMean(name, in: candidates) ?? "Set it under 'vars', or write '${\(name):-default}'."
         problems.report("the variable '\(name)' is not set", hint: hint, at: mark)

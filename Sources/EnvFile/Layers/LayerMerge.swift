@@ -4,7 +4,7 @@
 /// probes and networks by name) merge with the item of the same identity, and others are added. An empty list, and every
 /// other list and value, replaces. Nothing (`key:` or `null`) removes.
 enum LayerMerge {
-    static func merge(_ base: Node, with overlay: Node, as type: ValueType) -> Node {
+    static func merge(_ base: Node, with overlay: Node, as type: ValueType?) -> Node {
         let base = Normalizer.normalize(base, as: type)
         let overlay = Normalizer.normalize(overlay, as: type)
         switch (base.content, overlay.content) {
@@ -16,7 +16,7 @@ enum LayerMerge {
         }
     }
 
-    private static func merge(_ lower: [Node.Entry], with upper: [Node.Entry], as type: ValueType, at mark: Mark)
+    private static func merge(_ lower: [Node.Entry], with upper: [Node.Entry], as type: ValueType?, at mark: Mark)
         -> Node
     {
         var result = lower
@@ -39,11 +39,11 @@ enum LayerMerge {
         return .mapping(result, at: mark)
     }
 
-    private static func valueType(of name: String, in type: ValueType) -> ValueType {
+    private static func valueType(of name: String, in type: ValueType?) -> ValueType? {
         switch type {
-        case .object(let object, _), .either(_, let object): object.key(name)?.type ?? .anything
+        case .object(let object, _), .either(_, let object): object.key(name)?.type
         case .map(_, let value, _): value
-        default: .anything
+        default: nil
         }
     }
 

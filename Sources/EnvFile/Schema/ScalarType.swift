@@ -104,7 +104,7 @@ extension ScalarType {
 
     private static func sizeHint(_ text: String) -> String? {
         if !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
-            return "A size needs a unit: write \(text)MiB or \(text)GiB."
+            return "A size needs a unit: write \(text)\(text.utf8.count < 3 ? "GiB" : "MiB")."
         }
         let decimal = ["KB", "MB", "GB", "TB"].first { text.uppercased().hasSuffix($0) }
         guard let decimal else { return "Units are KiB, MiB, GiB and TiB; K, M, G and T mean the same." }
@@ -120,7 +120,7 @@ extension ScalarType {
             if never, text == "never" { return .value(.duration(nil)) }
             guard let duration = DurationText.parse(text) else {
                 let isNumber = !text.isEmpty && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
-                return .wrong(hint: isNumber ? "A duration needs a unit: write \(text)s or \(text)m." : nil)
+                return .wrong(hint: isNumber ? "A duration needs a unit: write \(text)s." : nil)
             }
             guard range.contains(duration) else {
                 let bounds = "from \(DurationText.format(range.lowerBound)) to \(DurationText.format(range.upperBound))"

@@ -10,8 +10,6 @@ indirect enum ValueType: Sendable {
     case object(ObjectType, shorthand: String? = nil)
     /// A single value, or the long form.
     case either(ScalarType, ObjectType)
-    /// Anything at all, for `x-` keys.
-    case anything
 }
 
 /// Which names a map takes.

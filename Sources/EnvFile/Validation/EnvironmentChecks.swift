@@ -6,6 +6,7 @@ struct EnvironmentChecks {
     /// Where each machine is named.
     let marks: [String: Mark]
     let origins: [String: Mark]
+    let containers: [String: Mark]
     let groups: [String]
 
     func check(_ environment: inout Environment) {
@@ -13,7 +14,7 @@ struct EnvironmentChecks {
         checkPrimary(environment)
         checkAddresses(environment)
         checkHostnames(environment)
-        PortChecks(problems: problems, origins: origins).check(environment)
+        PortChecks(problems: problems, origins: origins, containers: containers).check(environment)
         guard !problems.hasErrors else { return }
         do throws(DependencyCycle) {
             _ = try DependencyOrder.sorted(environment.machines)
@@ -25,7 +26,7 @@ struct EnvironmentChecks {
     }
 
     private func mark(_ machine: String, _ key: String) -> Mark? {
-        origins["machines.\(machine).\(key)"] ?? marks[machine]
+        origins["machines.\(machine).\(key)"] ?? containers["machines.\(machine).\(key)"] ?? marks[machine]
     }
 
     /// A dependency on a group is one on each of its machines.
@@ -40,11 +41,12 @@ struct EnvironmentChecks {
                 if names.contains(machine.name) {
                     problems.report("'\(machine.name)' depends on itself", at: mark(machine.name, "depends_on"))
                 } else if names.isEmpty, !groups.contains(dependency.machine) {
-                    let known = members.keys.sorted()
+                    let known = groups.filter { $0 != machine.group }
                     problems.report(
                         "'\(machine.name)' depends on '\(dependency.machine)', which is no machine",
                         hint: Suggestion.didYouMean(dependency.machine, in: known)
-                            ?? "There is \(known.joined(separator: ", ")).", at: mark(machine.name, "depends_on"))
+                            ?? (known.isEmpty ? nil : "There is \(known.joined(separator: ", "))."),
+                        at: mark(machine.name, "depends_on"))
                 }
                 resolved += names.map { .init(machine: $0, condition: dependency.condition) }
             }

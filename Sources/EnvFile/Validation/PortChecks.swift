@@ -5,6 +5,7 @@ struct PortChecks {
 
     let problems: Problems
     let origins: [String: Mark]
+    let containers: [String: Mark]
 
     private struct Key: Hashable {
         var port: UInt16
@@ -34,7 +35,7 @@ struct PortChecks {
     }
 
     private func mark(_ machine: String) -> Mark? {
-        origins["machines.\(machine).ports"] ?? origins["machines.\(machine).ssh.port"]
+        containers["machines.\(machine).ports"] ?? origins["machines.\(machine).ssh.port"]
     }
 
     private func claim(

@@ -8,7 +8,8 @@ struct SourceText: Sendable {
 
     init(label: String, bytes: [UInt8], firstLine: Int = 1) {
         self.label = label
-        self.bytes = bytes
+        // Some editors start a file with a byte order mark, which is no part of the text.
+        self.bytes = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? Array(bytes.dropFirst(3)) : bytes
         self.firstLine = firstLine
     }
 

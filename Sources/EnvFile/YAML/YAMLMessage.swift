@@ -1,5 +1,7 @@
 /// libyaml's messages in words that help somebody who edits a Wanderfile.
 enum YAMLMessage {
+    static let unclosedQuote = "this quote is not closed"
+
     /// - Parameter byte: What stands at the place of the problem.
     static func explain(problem: String, context: String?, byte: UInt8?) -> (message: String, hint: String?) {
         switch problem {
@@ -20,7 +22,7 @@ enum YAMLMessage {
         case "did not find expected ',' or ']'": ("the list '[...]' is not closed or lacks a ','", nil)
         case "did not find expected ',' or '}'": ("the map '{...}' is not closed or lacks a ','", nil)
         case "found unexpected end of stream":
-            ("the text ends inside of a quoted value", "Add the closing quote.")
+            (unclosedQuote, "Add the closing quote.")
         case "control characters are not allowed": ("a control character is not allowed here", nil)
         case "block sequence entries are not allowed in this context":
             ("a list item is not expected here", "Start the list on a line of its own below its key.")

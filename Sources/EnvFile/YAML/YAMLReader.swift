@@ -103,7 +103,11 @@ struct YAMLReader {
         let (message, hint) = YAMLMessage.explain(
             problem: state.problem.map { String(cString: $0) } ?? "not YAML",
             context: state.context.map { String(cString: $0) }, byte: byte(at: state.problem_mark))
-        let mark = Mark(source: source, line: state.problem_mark.line + 1, column: state.problem_mark.column + 1)
+        // What never ends is best shown where it starts.
+        let atEnd = byte(at: state.problem_mark) == nil && state.problem_mark.column == 0
+        let isOpen = state.context != nil && (message == YAMLMessage.unclosedQuote || atEnd)
+        let place = isOpen ? state.context_mark : state.problem_mark
+        let mark = Mark(source: source, line: place.line + 1, column: place.column + 1)
         problems.report(message, hint: hint, at: mark)
         return Stop()
     }

@@ -1,0 +1,35 @@
+import LinuxSystem
+public import Reporting
+import SystemPackage
+
+extension Environment {
+    /// What the host lacks: files that the definitions name, processors, memory. Apart from loading, so that `status`
+    /// or `destroy` work on a project whose scripts are gone.
+    /// - Parameter machines: Those to look at.
+    public func hostProblems(for machines: [MachineDefinition]) -> [Diagnostic] {
+        var problems: [Diagnostic] = []
+        for machine in machines {
+            let path = "machines.\(machine.name)"
+            if case .path(let box) = machine.box.source { require(box, "the box", "\(path).box.ref", &problems) }
+            for (index, file) in machine.files.enumerated() {
+                guard case .source(let source) = file.content else { continue }
+                require(source, "the file", "\(path).files[\(index)].source", &problems)
+            }
+            for (index, step) in machine.provision.enumerated() {
+                guard case .script(let script) = step.action else { continue }
+                require(script, "the script", "\(path).provision[\(index)].script", &problems)
+            }
+        }
+        return problems
+    }
+
+    private func require(_ path: HostPath, _ what: String, _ origin: String, _ problems: inout [Diagnostic]) {
+        let resolved = path.resolved(in: projectDirectory)
+        let kind = (try? FileSystem.status(resolved))??.kind
+        guard kind != .regular else { return }
+        let message = kind == nil ? "\(what) '\(path)' is not there" : "\(what) '\(path)' is not a regular file"
+        let diagnostic = Diagnostic(.error, message, at: self.origin(of: origin))
+        // Machines of a group, and machines with the same defaults, name the same file.
+        if !problems.contains(diagnostic) { problems.append(diagnostic) }
+    }
+}

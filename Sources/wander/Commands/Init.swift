@@ -1,0 +1,29 @@
+import ArgumentParser
+import EnvFile
+import JSON
+import LinuxSystem
+import SystemPackage
+
+struct Init: WanderCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Write a first Wanderfile, with comments that explain it.",
+        discussion: """
+            Also writes .wander/schema.json, which lets editors complete and check the file. Nothing is overwritten
+            without --force.
+            """)
+    @OptionGroup var options: GlobalOptions
+    @Argument(help: "The box: a name from 'wander box list', a .box file or a URL.") var box = "debian"
+    @Flag(name: [.customShort("m"), .long], help: "Only the lines that are needed.") var minimal = false
+    @Flag(help: "Overwrite a file that is there.") var force = false
+    @Option(help: "The file to write; '-' prints it.", completion: .file()) var output = "Wanderfile"
+
+    func execute(_ context: CommandContext) throws {
+        let text = InitTemplate.text(box: box, minimal: minimal)
+        guard output != "-" else { return context.output(text, json: ["text": .string(text)]) }
+        let path = FileSystem.currentDirectory.pushing(FilePath(output)).lexicallyNormalized()
+        try NewWanderfile.write(text, to: path, replacing: force)
+        context.output(
+            "Wrote \(output). Next: 'wander up' starts the machine, 'wander ssh' logs in.",
+            json: ["file": .string(path.string), "box": .string(box)])
+    }
+}
