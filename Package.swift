@@ -149,7 +149,9 @@ let package = Package(
             swiftSettings: memory),
         .executableTarget(
             name: "wander-net",
-            dependencies: ["JSON", "LinuxSystem", "NetworkControl", "Reporting", "UserNetwork", systemPackage],
+            dependencies: [
+                "CLinux", "JSON", "LinuxSystem", "NetworkControl", "Reporting", "UserNetwork", systemPackage,
+            ],
             swiftSettings: memory),
 
         .target(
@@ -202,7 +204,9 @@ let package = Package(
             swiftSettings: common),
         .testTarget(
             name: "UserNetworkTests",
-            dependencies: ["UserNetwork", "JSON", "LinuxSystem", "NetworkControl", "Reporting", systemPackage],
+            dependencies: [
+                "UserNetwork", "wander-net", "JSON", "LinuxSystem", "NetworkControl", "Reporting", systemPackage,
+            ],
             swiftSettings: common),
     ]
 )

@@ -43,7 +43,7 @@ public enum UnixSocket {
         return OwnedDescriptor(owning: CInt(try checked(negativeErrno(Int(socket(AF_UNIX, kind, 0))), "make a socket")))
     }
 
-    private static func withAddress(
+    static func withAddress(
         _ path: FilePath, _ operation: String, _ call: (UnsafePointer<sockaddr_un>) -> Int
     ) throws(SystemError) {
         var shown = path

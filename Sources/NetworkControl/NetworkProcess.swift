@@ -40,7 +40,7 @@ public enum NetworkProcess {
             return false
         }
         guard FileSystem.exists(program) else { throw NetworkError.noHelper(program) }
-        var configuration = configuration
+        var configuration = try continuing(configuration)
         configuration.lockDescriptor = 3
         configuration.statusDescriptor = 4
         let file = configuration.configurationFile
@@ -67,6 +67,25 @@ public enum NetworkProcess {
         let answer = try JSONParser.parse(line)
         guard answer["started"]?.boolValue == true else { throw NetworkError(json: answer["error"] ?? .null) }
         return true
+    }
+
+    /// Adds the machines that the last process served and that are still there: it may have been killed, and their monitors
+    /// wait for a network to reconnect to.
+    private static func continuing(_ wanted: NetworkConfiguration) throws -> NetworkConfiguration {
+        guard let saved = try? savedConfiguration(folder: wanted.folder), saved.subnet == wanted.subnet else {
+            return wanted
+        }
+        var configuration = wanted
+        for machine in saved.machines {
+            let conflicts = configuration.machines.contains {
+                $0.name == machine.name || $0.mac == machine.mac || $0.socket == machine.socket
+                    || $0.address != nil && $0.address == machine.address
+            }
+            guard !conflicts, FileSystem.exists(machine.socket.removingLastComponent()) else { continue }
+            configuration.machines.append(machine)
+            configuration.forwards += saved.forwards.filter { $0.machine == machine.name }
+        }
+        return configuration
     }
 
     /// Adds what a running process does not have yet.

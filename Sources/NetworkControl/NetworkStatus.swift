@@ -21,6 +21,8 @@ public struct NetworkStatus: Hashable, Sendable {
         public var guestPort: String
     }
 
+    /// The process that serves the network.
+    public var processIdentifier: Int32?
     public var name: String
     public var subnet: IPv4Subnet
     public var machines: [Machine]
@@ -32,6 +34,7 @@ public struct NetworkStatus: Hashable, Sendable {
 
     public init(json: JSONValue) throws {
         let reader = try JSONObjectReader(json, path: "status")
+        processIdentifier = try reader.optionalInteger("process").flatMap { Int32(exactly: $0) }
         name = try reader.string("name")
         subnet = try reader.parsed("subnet", expected: "a block of addresses")
         machines = try reader.array("machines").map { entry in

@@ -30,6 +30,8 @@ enum NetworkService {
             let network = try Network(configuration)
             try network.listenForControl()
             try network.stopOnSignals()
+            ResidentMemory.releaseCode()
+            if let missing = Sandbox.enter(configuration) { complain(missing) }
             try? status?.writeAll("{\"started\":true}\n")
             status = nil
             network.run()

@@ -1,4 +1,7 @@
+import Glibc
+import LinuxSystem
 import NetworkControl
+import SystemPackage
 import Testing
 
 @testable import UserNetwork
@@ -148,5 +151,40 @@ import Testing
         try test.turn { web.machine.link != nil }
         again.send(arpRequest(again, for: "10.77.0.1"))
         _ = try again.expect { $0.type == 0x0806 }
+    }
+}
+
+@Suite struct DatagramLinkTests {
+    /// A monitor that speaks datagrams, as QEMU's `-netdev dgram` does.
+    private func bind(_ machine: Machine) throws -> OwnedDescriptorBox {
+        OwnedDescriptorBox(try UnixSocket.bindDatagram(at: FilePath(machine.attachment.socket.string + ".peer")))
+    }
+
+    private func resolves(_ test: TestNetwork, _ machine: Machine, _ socket: OwnedDescriptorBox) throws {
+        let sender = try UnixSocket.connectDatagram(to: machine.attachment.socket)
+        let request = Wire.arp(
+            1, sender: (TestNetwork.mac(1), TestNetwork.address(1)), target: ("00:00:00:00:00:00", "10.77.0.1"))
+        #expect(request.withUnsafeBytes { write(sender.rawValue, $0.baseAddress, $0.count) } == request.count)
+        var buffer = [UInt8](repeating: 0, count: 2000)
+        try test.turn { recv(socket.raw, &buffer, buffer.count, 0) > 40 }
+        #expect(Array(buffer[20..<28]) == [0, 2] + Wire.mac(test.gatewayMAC))
+    }
+
+    @Test("a monitor's datagrams are frames; it may go and come back") func datagrams() throws {
+        let test = try TestNetwork()
+        var attachment = try test.attachment("web", 1)
+        attachment.transport = .datagram
+        let machine = try test.network.add(attachment)
+        #expect(machine.link == nil)
+        do {
+            let monitor = try bind(machine)
+            try resolves(test, machine, monitor)
+            #expect(machine.link != nil)
+        }
+        try test.turn { machine.link == nil }
+        let again = try bind(machine)
+        // It is found without having said anything.
+        try test.turn { machine.link != nil }
+        try resolves(test, machine, again)
     }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import JSON
 import LinuxSystem
 import NetworkControl
@@ -16,7 +17,7 @@ extension Network {
     /// Everything that the network knows about itself.
     var status: JSONValue {
         [
-            "ok": true, "schema": 1, "name": .string(configuration.name),
+            "ok": true, "schema": 1, "process": .integer(Int64(getpid())), "name": .string(configuration.name),
             "subnet": .string(configuration.subnet.description), "gateway": .string(gateway.address.description),
             "internet": .bool(configuration.internet), "hostLoopback": .bool(configuration.hostLoopback),
             "ipv6": .bool(ipv6), "mtu": .integer(Int64(mtu)), "machines": .array(machines.map(Self.status)),

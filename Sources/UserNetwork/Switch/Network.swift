@@ -46,6 +46,7 @@ public final class Network {
         ipv6 = configuration.ipv6 ?? Self.hostHasIPv6()
         idleSince = .now
         loop.beforeWait = { [unowned self] in endRound() }
+        loop.add(IdleTimer(self))
         let machines = configuration.machines
         let forwards = configuration.forwards
         self.configuration.machines = []
@@ -108,10 +109,15 @@ public final class Network {
 
     private func listen(for machine: Machine) throws {
         let attachment = machine.attachment
-        let listener = try ConnectionListener(at: attachment.socket) { [unowned self, unowned machine] descriptor in
-            connect(machine, StreamLink(descriptor, receiver: machine, scratch: scratch))
-        }
-        var sources: [EventSource] = [listener]
+        let listener: EventSource =
+            switch attachment.transport {
+            case .stream:
+                try ConnectionListener(at: attachment.socket) { [unowned self, unowned machine] descriptor in
+                    connect(machine, StreamLink(descriptor, receiver: machine, scratch: scratch))
+                }
+            case .datagram: try DatagramPort(at: attachment.socket, machine: machine, scratch: scratch)
+            }
+        var sources = [listener]
         if let access = attachment.access {
             do {
                 sources.append(
@@ -215,6 +221,19 @@ public final class Network {
         if machines.allSatisfy({ $0.link == nil }) { idleSince = .now }
     }
 
+    /// Ends the network when nobody has needed it for a while.
+    private final class IdleTimer: EventSource {
+        private unowned let network: Network
+        init(_ network: Network) { self.network = network }
+        override var deadline: MonotonicClock? {
+            network.idleSince?.advanced(byMilliseconds: Int64(network.configuration.idleSeconds) * 1000)
+        }
+        override func deadlinePassed(_ now: MonotonicClock) {
+            network.log.write("no machine has been connected for \(network.configuration.idleSeconds) s: ending")
+            network.stop()
+        }
+    }
+
     // MARK: Connections of the host
 
     private var hostConnections: [HostConnection] = []
@@ -238,7 +257,7 @@ public final class Network {
         scheduled.append(connection)
     }
 
-    /// Sends what the round has brought, and looks whether the network is still needed.
+    /// Sends what the round has brought.
     private func endRound() {
         let waiting = scheduled
         scheduled = []
@@ -251,10 +270,6 @@ public final class Network {
             machine.link?.flush()
             machine.newFlows = 0
             if !machine.roundPorts.isEmpty { machine.roundPorts.removeAll(keepingCapacity: true) }
-        }
-        if let idleSince, MonotonicClock.now.milliseconds(since: idleSince) >= Int64(configuration.idleSeconds) * 1000 {
-            log.write("no machine has been connected for \(configuration.idleSeconds) s: ending")
-            stop()
         }
     }
 

@@ -1,0 +1,50 @@
+import CLinux
+import Glibc
+public import SystemPackage
+
+/// Limits which files this process can reach, for ever (landlock(7)). Descriptors that are open stay usable.
+public enum FileAccessLimit {
+    private static let execute: UInt64 = 1 << 0
+    private static let readFile: UInt64 = 1 << 2
+    private static let readDirectory: UInt64 = 1 << 3
+    /// Everything that version 1 of the interface knows, from execution to making links.
+    private static let all: UInt64 = (1 << 13) - 1
+
+    /// - Parameters:
+    ///   - readable: Files and folders to read; what does not exist is left out.
+    ///   - writable: Folders in which anything may be done except running programs.
+    /// - Returns: Whether the kernel has Landlock; if not, nothing is limited.
+    public static func apply(readable: [FilePath], writable: [FilePath]) throws(SystemError) -> Bool {
+        var handled = all
+        let raw = unsafe withUnsafeMutablePointer(to: &handled) {
+            linux_syscall(Int(SYS_landlock_create_ruleset), UInt(bitPattern: $0), 8, 0, 0, 0)
+        }
+        if raw == -Int(ENOSYS) || raw == -Int(EOPNOTSUPP) { return false }
+        let rules = OwnedDescriptor(owning: CInt(try checked(raw, "limit file access")))
+        for path in readable { try allow(path, readFile | readDirectory, rules) }
+        for path in writable { try allow(path, all & ~execute, rules) }
+        _ = try checked(linux_prctl(CInt(PR_SET_NO_NEW_PRIVS), 1, 0), "give up new privileges")
+        _ = try checked(
+            linux_syscall(Int(SYS_landlock_restrict_self), UInt(rules.rawValue), 0, 0, 0, 0), "limit file access")
+        return true
+    }
+
+    private static func allow(_ path: FilePath, _ access: UInt64, _ rules: borrowing OwnedDescriptor) throws(SystemError) {
+        guard let status = try FileSystem.status(path) else { return }
+        // O_PATH: only a name for the rule.
+        let opened = try OwnedDescriptor.open(path, OwnedDescriptor.OpenFlags(rawValue: 0o10000000))
+        // A file has no use for what only folders can do, and the kernel refuses it.
+        let fitting = status.kind == .directory ? access : access & (readFile | execute | 1 << 1)
+        // struct landlock_path_beneath_attr is packed: 64 bits of access, 32 of descriptor.
+        var rule = [UInt8](repeating: 0, count: 12)
+        unsafe rule.withUnsafeMutableBytes {
+            unsafe $0.storeBytes(of: fitting, as: UInt64.self)
+            unsafe $0.storeBytes(of: opened.rawValue, toByteOffset: 8, as: Int32.self)
+        }
+        let result = unsafe rule.withUnsafeMutableBytes {
+            linux_syscall(
+                Int(SYS_landlock_add_rule), UInt(rules.rawValue), 1, UInt(bitPattern: $0.baseAddress), 0, 0)
+        }
+        _ = try checked(result, "limit file access to", path)
+    }
+}

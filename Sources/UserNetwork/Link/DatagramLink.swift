@@ -1,0 +1,130 @@
+import Glibc
+import LinuxSystem
+import SystemPackage
+
+/// Frames as datagrams, to a monitor that has bound its own socket: QEMU's `-netdev dgram`.
+final class DatagramLink: FrameLink {
+    private var output = ByteQueue()
+
+    override var queued: Int { output.count }
+    /// What arrives comes through the ``DatagramPort``; this socket only sends.
+    override var interest: Int16 { output.isEmpty ? 0 : Int16(POLLOUT) }
+    override func ready(_ events: Int16) { flush() }
+
+    override func send(header: RawSpan, payload: UnsafeRawBufferPointer) {
+        let count = header.byteCount + payload.count
+        guard count <= Self.frameLimit, !isFinished, !refuses(.now) else {
+            dropped += 1
+            return
+        }
+        if output.isEmpty {
+            let result = unsafe header.withUnsafeBytes { header in
+                var vectors = unsafe [
+                    unsafe iovec(
+                        iov_base: UnsafeMutableRawPointer(mutating: header.baseAddress), iov_len: header.count),
+                    unsafe iovec(
+                        iov_base: UnsafeMutableRawPointer(mutating: payload.baseAddress), iov_len: payload.count),
+                ]
+                return unsafe writev(descriptor.rawValue, &vectors, 2)
+            }
+            if result >= 0 { return noteProgress() }
+            guard errno == EAGAIN || errno == EINTR || errno == ENOBUFS else { return fail(errno) }
+        }
+        // Waits behind its length.
+        var length = UInt32(truncatingIfNeeded: count)
+        unsafe withUnsafeBytes(of: &length) { unsafe output.append($0) }
+        output.append(header)
+        unsafe output.append(payload)
+    }
+
+    override func flush() {
+        while output.count >= 4, !isFinished {
+            let bytes = unsafe output.bytes
+            let count = Int(unsafe bytes.loadUnaligned(as: UInt32.self))
+            let frame = unsafe UnsafeRawBufferPointer(rebasing: bytes[4..<(4 + count)])
+            let result = unsafe write(descriptor.rawValue, frame.baseAddress, frame.count)
+            if result < 0 {
+                if errno == EAGAIN || errno == EINTR || errno == ENOBUFS { return }
+                return fail(errno)
+            }
+            noteProgress()
+            output.removeFirst(4 + count)
+        }
+    }
+
+    private func fail(_ reason: CInt) {
+        // Too long for the socket's buffer: the frame is lost, the monitor is not.
+        if reason == EMSGSIZE {
+            dropped += 1
+            return
+        }
+        output.removeAll()
+        receiver.linkClosed(self, reason: "the monitor does not receive any more")
+    }
+}
+
+/// The socket that a monitor sends its datagrams to. The link exists from the first one on, or from the start if the monitor
+/// is there already, until the monitor's socket is gone.
+final class DatagramPort: EventSource {
+    /// How often to look whether the monitor is still there, or there by now, in milliseconds.
+    static let interval: Int64 = 2_000
+    /// Datagrams of one round, so that a flood leaves time for others.
+    static let batch = 64
+
+    private var descriptor: HeldDescriptor?
+    private let path: FilePath
+    private let scratch: Scratch
+    private unowned let machine: Machine
+    private var link: DatagramLink?
+    private var nextLook = MonotonicClock.now
+
+    init(at path: FilePath, machine: Machine, scratch: Scratch) throws(SystemError) {
+        self.path = path
+        self.machine = machine
+        self.scratch = scratch
+        descriptor = HeldDescriptor(try UnixSocket.bindDatagram(at: path))
+    }
+
+    private var peerPath: FilePath { FilePath(path.string + ".peer") }
+
+    override var rawDescriptor: CInt { descriptor?.rawValue ?? -1 }
+    override var interest: Int16 { link?.mayRead() ?? true ? Int16(POLLIN) : 0 }
+    override var deadline: MonotonicClock? { nextLook }
+
+    override func deadlinePassed(_ now: MonotonicClock) {
+        nextLook = now.advanced(byMilliseconds: Self.interval)
+        forgetFinishedLink()
+        guard let socket = try? UnixSocket.connectDatagram(to: peerPath) else {
+            if let link { machine.linkClosed(link, reason: "the monitor has gone") }
+            return forgetFinishedLink()
+        }
+        if link == nil { connect(socket) }
+    }
+
+    private func forgetFinishedLink() { if link?.isFinished ?? false { link = nil } }
+
+    private func connect(_ socket: consuming OwnedDescriptor) {
+        let link = DatagramLink(socket, receiver: machine)
+        self.link = link
+        machine.network.connect(machine, link)
+    }
+
+    override func ready(_ events: Int16) {
+        for _ in 0..<Self.batch {
+            guard let descriptor, interest != 0 else { return }
+            let count = unsafe recv(descriptor.rawValue, scratch.bytes.baseAddress, scratch.bytes.count, 0)
+            guard count >= 0 else { return }
+            forgetFinishedLink()
+            if link == nil, let socket = try? UnixSocket.connectDatagram(to: peerPath) { connect(socket) }
+            guard let link else { continue }
+            let frame = unsafe UnsafeRawBufferPointer(rebasing: scratch.bytes[..<count])
+            machine.link(link, received: unsafe frame.bytes)
+        }
+    }
+
+    override func finish() {
+        super.finish()
+        descriptor = nil
+        try? FileSystem.remove(path)
+    }
+}

@@ -1,0 +1,165 @@
+import Glibc
+import JSON
+import LinuxSystem
+import NetworkControl
+import SystemPackage
+import Testing
+
+@testable import UserNetwork
+
+/// The process as `wander` starts it, with its sandbox.
+@Suite struct ProcessTests {
+    private static var program: FilePath {
+        // The executables lie beside the bundle that holds the tests.
+        let bundle = CommandLine.arguments.first { $0.contains(".xctest") } ?? CommandLine.arguments[0]
+        var folder = FilePath(bundle)
+        while let last = folder.lastComponent, !FileSystem.exists(folder.appending("wander-net")) {
+            _ = last
+            folder = folder.removingLastComponent()
+        }
+        return folder.appending("wander-net")
+    }
+
+    /// A folder with a configuration for one machine; whatever process serves it ends with the value.
+    private final class Environment {
+        let folder: FilePath
+        var configuration: NetworkConfiguration
+        init() throws {
+            folder = try TestNetwork.temporaryFolder()
+            try FileSystem.makeDirectory(folder.appending("machine"))
+            let subnet = try #require(IPv4Subnet("10.77.0.0/24"))
+            configuration = NetworkConfiguration(
+                name: "shop", subnet: subnet, internet: false, folder: folder.appending("net"), idleSeconds: 60)
+            configuration.machines = [
+                MachineAttachment(
+                    name: "web", mac: try #require(MACAddress(TestNetwork.mac(1))),
+                    address: IPv4Address(TestNetwork.address(1)), socket: folder.appending("machine/net.sock"),
+                    access: folder.appending("machine/access.sock"))
+            ]
+        }
+        deinit {
+            if var client = try? NetworkClient.connect(folder: configuration.folder) { try? client.stop() }
+            try? FileSystem.removeTree(folder)
+        }
+        func start() throws -> Bool { try NetworkProcess.ensureRunning(configuration, program: ProcessTests.program) }
+
+        /// Asks for the gateway's hardware address, as the guest would.
+        func gatewayAnswers() throws -> Bool {
+            let socket = try UnixSocket.connect(to: configuration.machines[0].socket)
+            let request = Wire.arp(
+                1, sender: (TestNetwork.mac(1), TestNetwork.address(1)), target: ("00:00:00:00:00:00", "10.77.0.1"))
+            try socket.writeAll(Wire.be32(request.count) + request)
+            guard try waitUntilReady(socket.rawValue, for: .readable, milliseconds: 5_000) else { return false }
+            return try socket.read(upTo: 100).count == 4 + 60
+        }
+
+        func ended(within milliseconds: Int64 = 5_000) throws -> Bool {
+            let limit = MonotonicClock.now.advanced(byMilliseconds: milliseconds)
+            while MonotonicClock.now < limit {
+                if !(try NetworkProcess.isRunning(folder: configuration.folder)) { return true }
+                usleep(10_000)
+            }
+            return false
+        }
+    }
+
+    @Test("starts once, serves, reports, and stops when told") func life() throws {
+        let environment = try Environment()
+        #expect(try !NetworkProcess.isRunning(folder: environment.configuration.folder))
+        #expect(try environment.start())
+        #expect(try !environment.start(), "a second start finds the first")
+        #expect(try environment.gatewayAnswers())
+        var client = try NetworkClient.connect(folder: environment.configuration.folder)
+        let port = try client.add(PortForward(machine: "web", hostPort: 0, guestPort: 80))
+        let status = try client.status()
+        #expect(status.machine("web")?.address == IPv4Address(TestNetwork.address(1)))
+        #expect(status.forwards.map(\.forward.hostPort) == [port])
+        #expect(status.forwards[0].failure == nil)
+        #expect(try !client.waitForPort(80, of: "web", milliseconds: 100))
+        try client.stop()
+        #expect(try environment.ended())
+        #expect(!FileSystem.exists(environment.configuration.machines[0].socket))
+    }
+
+    @Test("after kill -9, the next start serves the same machines and forwards") func restart() throws {
+        let environment = try Environment()
+        #expect(try environment.start())
+        var client = try NetworkClient.connect(folder: environment.configuration.folder)
+        let other = MachineAttachment(
+            name: "db", mac: try #require(MACAddress(TestNetwork.mac(2))),
+            socket: environment.folder.appending("machine/db.sock"))
+        let address = try client.add(other)
+        let port = try client.add(PortForward(machine: "db", hostPort: 0, guestPort: 5432))
+        kill(try #require(try client.status().processIdentifier), SIGKILL)
+        #expect(try environment.ended())
+        // Only `web` is asked for; `db` is there because it was.
+        #expect(try environment.start())
+        #expect(try environment.gatewayAnswers())
+        var again = try NetworkClient.connect(folder: environment.configuration.folder)
+        let status = try again.status()
+        #expect(status.machine("db")?.address == address)
+        #expect(status.forwards.count == 1)
+        #expect(port > 0)
+        #expect(FileSystem.exists(other.socket))
+    }
+
+    @Test("ends by itself when no machine has been connected for its time") func idle() throws {
+        let environment = try Environment()
+        environment.configuration.idleSeconds = 1
+        #expect(try environment.start())
+        #expect(try environment.ended(within: 10_000))
+    }
+
+    @Test("the process cannot start programs or reach files of others once it serves") func sandbox() throws {
+        let environment = try Environment()
+        #expect(try environment.start())
+        var client = try NetworkClient.connect(folder: environment.configuration.folder)
+        let process = try #require(try client.status().processIdentifier)
+        let text = String(
+            decoding: try FileSystem.read(FilePath("/proc/\(process)/status"), limit: 1 << 16), as: UTF8.self)
+        #expect(text.contains("NoNewPrivs:\t1"))
+        #expect(text.contains("Seccomp:\t2"))
+        // A socket outside the environment's folder is refused by the kernel, with a message and no harm.
+        let outside = MachineAttachment(
+            name: "x", mac: try #require(MACAddress(TestNetwork.mac(3))),
+            socket: FilePath("/var/tmp/\(randomIdentifier()).sock"))
+        let log = try FileSystem.read(NetworkConfiguration.logFile(in: environment.configuration.folder))
+        if String(decoding: log, as: UTF8.self).contains("not limited on this kernel") {
+            try client.add(outside)
+        } else {
+            #expect(throws: NetworkError.self) { try client.add(outside) }
+        }
+    }
+
+    @Test("a capture is a pcap file of the frames") func capture() throws {
+        let environment = try Environment()
+        #expect(try environment.start())
+        let folder = environment.configuration.folder
+        let pipe = try OwnedDescriptor.pipe()
+        let cancellation = try Cancellation()
+        let write = try pipe.write.duplicate()
+        let thread = try Thread(name: "capture") {
+            guard let client = try? NetworkClient.connect(folder: folder) else { return }
+            try? client.capture(machine: "web", output: write, cancellation: cancellation)
+        }
+        var file = try pipe.read.read(upTo: 24)
+        #expect(file.count == 24)
+        #expect(Array(file.prefix(4)) == [0x4d, 0x3c, 0xb2, 0xa1])
+        #expect(try environment.gatewayAnswers())
+        file = []
+        while file.count < 2 * 16 + 42 + 60 { file += try pipe.read.read(upTo: 1000) }
+        // The request, with its length twice; then the answer.
+        #expect(Array(file[8..<16]) == [42, 0, 0, 0, 42, 0, 0, 0])
+        #expect(Array(file[28..<30]) == [8, 6])
+        #expect(Array(file[16 + 42 + 8..<16 + 42 + 12]) == [60, 0, 0, 0])
+        cancellation.request()
+        thread.join()
+    }
+
+    @Test("a wrong configuration is reported to whoever started the process") func wrongConfiguration() throws {
+        let environment = try Environment()
+        environment.configuration.machines[0].address = IPv4Address("192.0.2.1")
+        #expect(throws: NetworkError.self) { try environment.start() }
+        #expect(try environment.ended())
+    }
+}
