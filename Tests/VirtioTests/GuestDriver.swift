@@ -106,7 +106,7 @@ final class GuestDriver {
         enableMessages()
         setCommon(0, 0x10, 2)
         queues = []
-        for index in 0..<Int(common(0x12, 2)) {
+        for index in 0..<Int(common(0x12, 2) & 0xff) {
             queues.append(addQueue(index, size: queueSize, eventIndex: features & offeredFeatures & 1 << 29 != 0))
         }
         status = 15
@@ -144,11 +144,15 @@ final class GuestDriver {
 
     /// Notifies the device as a driver without ioeventfd would, and lets it work.
     func kick(_ index: Int) {
+        ring(index)
+        work()
+    }
+
+    func ring(_ index: Int) {
         let multiplier = Int(configuration((capabilities[2] ?? 0) + 16, 4))
         setCommon(UInt64(index), 0x16, 2)
-        let offset = Int(common(0x1e, 2)) * multiplier
+        let offset = Int(common(0x1e, 2) & 0xffff) * (multiplier & 0xff)
         _ = bus.writeMemory(UInt64(index), at: address(2, offset), count: 2)
-        work()
     }
 
     /// Runs the device's thread until nothing is left to do.
@@ -181,6 +185,13 @@ final class GuestDriver {
     private var pendingEdges: Set<Int> = []
 
     // MARK: Memory
+
+    /// Zeroes all memory and hands it out again, for a driver that knows nothing of those before it.
+    func forgetMemory() {
+        status = 0
+        try? memory.fill(at: 0, count: Int(memory.byteCount))
+        nextPage = 0x10000
+    }
 
     /// Fresh, zeroed guest memory that begins at a page.
     func page(_ count: Int) -> UInt64 {

@@ -17,8 +17,10 @@ extension NetworkDevice {
                     passed.receivedBytes += frame.count
                 case .dropped: passed.droppedFrames += 1
                 case .noBuffers:
-                    if queue.enableNotifications() { continue }
-                    return .done
+                    guard queue.enableNotifications() else { return .done }
+                    // Counted too: buffers that come one by one and never suffice must not keep this thread.
+                    left -= 1
+                    continue
                 }
                 frames.consume(frame.count)
                 left -= 1

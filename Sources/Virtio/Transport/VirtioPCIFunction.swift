@@ -15,6 +15,8 @@ public final class VirtioPCIFunction: PCIFunction {
     private let doorbells: (any DoorbellSink)?
     private let queueSignals: [QueueSignal]
     private let kicks: [Kick]
+    /// Of the device, asked once: arrays are not made anew for every event.
+    private let descriptors: [DeviceDescriptor]
     private let initialSpace: ConfigurationSpace
     private let windowOffset: Int
     private let messageControlOffset: Int
@@ -47,6 +49,7 @@ public final class VirtioPCIFunction: PCIFunction {
         self.signals = signals
         self.doorbells = doorbells
         self.kicks = kicks
+        descriptors = device.descriptors
         queueSignals = sizes.map { _ in QueueSignal(signals) }
         initialSpace = layout.space
         windowOffset = layout.window
@@ -68,7 +71,7 @@ public final class VirtioPCIFunction: PCIFunction {
             WorkSource(
                 descriptor: kick.event.descriptor.rawValue, interest: .readable, lane: device.lane(ofQueue: index))
         }
-        let others = device.descriptors.map { other in
+        let others = descriptors.map { other in
             WorkSource(descriptor: other.descriptor, interest: other.interest.union(.edgeTriggered), lane: other.lane)
         }
         return queues + others
@@ -81,7 +84,6 @@ public final class VirtioPCIFunction: PCIFunction {
             serve(queue: index)
             return
         }
-        let descriptors = device.descriptors
         let other = index - kicks.count
         guard descriptors.indices.contains(other) else { return }
         if device.serve(descriptor: other) == .moreWork { kick(descriptors[other].queue) }
