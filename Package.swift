@@ -158,6 +158,12 @@ let package = Package(
             name: "Provisioning", dependencies: ["Digest", "JSON", "LinuxSystem", "Reporting", "SSH", systemPackage],
             swiftSettings: common),
 
+        // Benchmarks are run by the scripts beside them.
+        .target(name: "CAllocationCount", path: "Benchmarks/CAllocationCount"),
+        .executableTarget(
+            name: "disk-benchmark", dependencies: ["CAllocationCount", "DiskImage", "LinuxSystem", systemPackage],
+            path: "Benchmarks/DiskBenchmark", swiftSettings: common),
+
         // Tests mirror the targets.
         .testTarget(
             name: "EnvFileTests", dependencies: ["EnvFile", "JSON", "LinuxSystem", "Reporting", systemPackage],

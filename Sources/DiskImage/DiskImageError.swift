@@ -108,7 +108,7 @@ extension DiskImageError {
         case .corrupt, .markedCorrupt: "See what is wrong, and repair what can be: wander disk check --repair"
         case .unsupportedVersion, .encrypted, .unsupportedFeature, .hasSnapshots, .notWritable:
             "Convert it: qemu-img convert -O qcow2 OLD NEW"
-        case .backingOutsideFolder: "If you trust the image, name its backing file yourself: --backing FILE"
+        case .backingOutsideFolder: "If you trust the image, add --trust-backing."
         case .locked: "Stop the machine or the program that uses the disk."
         case .cannotDetectFormat: "Say which it is: --format raw or --format qcow2"
         default: nil

@@ -137,8 +137,8 @@ final class ImageFile: Sendable {
 
     // MARK: Writing
 
-    /// How many buffers go to the kernel in one call; on the stack, so bounded. Linux takes 1024.
-    private static let vectorCapacity = 256
+    /// How many buffers go to the kernel in one call: 1 KiB of them, which is what Swift puts on the stack.
+    private static let vectorCapacity = 64
 
     func write(_ buffer: UnsafeRawBufferPointer, at offset: UInt64) throws(DiskImageError) {
         if let observer {
