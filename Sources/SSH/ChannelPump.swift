@@ -80,6 +80,7 @@ struct ChannelPump {
 
     private mutating func feed() throws(SSHError) -> Bool {
         if pending.isEmpty, !inputHasEnded { try refill() }
+        if channel.session.isCongested { return false }
         if !pending.isEmpty {
             let count = try channel.write(pending.prefix(32_000))
             pending.removeFirst(count)
@@ -114,7 +115,7 @@ struct ChannelPump {
 
     private func waitForWork() throws(SSHError) {
         var interest: Poller.Interest = .readable
-        if channel.session.wantsToWrite { interest.insert(.writable) }
+        if channel.session.isCongested, !pending.isEmpty { interest.insert(.writable) }
         var other: CInt = -1
         if case .descriptor(let raw) = input, !inputHasEnded, pending.isEmpty { other = raw }
         try channel.session.wait(

@@ -62,8 +62,10 @@ extension SSHSession {
             if let pauseEnd, now >= pauseEnd { return }
             var left: [Int64] = [end, pauseEnd].compactMap { $0?.milliseconds(since: now) }
             if layer == .channel { left.append(try keepAlive(now)) }
+            stream.flush()
+            let wanted = stream.queuedCount > 0 ? interest.union(.writable) : interest
             var set = [
-                pollfd(fd: stream.rawDescriptor, events: Self.events(interest), revents: 0),
+                pollfd(fd: stream.rawDescriptor, events: Self.events(wanted), revents: 0),
                 pollfd(fd: other, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: options.cancellation?.rawDescriptor ?? -1, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: options.endedDescriptor ?? -1, events: Int16(POLLIN), revents: 0),
@@ -72,7 +74,9 @@ extension SSHSession {
             if count < 0, errno != EINTR { throw .system(SystemError("wait", nil, Errno(rawValue: errno))) }
             guard count > 0 else { continue }
             if set[2].revents != 0 { throw .interrupted }
-            if set[0].revents != 0 || set[1].revents != 0 { return }
+            // Room for what is queued already is no news to the caller.
+            let answer = set[0].revents & (Self.events(interest) | Int16(POLLERR) | Int16(POLLHUP))
+            if answer != 0 || set[1].revents != 0 { return }
             // Only now, so that the peer's last words are read first.
             if set[3].revents != 0 { throw .machineEnded }
         }
@@ -118,8 +122,8 @@ extension SSHSession {
 }
 
 extension SSHSession {
-    /// Whether libssh2's last call stopped because the connection takes no more at the moment.
-    var wantsToWrite: Bool { libssh2_session_block_directions(handle) & LIBSSH2_SESSION_BLOCK_OUTBOUND != 0 }
+    /// Whether so much waits to be sent that no more should be added.
+    var isCongested: Bool { stream.queuedCount > 256 << 10 }
 
     /// Does nothing for a while, but keeps the connection alive and observes the cancellation.
     public func pause(milliseconds: Int64) throws(SSHError) {

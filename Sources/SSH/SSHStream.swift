@@ -7,6 +7,7 @@ import LinuxSystem
 final class SSHStream {
     private let descriptor: OwnedDescriptor
     private var readAhead: ArraySlice<UInt8> = []
+    private var queue: ArraySlice<UInt8> = []
     private(set) var lastReceived = MonotonicClock.now
     private(set) var isShutDown = false
     /// The peer has closed its side.
@@ -54,11 +55,48 @@ final class SSHStream {
         }
     }
 
+    /// Takes everything: what the connection does not take now waits in a queue.
+    ///
+    /// libssh2 must never see a packet sent in part. It then insists on sending the rest before anything else, but has
+    /// other things to send by itself: room for more output, keep-alive messages.
     func send(_ buffer: UnsafeRawBufferPointer) -> Int {
         if isShutDown { return -Int(EPIPE) }
-        let count = Glibc.send(
-            descriptor.rawValue, buffer.baseAddress, buffer.count, CInt(MSG_NOSIGNAL | MSG_DONTWAIT))
-        return count < 0 ? -Int(errno) : count
+        if let error = flush() { return -Int(error) }
+        var sent = 0
+        if queue.isEmpty {
+            sent = write(buffer)
+            if sent < 0 { return sent }
+        }
+        queue += buffer.dropFirst(sent)
+        return buffer.count
+    }
+
+    var queuedCount: Int { queue.count }
+
+    /// Sends what waits, as far as the connection takes it.
+    /// - Returns: The number of an error that ends the connection.
+    @discardableResult
+    func flush() -> CInt? {
+        while !queue.isEmpty {
+            let count = queue.withUnsafeBytes { write($0) }
+            if count < 0 { return CInt(-count) }
+            if count == 0 { return nil }
+            queue.removeFirst(count)
+        }
+        // Lets go of what was sent: `removeFirst` on a slice keeps it.
+        queue = []
+        return nil
+    }
+
+    /// - Returns: A count, 0 if the connection takes nothing now, or a negative error number.
+    private func write(_ buffer: UnsafeRawBufferPointer) -> Int {
+        let flags = CInt(MSG_NOSIGNAL | MSG_DONTWAIT)
+        while true {
+            let count = Glibc.send(descriptor.rawValue, buffer.baseAddress, buffer.count, flags)
+            if count >= 0 { return count }
+            if errno == EAGAIN { return 0 }
+            if errno != EINTR { return -Int(errno) }
+        }
     }
 
     typealias ReceiveCallback =

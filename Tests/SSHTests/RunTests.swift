@@ -1,3 +1,4 @@
+import Glibc
 import LinuxSystem
 import SSH
 import SSHTestServer
@@ -43,6 +44,23 @@ import Testing
         let server = try TestServer(kind, accepting: [key.publicKey])
         let input = randomBytes(count: 5_000_001)
         let result = try server.logIn(key).collect(SSHCommand("cat"), input: .bytes(input))
+        #expect(result.outcome.isSuccess)
+        #expect(result.output == input)
+    }
+
+    @Test("both directions go on over a connection that takes little at a time", arguments: TestServer.kinds)
+    func narrowConnection(kind: TestServer.Kind) throws {
+        let server = try TestServer(kind, accepting: [key.publicKey])
+        let connection = try server.transport.connect()
+        var size: CInt = 2048
+        setsockopt(connection.rawValue, SOL_SOCKET, SO_SNDBUF, &size, socklen_t(MemoryLayout<CInt>.size))
+        var options = SSHSession.Options()
+        // A keep-alive message is due in the midst of it.
+        options.keepAliveSeconds = 1
+        let session = try SSHSession(over: connection, options)
+        try session.authenticate(user: server.user, keys: [key])
+        let input = randomBytes(count: 3_000_001)
+        let result = try session.collect(SSHCommand("sleep 1.5; cat"), input: .bytes(input))
         #expect(result.outcome.isSuccess)
         #expect(result.output == input)
     }

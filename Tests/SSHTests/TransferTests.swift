@@ -57,7 +57,8 @@ import Testing
         let back = directory.path.appending("back")
         try session.download(there.string, to: back)
         #expect(try listing(back) == listing(tree))
-        // Onto what is there already.
+        // Onto what is there already; a folder that is read-only takes nothing, except from root.
+        for copy in [tree, there, back] { try FileSystem.setPermissions(copy.appending("sub"), 0o750) }
         try session.upload(tree, to: there.string)
         #expect(try listing(there) == listing(tree))
     }
