@@ -163,6 +163,11 @@ let package = Package(
         .executableTarget(
             name: "disk-benchmark", dependencies: ["CAllocationCount", "DiskImage", "LinuxSystem", systemPackage],
             path: "Benchmarks/DiskBenchmark", swiftSettings: common),
+        .target(name: "CQueuePeer", path: "Benchmarks/CQueuePeer"),
+        .executableTarget(
+            name: "queue-benchmark",
+            dependencies: ["CAllocationCount", "CQueuePeer", "DiskImage", "GuestMemory", "LinuxSystem", "PCI", "Virtio"],
+            path: "Benchmarks/QueueBenchmark", swiftSettings: common),
 
         // Tests mirror the targets.
         .testTarget(
