@@ -52,11 +52,18 @@ let package = Package(
             linkerSettings: [.linkedLibrary(":libcrypto.a")]),
         .target(
             name: "BoxFormat",
-            dependencies: ["CLibArchive", "CLinux", "Digest", "JSON", "LinuxSystem", "Reporting", systemPackage],
+            dependencies: [
+                "CLibArchive", "CLinux", "CZlib", "CZstd", "Digest", "JSON", "LinuxSystem", "Reporting", systemPackage,
+            ],
             swiftSettings: memory,
             linkerSettings: [
-                .linkedLibrary(":libarchive.a"), .linkedLibrary(":libzstd.a"), .linkedLibrary(":liblzma.a"),
-                .linkedLibrary(":libbz2.a"), .linkedLibrary(":libz.a"),
+                // As flags, not as linked libraries: of those SwiftPM keeps only the first place of each, which may come
+                // before libarchive, and the linker looks into an archive only once.
+                .unsafeFlags([
+                    "-Xlinker", "--start-group", "-l:libarchive.a", "-l:libzstd.a", "-l:liblzma.a", "-l:libbz2.a",
+                    "-l:libz.a",
+                    "-Xlinker", "--end-group",
+                ])
             ]),
 
         // The Wanderfile: layers, schema, definitions. libyaml is static.
@@ -69,7 +76,8 @@ let package = Package(
         .target(
             name: "Provider",
             dependencies: [
-                "BoxFormat", "Digest", "DiskImage", "EnvFile", "JSON", "KVM", "LinuxSystem", "MonitorControl", "NetworkControl",
+                "BoxFormat", "Digest", "DiskImage", "EnvFile", "JSON", "KVM", "LinuxSystem", "MonitorControl",
+                "NetworkControl",
                 "Provisioning", "Reporting", "SSH", systemPackage,
             ],
             swiftSettings: common),
@@ -78,9 +86,8 @@ let package = Package(
         .executableTarget(
             name: "wander",
             dependencies: [
-                "BoxFormat", "DiskImage", "EnvFile", "JSON", "LinuxSystem", "Provider", "Reporting", "SSH",
-                argumentParser,
-                systemPackage,
+                "BoxFormat", "Digest", "DiskImage", "EnvFile", "JSON", "LinuxSystem", "Provider", "Reporting", "SSH",
+                argumentParser, systemPackage,
             ],
             swiftSettings: common),
 

@@ -23,6 +23,7 @@ extension BoxError {
             "the \(algorithm.rawValue) checksum of the box is not the expected one"
         case .invalidChecksum(let text): "'\(text.utf8.shown)' is no checksum"
         case .invalidDisk(let file, let problem): "the disk image '\(file.utf8.shown)' \(problem.wording)"
+        case .unwritable(let path, let reason): "cannot write \(path): \(reason)"
         case .outOfMemory: "not enough memory"
         case .alreadyPresent(let box): "the box \(box) is already there"
         case .notFound(let what, _): "there is no box \(what)"

@@ -24,6 +24,7 @@ public enum BoxError: UserFacingError, Equatable {
     case checksumMismatch(algorithm: ChecksumAlgorithm, expected: String, actual: String)
     case invalidChecksum(String)
     case invalidDisk(String, DiskProblem)
+    case unwritable(FilePath, reason: String)
     case outOfMemory
 
     // The store.

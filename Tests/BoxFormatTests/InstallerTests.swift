@@ -200,6 +200,40 @@ import Testing
         #expect(server.requests.isEmpty)
     }
 
+    @Test("a box that a project names by its file is locked by that name, wherever the project lies, and keeps its own")
+    func byFile() throws {
+        defer { server.stop() }
+        let file = try folder.file("one/base.box", archive("1.0"))
+        let fallback = try BoxName("file/base")
+        var lock = LockFile()
+        let request = BoxRequest(at: .file(file), reference: "./base.box", fallbackName: fallback)
+        let box = try installer.ensure(request, lock: &lock)
+        #expect(box.name == name)
+        #expect(lock.entries.map(\.source) == ["./base.box"])
+        // Elsewhere, by somebody with an empty store.
+        let moved = try folder.file("two/base.box", archive("1.0"))
+        var other = installer
+        other.store = BoxStore(root: folder.path.appending("other"))
+        let same = BoxRequest(at: .file(moved), reference: "./base.box", fallbackName: fallback)
+        let before = lock
+        #expect(try other.ensure(same, lock: &lock, policy: .frozen).digest == box.digest)
+        #expect(lock == before)
+        // Changed: refused until somebody updates the lock.
+        _ = try folder.file("two/base.box", archive("1.0", padding: 10))
+        try other.store.remove(box.identity)
+        #expect(throws: BoxSourceError.self) { try other.ensure(same, lock: &lock) }
+        #expect(try other.update(same, lock: &lock).box.digest != box.digest)
+        #expect(lock.entries.count == 1)
+        // The store knows that name and version with other bytes.
+        var fresh = LockFile()
+        #expect(throws: BoxSourceError.differentBox(box.identity, file)) {
+            try other.ensure(BoxRequest(at: .file(file), reference: "./base.box"), lock: &fresh)
+        }
+        let plain = try folder.file("disk.qcow2", QcowFixture.header())
+        #expect(
+            try installer.ensure(BoxRequest(at: .file(plain), fallbackName: fallback), lock: &lock).name == fallback)
+    }
+
     @Test("a box at a URL that is not what was asked for is refused")
     func unwanted() throws {
         defer { server.stop() }

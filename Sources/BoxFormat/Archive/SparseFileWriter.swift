@@ -24,13 +24,13 @@ struct SparseFileWriter: ~Copyable {
         while position < bytes.count {
             // Runs of equal kind, cut at the file's blocks.
             let start = position
-            let isZero = unsafe Self.isZero(Self.block(of: bytes, at: start, offset: offset))
+            let isHole = unsafe isZero(Self.block(of: bytes, at: start, offset: offset))
             while position < bytes.count {
                 let block = unsafe Self.block(of: bytes, at: position, offset: offset)
-                guard unsafe Self.isZero(block) == isZero else { break }
+                guard unsafe isZero(block) == isHole else { break }
                 position += block.count
             }
-            guard !isZero else { continue }
+            guard !isHole else { continue }
             try unsafe file.writeAll(
                 UnsafeRawBufferPointer(rebasing: bytes[start..<position]), at: offset + Int64(start))
             allocated += UInt64(position - start)
@@ -66,12 +66,5 @@ struct SparseFileWriter: ~Copyable {
         let into = Int((offset + Int64(position)) % Int64(blockSize))
         let end = min(bytes.count, position + blockSize - into)
         return unsafe UnsafeRawBufferPointer(rebasing: bytes[position..<end])
-    }
-
-    /// Compares the bytes with themselves, shifted by one: memcmp(3) is as fast in a debug build.
-    private static func isZero(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        guard let start = bytes.baseAddress else { return true }
-        guard unsafe bytes[0] == 0 else { return false }
-        return unsafe memcmp(start, start + 1, bytes.count - 1) == 0
     }
 }

@@ -17,12 +17,13 @@ extension BoxInstaller {
     }
 
     func find(_ request: BoxRequest) throws -> Found {
-        if let location = request.location { return try look(at: location, label: request.name.description) }
+        if let location = request.location { return try look(at: location, label: request.label) }
+        guard let name = request.name else { throw BoxSourceError.invalidLocation("") }
         var attempts: [String] = []
         for template in catalogues {
-            guard let location = try template.location(of: request.name) else { continue }
+            guard let location = try template.location(of: name) else { continue }
             do {
-                guard case .listed(let catalogue, let place) = try look(at: location, label: request.name.description)
+                guard case .listed(let catalogue, let place) = try look(at: location, label: name.description)
                 else {
                     throw BoxSourceError.notACatalogue(location.shown)
                 }
@@ -31,7 +32,7 @@ extension BoxInstaller {
                 attempts.append(error.summary)
             }
         }
-        throw BoxSourceError.notInAnyCatalogue(request.name.description, attempts: attempts)
+        throw BoxSourceError.notInAnyCatalogue(name.description, attempts: attempts)
     }
 
     /// Gets what is at `location` and tells a catalogue from a box by its first byte: no archive or image starts with `{`.
@@ -45,7 +46,7 @@ extension BoxInstaller {
             return .listed(try catalogue(path, at: location), location)
         case .web:
             try store.prepare()
-            let key = SHA256Digest(of: Array("\(location)".utf8)).short
+            let key = Self.downloadKey(location)
             let began = wallClockSeconds()
             let lock = try store.lock(
                 "download-\(key)", waiting: "another wander is downloading \(location.shown); waiting for it",
@@ -80,8 +81,8 @@ extension BoxInstaller {
 
     /// The fitting version and box of `catalogue`.
     func choose(_ catalogue: Catalogue, _ request: BoxRequest) throws -> (version: BoxVersion, entry: Catalogue.Entry) {
-        guard catalogue.name == request.name.description else {
-            throw BoxSourceError.catalogueName(found: catalogue.name, wanted: request.name.description)
+        if let name = request.name, catalogue.name != name.description {
+            throw BoxSourceError.catalogueName(found: catalogue.name, wanted: name.description)
         }
         guard let choice = catalogue.choose(request.requirement, architecture: request.architecture) else {
             throw BoxSourceError.noVersion(
@@ -99,7 +100,9 @@ extension BoxInstaller {
     ) throws -> Box {
         var options = BoxStore.AddOptions()
         options.name = request.name
-        options.version = identity?.version
+        options.fallbackName = request.fallbackName
+        options.version = identity?.version ?? request.assignedVersion
+        options.diskFormat = request.diskFormat
         options.architecture = identity?.architecture
         options.whenPresent = whenPresent
         options.checksums = [request.checksum, digest.map { ExpectedChecksum($0) }].compactMap(\.self)
@@ -114,22 +117,32 @@ extension BoxInstaller {
         switch found {
         case .present(let box): return try accept(box, request, options, digest)
         case .file(let path):
-            return try store.add(path, options, sink: sink, cancellation: cancellation).box
+            let (box, outcome) = try store.add(path, options, sink: sink, cancellation: cancellation)
+            // Nobody looked into the file: the box is known by its name and version alone.
+            if outcome == .present,
+                try fileChecksum(path, .sha256, cancellation: cancellation) != box.digest.hexadecimal
+            {
+                throw BoxSourceError.differentBox(box.identity, path)
+            }
+            return box
         case .downloaded(let path, let location, let lock):
             defer { withExtendedLifetime(lock) {} }
             options.source = location.shown
             return try addDownload(path, options)
         case .listed(let catalogue, let place):
             let (version, entry) = try choose(catalogue, request)
+            let name = try BoxName(catalogue.name)
+            options.name = name
             options.version = version
             options.architecture = entry.architecture
             options.catalogue = place.shown
             if let checksum = entry.checksum { options.checksums.append(checksum) }
-            let known = BoxIdentity(name: request.name, version: version, architecture: entry.architecture)
+            let known = BoxIdentity(name: name, version: version, architecture: entry.architecture)
             if whenPresent == .use, digest == nil, let present = try store.box(known) { return present }
+            if whenPresent == .fail, try store.box(known) != nil { throw BoxError.alreadyPresent(known) }
             let location = try place.resolving(entry.url)
             options.source = location.shown
-            switch try look(at: location, label: "\(request.name) \(version)") {
+            switch try look(at: location, label: "\(name) \(version)") {
             case .file(let path):
                 return try store.add(path, options, sink: sink, cancellation: cancellation).box
             case .downloaded(let path, _, let lock):

@@ -36,15 +36,20 @@ public struct BoxInstaller: Sendable {
     /// of the catalogues, which is then entered into `lock`; the caller writes the file.
     /// - Throws: ``BoxSourceError/lockedDigest(_:locked:actual:)`` if the box is another one than the locked one.
     public func ensure(_ request: BoxRequest, lock: inout LockFile, policy: LockPolicy = .follow) throws -> Box {
-        if let entry = lock.entry(request.name, request.requirement, architecture: request.storeArchitecture) {
+        if let entry = lock.entry(for: request) {
             return try locked(entry, request)
         }
-        guard policy != .frozen else { throw BoxSourceError.notLocked(request.name.description) }
-        let present = try store.find(request.name, request.requirement, architecture: request.storeArchitecture)
-        let box = if let present { present } else { try fetch(request) }
+        guard policy != .frozen else { throw BoxSourceError.notLocked(request.label) }
+        let box = if let present = try present(request) { present } else { try fetch(request) }
         try check(box, request.checksum)
-        lock.set(LockFile.Entry(box: box.identity, digest: box.digest, source: box.source))
+        lock.set(LockFile.Entry(box: box.identity, digest: box.digest, source: request.lockedSource(box.source)))
         return box
+    }
+
+    /// The newest fitting box of the store.
+    private func present(_ request: BoxRequest) throws -> Box? {
+        guard let name = request.name else { return nil }
+        return try store.find(name, request.requirement, architecture: request.storeArchitecture)
     }
 
     private func locked(_ entry: LockFile.Entry, _ request: BoxRequest) throws -> Box {
@@ -56,6 +61,7 @@ public struct BoxInstaller: Sendable {
             return box
         }
         var exact = request
+        exact.name = entry.box.name
         exact.requirement = VersionRequirement(exactly: entry.box.version)
         do {
             return try fetch(exact, as: entry.box, digest: entry.digest)
@@ -82,22 +88,22 @@ public struct BoxInstaller: Sendable {
     /// Moves the lock's entry for `request` to the newest fitting version that there is.
     /// - Returns: The box, and the version that the lock had before.
     public func update(_ request: BoxRequest, lock: inout LockFile) throws -> (box: Box, from: LockFile.Entry?) {
-        let old = lock.entry(request.name, request.requirement, architecture: request.storeArchitecture)
-        let box = try newest(request, than: old)
+        let old = lock.entry(for: request)
+        let box = try newest(request)
         if let old { lock.remove(old.box) }
-        lock.set(LockFile.Entry(box: box.identity, digest: box.digest, source: box.source))
+        lock.set(LockFile.Entry(box: box.identity, digest: box.digest, source: request.lockedSource(box.source)))
         return (box, old)
     }
 
-    private func newest(_ request: BoxRequest, than old: LockFile.Entry?) throws -> Box {
-        let present = try store.find(request.name, request.requirement, architecture: request.storeArchitecture)
+    private func newest(_ request: BoxRequest) throws -> Box {
+        let present = try present(request)
         let found: Found
         do {
             found = try find(request)
         } catch BoxSourceError.notInAnyCatalogue where present != nil && request.location == nil {
             // A box that was added by hand has no catalogue: the newest one of the store is the newest there is.
             if let present { return present }
-            throw BoxSourceError.notInAnyCatalogue(request.name.description, attempts: [])
+            throw BoxSourceError.notInAnyCatalogue(request.label, attempts: [])
         }
         guard case .listed(let catalogue, let place) = found else {
             // A box at a fixed place: what is there now is what counts.
@@ -119,10 +125,17 @@ public struct BoxInstaller: Sendable {
         try add(request, from: try find(request), identity: identity, digest: digest, whenPresent: whenPresent)
     }
 
+    /// Drops what an interrupted download of `location` left, so that the next one starts from nothing.
+    public func forgetDownload(of location: BoxLocation) throws {
+        try store.removeDownload(key: Self.downloadKey(location))
+    }
+
+    static func downloadKey(_ location: BoxLocation) -> String { SHA256Digest(of: Array("\(location)".utf8)).short }
+
     /// The newest version of the box that its catalogue lists and this request accepts.
     public func newestListed(_ request: BoxRequest) throws -> BoxVersion {
         guard case .listed(let catalogue, _) = try find(request) else {
-            throw BoxSourceError.notACatalogue(request.location?.shown ?? request.name.description)
+            throw BoxSourceError.notACatalogue(request.label)
         }
         return try choose(catalogue, request).version
     }

@@ -21,6 +21,7 @@ public enum BoxSourceError: UserFacingError, Equatable {
     case unwantedVersion(BoxIdentity, requirement: String)
     case unwantedArchitecture(BoxIdentity, wanted: Architecture)
     case lockedDigest(BoxIdentity, locked: SHA256Digest, actual: SHA256Digest)
+    case differentBox(BoxIdentity, FilePath)
     case notLocked(String)
     case lockWouldChange(String)
     case checksumUnknown(BoxIdentity, ChecksumAlgorithm)
@@ -46,6 +47,7 @@ public enum BoxSourceError: UserFacingError, Equatable {
         case .unwantedVersion(let box, let requirement): "the box is \(box), which does not satisfy '\(requirement)'"
         case .unwantedArchitecture(let box, let wanted): "the box is \(box), but \(wanted) is wanted"
         case .lockedDigest(let box, _, _): "the box \(box) is not the one that Wanderfile.lock records"
+        case .differentBox(let box, let path): "the stored box \(box) is not the one in \(path)"
         case .notLocked(let name):
             "Wanderfile.lock records no fitting version of the box '\(name)', and --locked forbids to change it"
         case .lockWouldChange(let name): "Wanderfile.lock would change for the box '\(name)', and --locked forbids that"
@@ -80,6 +82,8 @@ public enum BoxSourceError: UserFacingError, Equatable {
         case .lockedDigest:
             "If the box was meant to change: wander box update. If not, remove it (wander box remove) and get it from a source "
                 + "that you trust."
+        case .differentBox(_, let path):
+            "Give the new box another version, or replace the stored one: wander box add --force \(path)"
         case .notLocked, .lockWouldChange: "Run the command without --locked, look at Wanderfile.lock, and commit it."
         case .checksumUnknown: "Add the box again with --force, so that the checksum is compared, or state its sha256."
         case .invalidLock: "Restore the file from version control, or delete it: the next 'wander up' writes it anew."
@@ -92,7 +96,7 @@ public enum BoxSourceError: UserFacingError, Equatable {
         switch self {
         case .downloadFailed, .httpStatus, .tooLarge, .notInAnyCatalogue: .network
         case .downloaderMissing: .hostNotAble
-        case .lockedDigest, .checksumUnknown: .digestMismatch
+        case .lockedDigest, .checksumUnknown, .differentBox: .digestMismatch
         case .noSuchFile, .noVersion: .notFound
         case .invalidLocation: .usage
         case .notLocked, .lockWouldChange, .unwantedVersion, .unwantedArchitecture: .wrongState

@@ -61,6 +61,16 @@ public struct LockFile: Hashable, Sendable {
         }.max { $0.box.version < $1.box.version }
     }
 
+    /// The entry that means the box `request` means.
+    public func entry(for request: BoxRequest) -> Entry? {
+        if let name = request.name {
+            return entry(name, request.requirement, architecture: request.storeArchitecture)
+        }
+        guard let location = request.location else { return nil }
+        let source = request.lockedSource(location.shown)
+        return entries.last { $0.source == source }
+    }
+
     /// Puts an entry in the place of the one for the same name, version and architecture.
     mutating func set(_ entry: Entry) {
         entries.removeAll { $0.box == entry.box }

@@ -50,7 +50,9 @@ final class AddJob {
         let unpacker = BoxUnpacker(limits: options.limits, sink: sink, cancellation: cancellation)
         let other = options.checksums.first { $0.algorithm != .sha256 }
         let result = try unpacker.unpack(archive, into: files, label: label, checksum: other?.algorithm) { metadata in
-            guard let name = options.name ?? metadata.name else { throw BoxError.nameRequired(archive) }
+            guard let name = options.name ?? metadata.name ?? options.fallbackName else {
+                throw BoxError.nameRequired(archive)
+            }
             let known = BoxIdentity(
                 name: name, version: options.version ?? metadata.version ?? .unversioned,
                 architecture: options.architecture ?? metadata.architecture ?? .unknown)
@@ -81,7 +83,7 @@ final class AddJob {
 
     /// Copies a disk image that is no archive, hashing it on the way; zeros become holes.
     func copyDisk(_ format: DiskFormat, into files: FilePath) throws -> Box {
-        guard let name = options.name else { throw BoxError.nameRequired(archive) }
+        guard let name = options.name ?? options.fallbackName else { throw BoxError.nameRequired(archive) }
         let identity = BoxIdentity(
             name: name, version: options.version ?? .unversioned, architecture: options.architecture ?? .host)
         try claim(identity)

@@ -16,6 +16,8 @@ extension BoxStore {
         }
         /// What the box shall be called, whatever it calls itself; required if it does not say.
         public var name: BoxName?
+        /// What it shall be called if it does not call itself anything.
+        public var fallbackName: BoxName?
         public var version: BoxVersion?
         public var architecture: Architecture?
         /// All of them must be the archive's.

@@ -67,6 +67,16 @@ public struct BoxStore: Sendable {
         return HeldLock(file, hasWaited: true)
     }
 
+    /// Removes everything that belongs to one download.
+    func removeDownload(key: String) throws {
+        guard FileSystem.exists(downloads) else { return }
+        let held = try lock("download-\(key)", waiting: nil, cancellation: nil)
+        defer { withExtendedLifetime(held) {} }
+        for name in try FileSystem.list(downloads) where name.hasPrefix(key) {
+            try FileSystem.remove(downloads.appending(name))
+        }
+    }
+
     /// The lock under which names appear and disappear. Held for moments only.
     func lockNames(cancellation: Cancellation? = nil) throws -> HeldLock {
         try lock("store", waiting: nil, cancellation: cancellation)

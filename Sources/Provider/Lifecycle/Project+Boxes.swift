@@ -16,13 +16,17 @@ extension Project {
         guard try OpenFileLock.lock(guardFile, .exclusive, cancellation: cancellation) else { throw Interruption() }
         let old = try LockFile.read(lockFile)
         var lock = old
-        let installer = BoxInstaller(
-            store: boxes, catalogues: try CatalogueTemplate.configured(), sink: events, cancellation: cancellation)
-        let box = try installer.ensure(
+        let box = try installer().ensure(
             try boxRequest(definition.box), lock: &lock, policy: settings.locked ? .frozen : .follow)
         if lock != old { try lock.write(lockFile) }
         guardFile.close()
         return box
+    }
+
+    /// What brings boxes into the store for this project.
+    public func installer() throws -> BoxInstaller {
+        BoxInstaller(
+            store: boxes, catalogues: try CatalogueTemplate.configured(), sink: events, cancellation: cancellation)
     }
 
     /// A reference as the box store understands it.
@@ -33,15 +37,16 @@ extension Project {
         case .name(let text): return BoxRequest(try BoxName(text), requirement, checksum: checksum)
         case .url(let url):
             return BoxRequest(
-                try Self.name(for: url, kind: "url"), requirement, location: try BoxLocation(url), checksum: checksum)
+                at: try BoxLocation(url), fallbackName: try Self.name(for: url, kind: "url"), checksum: checksum)
         case .path(let path):
             let file = path.resolved(in: environment.projectDirectory)
             return BoxRequest(
-                try Self.name(for: file.string, kind: "file"), requirement, location: .file(file), checksum: checksum)
+                at: .file(file), reference: path.text, fallbackName: try Self.name(for: file.string, kind: "file"),
+                checksum: checksum)
         }
     }
 
-    /// A name in the store for a box that is named by its place: two `env.box` of two projects are two boxes.
+    /// A name in the store for a box that has none of its own: two `env.box` of two projects are two boxes.
     private static func name(for place: String, kind: String) throws -> BoxName {
         let digest = SHA256Digest(of: Array(place.utf8)).hexadecimal.prefix(8)
         let last = place.split(separator: "/").last.map(String.init) ?? "box"

@@ -1,0 +1,96 @@
+import ArgumentParser
+import BoxFormat
+import JSON
+import Digest
+import LinuxSystem
+import Reporting
+import SystemPackage
+
+/// `wander box`: what is in the box store.
+struct BoxCommands: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "box",
+        abstract: "Add, list, update and remove boxes.",
+        discussion: "Boxes are kept in $WANDER_HOME, or else $XDG_DATA_HOME/wander: each once, unpacked, read-only.",
+        subcommands: [
+            BoxAdd.self, BoxList.self, BoxShow.self, BoxRemove.self, BoxPrune.self, BoxOutdated.self, BoxUpdate.self,
+            BoxRepackage.self, BoxVerify.self,
+        ])
+}
+
+/// Which stored box a command means.
+struct BoxSelection: ParsableArguments {
+    @Argument(help: "The box's name.", completion: .shellCommand("wander box list --names 2>/dev/null")) var name:
+        BoxName
+    @Option(name: .customLong("box-version"), help: "Only versions that satisfy this, such as '1.2' or '< 2'.")
+    var version: VersionRequirement?
+    @Option(name: [.customShort("a"), .long], help: "Only this architecture, such as amd64.") var architecture:
+        Architecture?
+
+    /// Every box that fits.
+    func all(in store: BoxStore) throws -> [Box] {
+        let boxes = try store.boxes(named: name)
+        let found = boxes.filter { version?.isSatisfied(by: $0.version) ?? true }
+            .filter { architecture == nil || $0.architecture == architecture }
+        guard found.isEmpty else { return found }
+        let installed = boxes.isEmpty ? try store.list().boxes : boxes
+        throw BoxError.notFound(described, installed: installed.map(\.identity.description))
+    }
+
+    /// The one box that fits.
+    func one(in store: BoxStore) throws -> Box {
+        let found = try all(in: store)
+        guard found.count == 1 else {
+            throw BoxError.ambiguous(described, candidates: found.map(\.identity.description))
+        }
+        return found[0]
+    }
+
+    private var described: String {
+        ["'\(name)'", version.map { "'\($0)'" }, architecture.map { "for \($0)" }].compactMap(\.self).joined(
+            separator: " ")
+    }
+}
+
+extension Box {
+    /// What programs get to know about a box.
+    func document(uses: [MachineUse]) -> JSONValue {
+        [
+            "name": .string(name.description),
+            "version": .string(version.description),
+            "architecture": .string(architecture.description),
+            "sha256": .string(digest.hexadecimal),
+            "source": .string(source),
+            "catalogue": .optional(catalogue),
+            "added": .string(timestamp(added)),
+            "directory": .string(directory.string),
+            "archive_size": .size(archiveSize),
+            "size": .size(size),
+            "size_on_disk": .size(sizeOnDisk),
+            "disks": .array(
+                disks.map { disk in
+                    [
+                        "path": .string(disk.path.string), "format": .string(disk.format.rawValue),
+                        "virtual_size": .size(disk.virtualSize),
+                    ]
+                }),
+            "kernel": .optional(kernel?.string),
+            "initrd": .optional(initrd?.string),
+            "command_line": .optional(commandLine),
+            "user": .optional(user),
+            "machines": .array(
+                uses.filter { $0.box == identity }.map { use in
+                    ["machine": .string(use.machine), "directory": .string(use.directory.string)]
+                }),
+        ]
+    }
+
+    /// Bytes of disk that the box's files really take.
+    var sizeOnDisk: UInt64 {
+        files.reduce(0) { sum, file in
+            let path = directory.appending(file.path)
+            let status = (try? FileSystem.status(path, followLinks: false)) ?? nil
+            return sum &+ UInt64(clamping: status?.allocated ?? 0)
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import ArgumentParser
+import BoxFormat
+import JSON
+import Provider
+import Reporting
+import SystemPackage
+
+struct BoxOutdated: WanderCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "outdated", abstract: "Say for which boxes their catalogues have newer versions.",
+        discussion: "Looks at the project's boxes, or with --global at all that are in the store. Changes nothing.")
+    @OptionGroup var options: GlobalOptions
+    @OptionGroup var project: ProjectOptions
+    @Flag(help: "Every box in the store.") var global = false
+    @OptionGroup var download: DownloadOptions
+
+    private struct Finding {
+        var name: String
+        var current: BoxVersion?
+        var newest: BoxVersion?
+        var problem: (any UserFacingError)?
+
+        var line: String {
+            if let problem { return "\(name): \(problem.summary)" }
+            guard let newest else { return "\(name): no catalogue" }
+            guard let current else { return "\(name): not there yet; the newest version is \(newest)" }
+            return newest > current
+                ? "\(name): \(current) is there, \(newest) is available" : "\(name): \(current) is the newest"
+        }
+        var json: JSONValue {
+            [
+                "name": .string(name), "current": .optional(current?.description),
+                "newest": .optional(newest?.description),
+                "outdated": .bool((current ?? newest).map { $0 < (newest ?? $0) } ?? false),
+                "problem": .optional(problem?.summary),
+            ]
+        }
+    }
+
+    func execute(_ context: CommandContext) throws {
+        let findings = global ? try globalFindings(context) : try projectFindings(context)
+        context.output(
+            findings.isEmpty ? "No boxes." : findings.map(\.line).joined(separator: "\n"),
+            json: ["boxes": .array(findings.map(\.json))])
+    }
+
+    private func projectFindings(_ context: CommandContext) throws -> [Finding] {
+        let project = try project.load(context)
+        var installer = try project.installer()
+        installer.downloader = Downloader(download.settings)
+        let lock = try LockFile.read(project.lockFile)
+        return try BoxUpdate.requests(of: project, only: nil).map { request in
+            let entry = lock.entry(for: request)
+            return look(request, current: entry?.box.version, installer)
+        }
+    }
+
+    private func globalFindings(_ context: CommandContext) throws -> [Finding] {
+        let store = try BoxStore.standard()
+        let installer = BoxInstaller(
+            store: store, catalogues: [], downloader: Downloader(download.settings), sink: context.console,
+            cancellation: context.cancellation)
+        var newest: [BoxName: Box] = [:]
+        for box in try store.list().boxes where box.version >= newest[box.name]?.version ?? box.version {
+            newest[box.name] = box
+        }
+        return newest.values.sorted { $0.name < $1.name }.map { box in
+            guard let catalogue = box.catalogue, let location = try? BoxLocation(catalogue) else {
+                return Finding(name: box.name.description, current: box.version)
+            }
+            return look(BoxRequest(box.name, location: location), current: box.version, installer)
+        }
+    }
+
+    /// A catalogue that fails is reported, and the others are still asked.
+    private func look(_ request: BoxRequest, current: BoxVersion?, _ installer: BoxInstaller) -> Finding {
+        let name = request.name?.description ?? request.reference ?? request.location?.shown ?? ""
+        var finding = Finding(name: name, current: current)
+        do {
+            finding.newest = try installer.newestListed(request)
+        } catch let error as any UserFacingError {
+            finding.problem = error
+        } catch {}
+        return finding
+    }
+}

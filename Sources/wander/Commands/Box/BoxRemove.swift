@@ -1,0 +1,30 @@
+import ArgumentParser
+import BoxFormat
+import JSON
+import Reporting
+
+struct BoxRemove: WanderCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "remove", abstract: "Remove a box from the store.",
+        discussion: "Refuses a box that a machine lies on. Without --all, exactly one box may fit.")
+    @OptionGroup var options: GlobalOptions
+    @OptionGroup var box: BoxSelection
+    @Flag(help: "Every version and architecture that fits.") var all = false
+    @Flag(name: [.customShort("f"), .long], help: "Also if a machine lies on it; that machine will not start again.")
+    var force = false
+
+    func execute(_ context: CommandContext) throws {
+        let store = try BoxStore.standard()
+        let boxes = all ? try box.all(in: store) : [try box.one(in: store)]
+        let uses = try store.uses()
+        // All or nothing: the ones in use are known before the first is removed.
+        for box in boxes where !force {
+            let machines = uses.filter { $0.box == box.identity }
+            guard machines.isEmpty else { throw BoxError.inUse(box.identity, machines: machines.map(\.description)) }
+        }
+        for box in boxes { try store.remove(box.identity, force: force, cancellation: context.cancellation) }
+        context.output(
+            boxes.map { "Removed \($0.identity)." }.joined(separator: "\n"),
+            json: ["removed": .array(boxes.map { $0.document(uses: []) })])
+    }
+}
