@@ -89,7 +89,7 @@ struct EnvironmentBuilder {
     // MARK: - Machines
 
     private mutating func groups(_ root: Node) -> [Group] {
-        let defaults = root["defaults"].flatMap { $0.mapping == nil ? nil : $0 } ?? .mapping([], at: root.mark)
+        let defaults = defaults(root)
         var definitions: [Node.Entry] = []
         let atTop = (root.mapping ?? []).filter { entry in ObjectType.singleFormNames.contains(entry.name) }
         if let machines = root.entry("machines") {
@@ -98,11 +98,7 @@ struct EnvironmentBuilder {
                     "'\(entry.name)' stands beside 'machines'",
                     hint: "Put it into one of the machines, or under 'defaults' for all of them.", at: entry.mark)
             }
-            definitions = (machines.value.mapping ?? []).filter { ScalarType.isName($0.name) }
-            if machines.value.mapping?.isEmpty ?? machines.value.isNull {
-                problems.report(
-                    "'machines' is empty", hint: "Add a machine, such as 'web: { box: debian/12 }'.", at: machines.mark)
-            }
+            definitions = self.definitions(machines)
         } else if !atTop.isEmpty || !(defaults.mapping ?? []).isEmpty {
             definitions = [Node.Entry(name: "default", mark: root.mark, value: .mapping(atTop, at: root.mark))]
         } else if !problems.hasErrors {
@@ -112,11 +108,47 @@ struct EnvironmentBuilder {
         return expand(definitions, defaults: defaults)
     }
 
+    private func defaults(_ root: Node) -> Node {
+        guard let node = root["defaults"], !node.isNull else { return .mapping([], at: root.mark) }
+        guard node.mapping == nil else { return node }
+        problems.report("'defaults' must be a map, not \(node.kindName)", at: node.mark)
+        return .mapping([], at: root.mark)
+    }
+
+    /// The entries below `machines` that can be a machine.
+    private func definitions(_ machines: Node.Entry) -> [Node.Entry] {
+        guard let entries = machines.value.mapping, !entries.isEmpty else {
+            if machines.value.isNull || machines.value.mapping != nil {
+                problems.report(
+                    "'machines' is empty", hint: "Add a machine, such as 'web: { box: debian/12 }'.", at: machines.mark)
+            } else {
+                problems.report(
+                    "'machines' must be a map from names to machines, not \(machines.value.kindName)",
+                    at: machines.value.mark)
+            }
+            return []
+        }
+        return entries.filter { entry in
+            guard ScalarType.isName(entry.name) else {
+                problems.report(
+                    "'\(entry.name.prefix(64))' in 'machines' must be \(MapNames.names.expected)", at: entry.mark)
+                return false
+            }
+            guard entry.value.mapping != nil || entry.value.isNull else {
+                problems.report(
+                    "the machine '\(entry.name)' must be a map, not \(entry.value.kindName)",
+                    hint: "Write its keys below its name, such as 'box: debian/12'.", at: entry.value.mark)
+                return false
+            }
+            return true
+        }
+    }
+
     private mutating func expand(_ definitions: [Node.Entry], defaults: Node) -> [Group] {
         var groups: [Group] = []
         var machineCount = 0
         var valueCount = 0
-        for entry in definitions where entry.value.mapping != nil || entry.value.isNull {
+        for entry in definitions {
             let own = entry.value.isNull ? .mapping([], at: entry.mark) : entry.value
             valueCount += defaults.size + own.size
             guard valueCount <= Self.valueLimit else { return tooLarge(entry.mark) }

@@ -132,10 +132,10 @@ struct MachineBuilder {
             problems.report("the address \(address) is not one of the network \(subnet)", at: ip.mark)
             return nil
         }
-        guard !subnet.reserved.contains(address) else {
+        guard address != subnet.gateway else {
             problems.report(
                 "the address \(address) belongs to the network itself",
-                hint: "The first three addresses are the gateway, the host and the name server.", at: ip.mark)
+                hint: "The first address is the router and the name server.", at: ip.mark)
             return nil
         }
         return NetworkAttachment(network: name, address: address)

@@ -51,8 +51,6 @@ public struct IPv4Subnet: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension IPv4Subnet {
-    /// The addresses that the network service keeps for itself: gateway, host and name server.
-    public var reserved: ClosedRange<IPv4Address> {
-        IPv4Address(rawValue: address.rawValue &+ 1)...IPv4Address(rawValue: address.rawValue &+ 3)
-    }
+    /// The address that the network service keeps for itself: router, name server, and the way to the host.
+    public var gateway: IPv4Address { IPv4Address(rawValue: address.rawValue &+ 1) }
 }

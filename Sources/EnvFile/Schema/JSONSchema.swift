@@ -3,7 +3,7 @@ public import JSON
 /// The JSON Schema of a Wanderfile, made from the same table of keys as the decoder: editors complete and check with it.
 public enum JSONSchema {
     /// - SeeAlso: JSON Schema draft 7, which the YAML language server understands best.
-    public static var document: JSONValue {
+    public static let document: JSONValue = {
         var generator = Generator()
         let project = generator.schema(of: .project)
         return .object(
@@ -13,7 +13,7 @@ public enum JSONSchema {
             ] + (project.objectValue ?? []) + [
                 JSONMember("definitions", .object(generator.definitions.sorted { $0.name < $1.name }))
             ])
-    }
+    }()
 
     private struct Generator {
         var definitions: [JSONMember] = []

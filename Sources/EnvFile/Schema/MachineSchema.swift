@@ -50,7 +50,7 @@ extension ObjectType {
                 "Whether commands for one machine take this one", example: "true"),
             KeyDefinition(
                 "count", .scalar(.integer(1...64)), note: "one machine with the plain name",
-                "Makes this many machines, called NAME-1, NAME-2, ...", example: "2"),
+                "Makes this many machines, called NAME-1, NAME-2 and so on", example: "2"),
             KeyDefinition("stop", .object(.stop), "How the machine is stopped", example: "{ timeout: 30s }"),
             KeyDefinition(
                 "boot_timeout", .scalar(.duration(.seconds(1) ... .seconds(86_400))), standard: "5m",
@@ -211,7 +211,7 @@ extension ObjectType {
                 "type", .scalar(.choice(MachineDefinition.Provider.Kind.self)), standard: "auto",
                 "KVM, emulation, or whichever works", example: "emulation"),
             KeyDefinition(
-                "emulation", .object(.emulation), "Settings of the emulation provider", example: "{ cpu: max }"),
+                "emulation", .object(.emulation), "Settings of the emulation provider", example: "{ cpu: qemu64 }"),
         ], later: ["kvm"])
 
     static let emulation = ObjectType(

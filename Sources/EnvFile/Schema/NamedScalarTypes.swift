@@ -11,9 +11,11 @@ extension ScalarType {
         }
     }
 
+    static let namePattern = "[a-z]([a-z0-9-]{0,37}[a-z0-9])?"
+
     /// Names of environments, machines and networks: they become DNS labels and folder names.
     static let name = matching(
-        "a name of small letters, digits and '-', at most 39, a letter first", "[a-z][a-z0-9-]{0,38}"
+        "a name of small letters, digits and '-', at most 39, a letter first and no '-' last", namePattern
     ) { isName($0) }
 
     static func isName(_ text: String) -> Bool {
@@ -78,7 +80,7 @@ extension ScalarType {
     }
 
     static let guestPath = matching(
-        "an absolute path in the machine", "/.*", hint: "Start it with '/': it is a path in the machine."
+        "an absolute path in the machine, without '..' and '/' at its end", "/.*"
     ) { text in
         text.hasPrefix("/") && text.utf8.count <= 4096 && !text.hasSuffix("/")
             && !text.utf8.split(separator: 0x2f).contains { $0.elementsEqual("..".utf8) }
@@ -112,8 +114,8 @@ extension ScalarType {
                 "has bits set behind its prefix",
                 hint: "Write \(IPv4Address(rawValue: address.rawValue & mask))/\(bits).")
         }
-        guard (8...29).contains(subnet.prefixLength) else {
-            return .problem("must have a prefix from /8 to /29, not /\(subnet.prefixLength)")
+        guard (16...29).contains(subnet.prefixLength) else {
+            return .problem("must have a prefix from /16 to /29, not /\(subnet.prefixLength)")
         }
         return .value(.subnet(subnet))
     }

@@ -19,7 +19,7 @@ struct MapNames: Sendable {
     var pattern: String
     var isValid: @Sendable (String) -> Bool
 
-    static let names = MapNames(expected: ScalarType.name.expected, pattern: "^[a-z][a-z0-9-]{0,38}$") {
+    static let names = MapNames(expected: ScalarType.name.expected, pattern: "^\(ScalarType.namePattern)$") {
         ScalarType.isName($0)
     }
     static let variables = MapNames(

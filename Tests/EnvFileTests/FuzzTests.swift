@@ -1,0 +1,75 @@
+import EnvFile
+import LinuxSystem
+import Reporting
+import SystemPackage
+import Testing
+
+/// Changed examples and bad files: whatever they have become, the reader answers with an environment or with problems.
+///
+/// Runs for WANDER_FUZZ_SECONDS (3), from WANDER_FUZZ_SEED (1). The same seed gives the same texts. A text that makes the
+/// reader crash is left in the folder that the environment variable WANDER_FUZZ_FOLDER names.
+@Suite struct FuzzTests {
+    @Test("no text makes the reader crash, hang, or contradict itself")
+    func reader() throws {
+        let seconds = Int64(environmentVariable("WANDER_FUZZ_SECONDS") ?? "") ?? 3
+        let seed = UInt64(environmentVariable("WANDER_FUZZ_SEED") ?? "") ?? 1
+        let corpus = try corpus()
+        #expect(corpus.count > 30)
+        var mutator = Mutator(seed: seed, corpus: corpus)
+        let project = try Project()
+        let folder = environmentVariable("WANDER_FUZZ_FOLDER").map { FilePath($0) } ?? project.folder
+        project.options.workingDirectory = folder
+        project.options.file = "Wanderfile"
+        let clock = ContinuousClock()
+        let end = clock.now + .seconds(seconds)
+        var valid = 0
+        var count = 0
+        while clock.now < end {
+            let text = mutator.text()
+            try replace(folder.appending("Wanderfile"), with: text)
+            if try check(project) { valid += 1 }
+            count += 1
+        }
+        // A mutator that only made rubbish would test only the first lines of the reader.
+        #expect(count > 20)
+        #expect(valid > 0)
+        print("fuzz: \(count) texts, \(valid) valid, seed \(seed)")
+    }
+
+    /// Whether the text was valid.
+    private func check(_ project: Project) throws -> Bool {
+        let environment: Environment
+        do throws(EnvFileError) {
+            environment = try project.load()
+        } catch {
+            guard case .invalid(let diagnostics, _) = error else {
+                Issue.record("not a problem of the file: \(error.summary)")
+                return false
+            }
+            #expect(!diagnostics.isEmpty)
+            for diagnostic in diagnostics where diagnostic.rendered.unicodeScalars.contains("\u{1b}") {
+                Issue.record("an escape sequence reaches the terminal")
+            }
+            return false
+        }
+        #expect(!environment.machines.isEmpty)
+        let again = try Project(environment.configurationText(origins: true))
+        again.options.version = nil
+        do throws(EnvFileError) {
+            #expect(try again.load().canonicalJSON == environment.canonicalJSON)
+        } catch { Issue.record("the configuration is refused:\n\(error.detail ?? error.summary)") }
+        return true
+    }
+
+    private func corpus() throws -> [[UInt8]] {
+        var files = Fixtures.examples.map(Fixtures.example)
+        files += Fixtures.bad.map { Fixtures.folder.appending("bad").appending("\($0).yaml") }
+        files.append(Fixtures.repository.appending("Wanderfile.example"))
+        return try files.map { try FileSystem.read($0) }
+    }
+
+    /// Without fsync, which `AtomicFile` would do for every text.
+    private func replace(_ file: FilePath, with text: [UInt8]) throws {
+        try OwnedDescriptor.open(file, [.writeOnly, .create, .truncate]).writeAll(text)
+    }
+}
