@@ -1,3 +1,5 @@
+import SSH
+
 /// Turns a stream of bytes into lines that are fit to be shown: secrets masked, escape sequences and control characters
 /// dropped (what a guest prints may not command the user's terminal), over-long lines cut, damaged UTF-8 replaced.
 struct OutputLines {
@@ -38,34 +40,6 @@ struct OutputLines {
             masked = Array(all.prefix(count))
             buffer = Array(all.dropFirst(count))
         }
-        return Self.printable(masked)
+        return GuestText.line(masked)
     }
-
-    static func printable(_ bytes: [UInt8]) -> String {
-        var line = bytes[...]
-        if line.last == 0x0d { line = line.dropLast() }
-        // A progress display overwrites its line: the last state counts.
-        if let last = line.lastIndex(of: 0x0d) { line = line[(last + 1)...] }
-        var text = String.UnicodeScalarView()
-        var escape = Escape.none
-        for scalar in String(decoding: line, as: UTF8.self).unicodeScalars {
-            switch (escape, scalar.value) {
-            case (_, 0x1b): escape = .started
-            case (.started, 0x5b): escape = .sequence
-            case (.started, 0x5d): escape = .text
-            case (.started, _): escape = .none
-            case (.sequence, 0x40...0x7e): escape = .none
-            case (.sequence, _): break
-            // An operating system command, such as a window title, ends with BEL or ESC \.
-            case (.text, 0x07): escape = .none
-            case (.text, _): break
-            case (.none, 0x09): text.append(scalar)
-            case (.none, 0..<0x20), (.none, 0x7f...0x9f): break
-            case (.none, _): text.append(scalar)
-            }
-        }
-        return String(text)
-    }
-
-    private enum Escape { case none, started, sequence, text }
 }

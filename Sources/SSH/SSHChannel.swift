@@ -118,8 +118,8 @@ final class SSHChannel {
         _ = libssh2_channel_get_exit_signal(handle, &name, &count, nil, nil, nil, nil)
         if let name {
             defer { libssh2_free(session.handle, name) }
-            let text = UnsafeBufferPointer(start: name, count: count).map { UInt8(bitPattern: $0) }
-            return .signalled(String(decoding: text, as: UTF8.self))
+            let text = UnsafeBufferPointer(start: name, count: min(count, 32)).map { UInt8(bitPattern: $0) }
+            return .signalled(GuestText.line(text))
         }
         return .exited(libssh2_channel_get_exit_status(handle))
     }

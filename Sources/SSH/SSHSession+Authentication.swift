@@ -38,12 +38,12 @@ extension SSHSession {
         var list: String?
         try performStep(.authentication) {
             if let text = libssh2_userauth_list(handle, user, UInt32(clamping: user.utf8.count)) {
-                list = String(cString: text)
+                list = GuestText.line(String(cString: text).utf8)
                 return 0
             }
             return isAuthenticated ? 0 : libssh2_session_last_errno(handle)
         }
-        return list?.split(separator: ",").map(String.init) ?? []
+        return list?.split(separator: ",").prefix(16).map { String($0.prefix(64)) } ?? []
     }
 
     private func authenticationStatus(_ call: () -> CInt) throws(SSHError) -> CInt {

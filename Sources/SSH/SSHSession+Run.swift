@@ -47,7 +47,7 @@ extension SSHSession {
     {
         let result = try collect(SSHCommand(text), input: input, limit: 1 << 20)
         guard result.outcome.isSuccess else {
-            let said = String(decoding: (result.error + result.output).prefix(4096), as: UTF8.self)
+            let said = GuestText.lines((result.error + result.output).prefix(4096))
             throw .commandFailed(command: name ?? text, status: result.outcome.shellStatus, output: said)
         }
         return String(decoding: result.output, as: UTF8.self)

@@ -156,8 +156,7 @@ extension SSHSession {
 
     /// The last thing that the guest's programs said.
     static func reason(_ error: [UInt8], _ fallback: String) -> String {
-        let lines = String(decoding: error, as: UTF8.self).split(whereSeparator: \.isNewline)
-        return lines.last.map { String($0.prefix(300)) } ?? fallback
+        error.split(separator: 0x0a).last.map { String(GuestText.line($0).prefix(300)) } ?? fallback
     }
 
     /// A path for a script's argument: `~` is the home directory, which is where commands start.

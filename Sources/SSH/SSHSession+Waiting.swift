@@ -116,8 +116,7 @@ extension SSHSession {
         guard libssh2_session_last_error(handle, &text, &count, 0) != 0, let text, count > 0 else {
             return "libssh2 status \(status)"
         }
-        return String(
-            decoding: UnsafeBufferPointer(start: text, count: Int(count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return GuestText.line(UnsafeBufferPointer(start: text, count: Int(count)).map { UInt8(bitPattern: $0) })
     }
 }
 

@@ -142,6 +142,15 @@ import Testing
         #expect(throws: SSHError.self) { try session.run(SSHCommand("true")) }
     }
 
+    @Test("what a guest says in an error commands no terminal")
+    func escapes() throws {
+        let server = try TestServer(accepting: [key.publicKey])
+        let session = try server.logIn(key)
+        #expect(throws: SSHError.commandFailed(command: "look", status: 1, output: "red\ntext")) {
+            try session.require("printf '\\033[31mred\\n\\033]0;title\\007text' >&2; exit 1", named: "look")
+        }
+    }
+
     @Test("words a failed command with what it said")
     func require() throws {
         let server = try TestServer(accepting: [key.publicKey])
