@@ -26,7 +26,7 @@ public final class Network {
     var captures: [Capture] = []
     private var random = SystemRandomNumberGenerator()
     /// When the process ends unless a machine connects.
-    private(set) var idleSince: MonotonicClock?
+    fileprivate(set) var idleSince: MonotonicClock?
 
     /// Whether every change is written to the configuration file.
     private let persistent: Bool
@@ -229,6 +229,8 @@ public final class Network {
             network.idleSince?.advanced(byMilliseconds: Int64(network.configuration.idleSeconds) * 1000)
         }
         override func deadlinePassed(_ now: MonotonicClock) {
+            // Somebody waits for a machine that is about to start.
+            guard network.hostConnections.isEmpty else { return network.idleSince = now }
             network.log.write("no machine has been connected for \(network.configuration.idleSeconds) s: ending")
             network.stop()
         }
@@ -236,7 +238,7 @@ public final class Network {
 
     // MARK: Connections of the host
 
-    private var hostConnections: [HostConnection] = []
+    fileprivate var hostConnections: [HostConnection] = []
 
     func closeConnections(of forward: any Forward) {
         for connection in hostConnections {
