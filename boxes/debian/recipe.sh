@@ -72,9 +72,9 @@ recipe_build() {
     version=$release.$(date -u -d "@$date" +%Y%m%d).$revision
     mkdir "$work/boot"
     tar -x -C "$work/boot" --no-same-owner --wildcards -f "$work/root.tar" './boot/vmlinuz-*' './boot/grub/*' \
-        './usr/lib/modules/*/kernel/*' './usr/bin/busybox' 2>/dev/null ||
+        './usr/lib/modules/*' './usr/bin/busybox' 2>/dev/null ||
         tar -x -C "$work/boot" --no-same-owner --wildcards -f "$work/root.tar" './boot/vmlinuz-*' './boot/grub/*' \
-            './lib/modules/*/kernel/*' './bin/busybox'
+            './lib/modules/*' './bin/busybox'
     kernel=$(basename "$work"/boot/boot/vmlinuz-*)
     kernel=${kernel#vmlinuz-}
     make_disk "$work/disk" "$work/boot/boot/grub"

@@ -1,6 +1,6 @@
 # The initial RAM disk for direct boot: busybox, the drivers of a virtual machine, and initrd-init. Sourced by boxes/build.
 
-# Loaded in this order. Debian's kernel has ext4 built in.
+# Loaded in this order, unless built in. Debian's kernel has ext4 built in.
 boot_modules=(
     drivers/virtio/virtio_ring drivers/virtio/virtio drivers/virtio/virtio_pci_modern_dev
     drivers/virtio/virtio_pci_legacy_dev drivers/virtio/virtio_pci drivers/virtio/virtio_mmio
@@ -21,6 +21,8 @@ stage_initrd() {
         elif [ -f "$file.xz" ]; then
             # Debian 13 compresses modules; unpacking them here is cheaper than in every boot.
             xz -dc "$file.xz" >"$tree/modules/${module##*/}.ko"
+        elif grep -Fqx "kernel/$module.ko" "$modules/../modules.builtin"; then
+            continue
         else
             die "the kernel has no module $module"
         fi
