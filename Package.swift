@@ -88,6 +88,9 @@ let package = Package(
             dependencies: [
                 "BoxFormat", "Digest", "DiskImage", "EnvFile", "JSON", "LinuxSystem", "Provider", "Reporting", "SSH",
                 argumentParser, systemPackage,
+                "BoxFormat", "DiskImage", "EnvFile", "JSON", "LinuxSystem", "NetworkControl", "Provider", "Reporting", "SSH",
+                argumentParser,
+                systemPackage,
             ],
             swiftSettings: common),
 

@@ -21,6 +21,8 @@ public final class SSHSession {
         public var cancellation: Cancellation?
         /// A descriptor that becomes readable when the machine has ended, such as a pidfd.
         public var endedDescriptor: CInt?
+        /// The machine's process: sets ``endedDescriptor`` and keeps it open for as long as the session lasts.
+        public var process: ProcessWatch? { didSet { endedDescriptor = process?.rawDescriptor } }
         public init() {}
     }
 

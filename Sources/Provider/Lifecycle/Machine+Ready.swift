@@ -14,12 +14,9 @@ extension Machine {
         let own = try machineKey()
         let milliseconds = Int64(clamping: definition.bootTimeout.components.seconds) &* 1000
         let started = MonotonicClock.now
-        let watch = try watchProcess(record)
-        // Its descriptor is watched by number below: it must stay open until the wait is over.
-        defer { withExtendedLifetime(watch) {} }
         var options = SSHSession.Options()
         options.cancellation = project.cancellation
-        options.endedDescriptor = watch?.rawDescriptor
+        options.process = try watchProcess(record)
         options.hostKey = record.hostKey.flatMap { try? SSHPublicKey(parsing: $0) }
         // The machine's own key first: a machine that was interrupted in first contact may know both.
         var wait = ReadyWait(user: record.user, keys: [own] + (record.hasOwnKey ? [] : WellKnownKeys.all), options)
