@@ -6,7 +6,7 @@ public enum DiskImage {
     /// Opens a disk for devices and tools.
     ///
     /// The files are those of `layers` and no others: a backing file's name inside an image is only compared with the layer
-    /// that was given. The first file is locked for `access`, the others for reading.
+    /// that was given, and refused if it is that of another file that exists. The first file is locked for `access`, the others for reading.
     /// - Parameters:
     ///   - layers: The disk itself, then what is behind it.
     ///   - cacheBytes: Of memory for tables, for each layer.
@@ -58,11 +58,13 @@ public enum DiskImage {
         case (let name?, let layer?):
             let recorded = image.removingLastComponent().pushing(FilePath(name))
             guard recorded.lexicallyNormalized() != layer.path.lexicallyNormalized() else { return }
-            let recordedStatus = (try? FileSystem.status(recorded)) ?? nil
-            let givenStatus = (try? FileSystem.status(layer.path)) ?? nil
-            guard let recordedStatus, let givenStatus, recordedStatus.device == givenStatus.device,
-                recordedStatus.inode == givenStatus.inode
-            else { throw .backingMismatch(recorded: name, given: layer.path) }
+            // A name that leads nowhere says nothing: folders move, and the caller's records move with them.
+            guard let recordedStatus = (try? FileSystem.status(recorded)) ?? nil,
+                let givenStatus = (try? FileSystem.status(layer.path)) ?? nil
+            else { return }
+            guard recordedStatus.device == givenStatus.device, recordedStatus.inode == givenStatus.inode else {
+                throw .backingMismatch(recorded: name, given: layer.path)
+            }
         }
     }
 }

@@ -111,6 +111,9 @@ struct MetadataWalk {
             report(.wrongFlag, .level1Table, entryOffset)
             repairFlag(entryOffset, raw | ClusterEntry.exclusiveFlag)
         }
+        // A table in a hole of the file has no entries. A sparse file could have terabytes of those.
+        let (isData, count) = try file.run(at: offset, limit: geometry.clusterSize)
+        if !isData, count == geometry.clusterSize { return }
         try unsafe table.withUnsafeMutableBufferPointer { buffer throws(DiskImageError) in
             _ = try unsafe file.read(into: UnsafeMutableRawBufferPointer(buffer), at: offset)
         }

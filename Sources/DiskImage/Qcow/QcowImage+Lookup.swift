@@ -62,16 +62,28 @@ extension QcowImage {
     /// Reads an entry and checks that it stays inside the file.
     private func decode(_ raw: UInt64, at cluster: UInt64) throws(DiskImageError) -> ClusterEntry {
         guard let entry = ClusterEntry(raw, geometry: geometry, version: header.version) else {
-            throw .corrupt(.level2Table, offset: entryOffset(of: cluster))
+            throw markCorrupt(.level2Table, offset: entryOffset(of: cluster))
         }
         switch entry {
         case .unallocated, .zero: return entry
         case .data(let host, _):
-            guard host < allocationEnd else { throw .corrupt(.dataCluster, offset: entryOffset(of: cluster)) }
+            guard host < allocationEnd else { throw markCorrupt(.dataCluster, offset: entryOffset(of: cluster)) }
         case .compressed(let host, _):
-            guard host < allocationEnd else { throw .corrupt(.compressedCluster, offset: entryOffset(of: cluster)) }
+            guard host < allocationEnd else { throw markCorrupt(.compressedCluster, offset: entryOffset(of: cluster)) }
         }
         return entry
+    }
+
+    /// Takes no more writes, and says so in the header: a table that was sound when the image was opened is not any more.
+    /// Under the lock.
+    private func markCorrupt(_ structure: QcowStructure, offset: UInt64) -> DiskImageError {
+        if file.isWritable, !hasFailed {
+            hasFailed = true
+            header.incompatible.insert(.corrupt)
+            // Best effort: the error itself is on its way to whoever asked.
+            try? file.write(header.incompatible.rawValue.bigEndianBytes, at: QcowHeader.Field.incompatible)
+        }
+        return .corrupt(structure, offset: offset)
     }
 
     /// Where a cluster's L2 entry is in the file, for messages.
@@ -89,7 +101,7 @@ extension QcowImage {
         if raw == 0 { return nil }
         let table = raw & ClusterEntry.offsetMask
         guard raw & ClusterEntry.level1ReservedMask == 0, geometry.isAligned(table), table < allocationEnd else {
-            throw .corrupt(.level1Table, offset: header.level1Offset + UInt64(index) * 8)
+            throw markCorrupt(.level1Table, offset: header.level1Offset + UInt64(index) * 8)
         }
         if table == 0 { return nil }
         return table + slice % slicesPerTable * UInt64(slices.sliceBytes)

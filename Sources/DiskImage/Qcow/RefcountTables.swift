@@ -69,8 +69,11 @@ struct RefcountTables {
             }
         }
         let perBlock = header.refcountsPerBlock
+        // Blocks that count nothing: those that do not exist, and those in holes of the file.
+        var present = Set<UInt64>()
         for index in blocks.keys.sorted() {
-            guard let offset = blocks[index] else { continue }
+            guard let offset = blocks[index], try !isHole(offset) else { continue }
+            present.insert(index)
             let block = try file.read(count: Int(geometry.clusterSize), at: offset)
             for entry in 0..<perBlock {
                 let cluster = index * perBlock + entry
@@ -86,14 +89,18 @@ struct RefcountTables {
                 }
             }
         }
-        let present = blocks
         try references.forEachCluster { cluster throws(DiskImageError) in
-            if present[cluster / perBlock] == nil {
+            if !present.contains(cluster / perBlock) {
                 tooLow += 1
                 note(.refcountTooLow, cluster)
             }
         }
         return (findings, leaks, tooLow)
+    }
+
+    private func isHole(_ offset: UInt64) throws(DiskImageError) -> Bool {
+        let (isData, count) = try file.run(at: offset, limit: geometry.clusterSize)
+        return !isData && count == geometry.clusterSize
     }
 
     // MARK: Writing
@@ -104,11 +111,13 @@ struct RefcountTables {
     /// only when all of it is on the disk. Until that has happened the image must be marked dirty.
     /// - Returns: The header as it now is, and the end of the last cluster in use.
     mutating func write() throws(DiskImageError) -> (header: QcowHeader, end: UInt64) {
-        let changedBlocks = try completeStructure()
+        let (changedBlocks, needed) = try completeStructure()
         let bits = UInt64(geometry.clusterBits)
         let perBlock = header.refcountsPerBlock
         for index in blocks.keys.sorted() {
             guard let offset = blocks[index] else { continue }
+            // Nothing to count, and nothing counted so far.
+            if !needed.contains(index), try isHole(offset) { continue }
             var block = [UInt8](repeating: 0, count: Int(geometry.clusterSize))
             for entry in 0..<perBlock {
                 let cluster = index * perBlock + entry
@@ -135,7 +144,8 @@ struct RefcountTables {
     }
 
     /// Adds blocks, and a larger table, until every cluster in use has a refcount, those of the additions included.
-    private mutating func completeStructure() throws(DiskImageError) -> Bool {
+    /// - Returns: Whether the table changes, and the indexes of the blocks that count something.
+    private mutating func completeStructure() throws(DiskImageError) -> (hasChanged: Bool, needed: Set<UInt64>) {
         var hasChanged = !findings.isEmpty
         let perBlock = header.refcountsPerBlock
         if !tableIsUsable { try moveTable(entries: 0) }
@@ -154,7 +164,7 @@ struct RefcountTables {
                 continue
             }
             let missing = needed.filter { blocks[$0] == nil }
-            if missing.isEmpty { return hasChanged }
+            if missing.isEmpty { return (hasChanged, Set(needed)) }
             hasChanged = true
             for index in missing {
                 let offset = references.end
