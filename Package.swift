@@ -86,11 +86,8 @@ let package = Package(
         .executableTarget(
             name: "wander",
             dependencies: [
-                "BoxFormat", "Digest", "DiskImage", "EnvFile", "JSON", "LinuxSystem", "Provider", "Reporting", "SSH",
-                argumentParser, systemPackage,
-                "BoxFormat", "DiskImage", "EnvFile", "JSON", "LinuxSystem", "NetworkControl", "Provider", "Reporting", "SSH",
-                argumentParser,
-                systemPackage,
+                "BoxFormat", "Digest", "DiskImage", "EnvFile", "JSON", "LinuxSystem", "NetworkControl", "Provider",
+                "Reporting", "SSH", argumentParser, systemPackage,
             ],
             swiftSettings: common),
 
