@@ -27,14 +27,15 @@ public enum FirstContact {
 
     /// Makes the guest accept `key` for the user who is logged in.
     public static func add(_ key: SSHPublicKey, over session: SSHSession) throws(SSHError) {
-        // `$1` the line, `$2` its key in Base64. The file is replaced in one step: a power cut leaves the old one whole.
+        // `$1` the line, `$2` its key in Base64. The file is replaced in one step, and `sync` makes the guest write it down:
+        // a machine whose power is cut in its first minute must still know the key.
         let script = """
             set -e; umask 077; d=$HOME/.ssh; f=$d/authorized_keys; n=$f.wander
             mkdir -p "$d"; chmod 700 "$d"
             if [ -f "$f" ] && grep -qF -e "$2" "$f"; then exit 0; fi
             if [ -f "$f" ]; then cat "$f" >"$n"; else : >"$n"; fi
             if [ -s "$n" ] && [ -n "$(tail -c 1 "$n")" ]; then echo >>"$n"; fi
-            printf '%s\\n' "$1" >>"$n"; chmod 600 "$n"; mv -f "$n" "$f"
+            printf '%s\\n' "$1" >>"$n"; chmod 600 "$n"; mv -f "$n" "$f"; sync
             """
         try session.require(GuestShell.line(script, [key.line, key.base64]), named: "add the machine's key")
     }
@@ -53,7 +54,7 @@ public enum FirstContact {
             done
             grep -qF -e "$k" "$n" || { echo 'the new key is not in the file' >&2; exit 1; }
             if cmp -s "$n" "$f"; then rm -f "$n"; exit 0; fi
-            chmod 600 "$n" && mv -f "$n" "$f"
+            chmod 600 "$n" && mv -f "$n" "$f" && sync
             """
         let arguments = [kept.base64] + keys.filter { $0 != kept }.map(\.base64)
         try session.require(GuestShell.line(script, arguments), named: "remove the box's well-known keys")

@@ -18,9 +18,10 @@ extension Machine {
         options.cancellation = project.cancellation
         options.process = try watchProcess(record)
         options.hostKey = record.hostKey.flatMap { try? SSHPublicKey(parsing: $0) }
-        // The machine's own key first: a machine that was interrupted in first contact may know both.
-        var wait = ReadyWait(user: record.user, keys: [own] + (record.hasOwnKey ? [] : WellKnownKeys.all), options)
-        if let box = try? box(of: record), let path = box.privateKey, !record.hasOwnKey,
+        // The machine's own key first. A machine that was interrupted in first contact may know both, and one whose power was
+        // cut before its guest had written the new key down has only the old ones again.
+        var wait = ReadyWait(user: record.user, keys: [own] + WellKnownKeys.all, options)
+        if let box = try? box(of: record), let path = box.privateKey,
             let key = try? SSHKeyPair(
                 parsing: String(decoding: try FileSystem.read(path, limit: 1 << 16), as: UTF8.self))
         {
