@@ -43,9 +43,15 @@ enum FileExtents {
         var position = lower
         while position < upper {
             let next = min(upper, position + granularity)
-            let count = try unsafe file.read(into: buffer, at: position)
-            let piece = unsafe UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count])
-            if unsafe !isZero(piece) { blocks.append(position..<next) }
+            // Most blocks show at their start that they are none of zeros.
+            let start = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[..<4096])
+            var count = try unsafe file.read(into: start, at: position)
+            var hasData = unsafe !isZero(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(start)[..<count]))
+            if !hasData {
+                count = try unsafe file.read(into: buffer, at: position)
+                hasData = unsafe !isZero(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count]))
+            }
+            if hasData { blocks.append(position..<next) }
             position = next
         }
         return blocks
