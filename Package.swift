@@ -97,7 +97,7 @@ let package = Package(
             swiftSettings: memory),
         .target(name: "PCI", swiftSettings: memory),
         .target(
-            name: "Virtio", dependencies: ["CLinux", "DiskImage", "GuestMemory", "LinuxSystem", "PCI"],
+            name: "Virtio", dependencies: ["CLinux", "DiskImage", "GuestMemory", "LinuxSystem", "PCI", systemPackage],
             swiftSettings: memory),
 
         // The host's side of the machine.

@@ -1,5 +1,7 @@
+import Glibc
 import GuestMemory
 import LinuxSystem
+import Synchronization
 import SystemPackage
 import Testing
 import Virtio
@@ -322,5 +324,39 @@ import Virtio
         fixture.driver.kick(0)
         try fixture.send(raw: Array(bytes[50...]))
         #expect(try fixture.receive.takeUsed().map(\.written) == [112])
+    }
+
+    @Test("a network that comes back is connected to again, with the framing of a new stream")
+    func reconnect() throws {
+        let first = try UnixSocket.pair()
+        let second = try UnixSocket.pair()
+        let next = Mutex<CInt>(try second.read.duplicate().release())
+        let device = try NetworkDevice(socket: first.read.duplicate(), macAddress: Self.mac) {
+            next.withLock { raw in
+                defer { raw = -1 }
+                return raw >= 0 ? OwnedDescriptor(owning: raw) : nil
+            }
+        }
+        let driver = try GuestDriver(device, byteCount: 32 << 20)
+        driver.start()
+        let buffer = driver.page(2048)
+        try driver.queues[0].submit([(buffer, 2048, true)])
+        driver.kick(0)
+        // Half a frame, then the end of the old stream.
+        try first.write.writeAll(Array(Self.prefixed(Self.frame(100)).prefix(50)))
+        shutdown(first.write.rawValue, Int32(SHUT_RDWR))
+        driver.work()
+        #expect(driver.field(6, 2) == 0)
+        for _ in 0..<1000 where !device.isConnected { usleep(10_000) }
+        #expect(device.isConnected)
+        try second.write.writeAll(Self.prefixed(Self.frame(60)))
+        driver.work()
+        #expect(try driver.queues[0].takeUsed().map(\.written) == [72])
+        let frame = try driver.buffer([UInt8](repeating: 0, count: 12) + Self.frame(70))
+        try driver.queues[1].submit([(frame, 82, false)])
+        driver.kick(1)
+        #expect(try second.write.read(upTo: 1000) == Self.prefixed(Self.frame(70)))
+        for _ in 0..<1000 where driver.field(6, 2) == 0 { usleep(10_000) }
+        #expect(driver.field(6, 2) == 1)
     }
 }

@@ -41,8 +41,10 @@ public final class ConsoleDevice: VirtioDevice {
     public var queueSizes: [UInt16] { [Self.queueSize, Self.queueSize] }
     public var descriptors: [DeviceDescriptor] {
         [
-            DeviceDescriptor(descriptor: input.rawValue, interest: .readable, lane: 0, queue: Queue.receive),
-            DeviceDescriptor(descriptor: output.rawValue, interest: .writable, lane: 0, queue: Queue.transmit),
+            DeviceDescriptor(
+                descriptor: input.rawValue, interest: [.readable, .edgeTriggered], lane: 0, queue: Queue.receive),
+            DeviceDescriptor(
+                descriptor: output.rawValue, interest: [.writable, .edgeTriggered], lane: 0, queue: Queue.transmit),
         ]
     }
 

@@ -50,7 +50,7 @@ public enum ServiceOutcome: Sendable {
 /// A descriptor that a device waits for, besides notifications of its queues.
 public struct DeviceDescriptor: Sendable {
     public var descriptor: CInt
-    /// Watched edge-triggered: the device uses up readiness, or remembers that it is left.
+    /// Complete for epoll(7). What is edge-triggered the device uses up, or remembers that it is left.
     public var interest: Poller.Interest
     public var lane: Int
     /// The queue to serve when ``VirtioDevice/serve(descriptor:)`` says that there is more work.

@@ -54,24 +54,35 @@ public final class NetworkDevice: VirtioDevice {
     }
 
     /// Two descriptors of one connection, so that one thread may watch for both directions apart.
-    private let input: OwnedDescriptor
-    private let output: OwnedDescriptor
+    let input: OwnedDescriptor
+    let output: OwnedDescriptor
+    let inputWatch: SocketWatch
+    let outputWatch: SocketWatch
+    let reconnect: (@Sendable () -> OwnedDescriptor?)?
     let receiver = QueueSlot(Receiver())
     let transmitter = QueueSlot(Transmitter())
-    private let fields: Mutex<ConfigurationFields>
-    private let signals = Mutex<DeviceSignals?>(nil)
-    private let linkIsUp = Atomic<Bool>(true)
+    let fields: Mutex<ConfigurationFields>
+    let signals = Mutex<DeviceSignals?>(nil)
+    let linkIsUp = Atomic<Bool>(true)
     private let statisticsLock = Mutex(Statistics())
 
     /// - Parameters:
     ///   - socket: A connected stream socket.
     ///   - macAddress: Six bytes.
     ///   - mtu: 68 to ``largestMTU``, in bytes; what the network behind the socket takes.
+    ///   - reconnect: Makes a new connection after the peer has closed this one; nil if it cannot, for now. Called on a
+    ///     thread of its own, again and again until it succeeds. Without it, the link stays down.
     public init(
-        socket: consuming OwnedDescriptor, macAddress: [UInt8], mtu: UInt16 = NetworkDevice.largestMTU
+        socket: consuming OwnedDescriptor, macAddress: [UInt8], mtu: UInt16 = NetworkDevice.largestMTU,
+        reconnect: (@Sendable () -> OwnedDescriptor?)? = nil
     ) throws(SystemError) {
         output = try socket.duplicate()
         input = socket
+        inputWatch = try SocketWatch()
+        outputWatch = try SocketWatch()
+        inputWatch.watch(input.rawValue, for: .readable)
+        outputWatch.watch(output.rawValue, for: .writable)
+        self.reconnect = reconnect
         var fields = ConfigurationFields(byteCount: 12)
         fields.set(Array(macAddress.prefix(6)), at: 0)
         fields.set(UInt16(1), at: Self.statusOffset)
@@ -91,8 +102,9 @@ public final class NetworkDevice: VirtioDevice {
     public func lane(ofQueue index: Int) -> Int { index }
     public var descriptors: [DeviceDescriptor] {
         [
-            DeviceDescriptor(descriptor: input.rawValue, interest: .readable, lane: 0, queue: Queue.receive),
-            DeviceDescriptor(descriptor: output.rawValue, interest: .writable, lane: 1, queue: Queue.transmit),
+            DeviceDescriptor(descriptor: inputWatch.rawDescriptor, interest: .readable, lane: 0, queue: Queue.receive),
+            DeviceDescriptor(
+                descriptor: outputWatch.rawDescriptor, interest: .readable, lane: 1, queue: Queue.transmit),
         ]
     }
     public var statistics: Statistics { statisticsLock.withLock { $0 } }
@@ -124,7 +136,14 @@ public final class NetworkDevice: VirtioDevice {
     }
 
     public func serve(queue index: Int) -> ServiceOutcome { index == Queue.receive ? receive() : transmit() }
-    public func serve(descriptor index: Int) -> ServiceOutcome { index == Queue.receive ? receive() : transmit() }
+    public func serve(descriptor index: Int) -> ServiceOutcome {
+        if index == Queue.receive {
+            inputWatch.drain()
+            return receive()
+        }
+        outputWatch.drain()
+        return transmit()
+    }
 
     private func receive() -> ServiceOutcome {
         receiver.serve { queue, state, _ throws(QueueError) in
@@ -139,11 +158,4 @@ public final class NetworkDevice: VirtioDevice {
     }
 
     func count(_ change: (inout Statistics) -> Void) { statisticsLock.withLock { change(&$0) } }
-
-    /// The peer is gone for good. The driver sees the cable pulled; what it sends is dropped.
-    func disconnect() {
-        guard linkIsUp.exchange(false, ordering: .acquiringAndReleasing) else { return }
-        fields.withLock { $0.set(UInt16(0), at: Self.statusOffset) }
-        signals.withLock { $0 }?.configurationChanged()
-    }
 }

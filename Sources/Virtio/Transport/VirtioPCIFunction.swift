@@ -72,7 +72,7 @@ public final class VirtioPCIFunction: PCIFunction {
                 descriptor: kick.event.descriptor.rawValue, interest: .readable, lane: device.lane(ofQueue: index))
         }
         let others = descriptors.map { other in
-            WorkSource(descriptor: other.descriptor, interest: other.interest.union(.edgeTriggered), lane: other.lane)
+            WorkSource(descriptor: other.descriptor, interest: other.interest, lane: other.lane)
         }
         return queues + others
     }
