@@ -1,3 +1,4 @@
+import Glibc
 import LinuxSystem
 public import SystemPackage
 
@@ -121,12 +122,25 @@ extension DiskImage {
             try file.truncate(to: Int64(size))
             try file.synchronize()
             file.close()
-            try FileSystem.rename(temporary, to: path)
+            try giveName(temporary, path)
             try FileSystem.synchronizeDirectory(path.removingLastComponent())
         } catch {
             try? FileSystem.remove(temporary)
+            if error.errno == .fileExists { throw .alreadyExists(path) }
             throw .system(SystemError("make", path, error.errno))
         }
+    }
+
+    /// Gives a finished file its name, which must be free at that instant.
+    static func giveName(_ temporary: FilePath, _ path: FilePath) throws(SystemError) {
+        // link(2) fails if there is a file of that name, as rename(2) does not; not every file system has links.
+        let result = unsafe temporary.withPlatformString { from in
+            unsafe path.withPlatformString { to in unsafe link(from, to) }
+        }
+        guard result != 0 else { return try FileSystem.remove(temporary) }
+        let code = Errno(rawValue: errno)
+        if code == .fileExists { throw SystemError("make", path, code) }
+        try FileSystem.rename(temporary, to: path)
     }
 }
 

@@ -127,3 +127,11 @@ extension DiskImageError {
         }
     }
 }
+
+extension DiskImageError {
+    /// Whether the host's file system has no room: the same request may succeed later.
+    var isFullFileSystem: Bool {
+        if case .system(let error) = self { return error.errno == .noSpace || error.errno == .diskQuotaExceeded }
+        return false
+    }
+}

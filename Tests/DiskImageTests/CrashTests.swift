@@ -11,13 +11,18 @@ final class ChangeRecorder: ImageFileObserver {
     private struct State {
         var changes: [ImageFileChange] = []
         var failingIndex: Int?
+        var isFull = false
     }
     private let state: Mutex<State>
 
     /// - Parameter failingIndex: The change with this number, and every later one, is refused.
     init(failingIndex: Int? = nil) { state = Mutex(State(failingIndex: failingIndex)) }
 
+    /// Whether the file system has no room.
+    func setFull(_ isFull: Bool) { state.withLock { $0.isFull = isFull } }
+
     func willPerform(_ change: ImageFileChange) throws(SystemError) {
+        if change != .synchronize, state.withLock({ $0.isFull }) { throw SystemError("write", nil, .noSpace) }
         let fails = state.withLock { state in
             if let failing = state.failingIndex, state.changes.count >= failing { return true }
             state.changes.append(change)
@@ -232,5 +237,27 @@ struct DiskHistory {
             try disk.close()
             #expect(try DiskImage.check(layers[0]).isSound, "failing at \(index)")
         }
+    }
+
+    @Test("goes on when a full file system has room again")
+    func fullFileSystem() throws {
+        let content = [UInt8](repeating: 1, count: Self.size)
+        let layers = try makeDisk(clusterSize: 4096, content: content)
+        let recorder = ChangeRecorder()
+        var seen: [(device: UInt64, inode: UInt64)] = []
+        let disk = try DiskImage.open(layers[...], access: .readWrite, cacheBytes: 1, observer: recorder, seen: &seen)
+        try disk.write([UInt8](repeating: 2, count: 5000), at: 100)
+        recorder.setFull(true)
+        #expect(throws: DiskImageError.system(SystemError("write", nil, .noSpace))) { try disk.write([3], at: 90_000) }
+        #expect(throws: DiskImageError.system(SystemError("write", nil, .noSpace))) { try disk.flush() }
+        recorder.setFull(false)
+        try disk.write([4], at: 100_000)
+        try disk.flush()
+        try disk.close()
+        var truth = content
+        truth.replaceSubrange(100..<5100, with: [UInt8](repeating: 2, count: 5000))
+        truth[100_000] = 4
+        try Qemu.check(layers[0].path)
+        try Qemu.compare(layers[0].path, with: truth, in: folder)
     }
 }

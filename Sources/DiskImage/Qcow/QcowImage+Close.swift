@@ -25,7 +25,7 @@ extension QcowImage {
             try file.synchronize()
             try writeDirtyMark(false)
             try file.synchronize()
-            isMarkedDirty = false
+            noteDirtyMark(false)
         } else if isTailZero {
             // Room was taken, and nothing entered into a table.
             try file.truncate(to: allocationEnd)

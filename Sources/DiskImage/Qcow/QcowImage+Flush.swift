@@ -34,10 +34,11 @@ extension QcowImage {
             if try writeLevel1() { try file.synchronize() }
         } catch {
             // After a failed fdatasync(2) the kernel forgets which pages were not written: nothing can be trusted any more.
-            hasFailed = true
+            // A full file system refuses before that; what was to be written stays to be written.
+            if !error.isFullFileSystem { hasFailed = true }
             throw error
         }
-        if needsMark { isMarkedDirty = true }
+        if needsMark { noteDirtyMark(true) }
         slices.markAllClean()
         dirtyLevel1.removeAll(keepingCapacity: true)
     }
@@ -51,16 +52,19 @@ extension QcowImage {
         }
     }
 
-    /// Sets or removes the mark that refcounts are not kept, and with it every auto-clear bit.
+    /// Sets or removes the mark that refcounts are not kept, and with it every auto-clear bit. ``noteDirtyMark(_:)`` follows.
     func writeDirtyMark(_ isDirty: Bool) throws(DiskImageError) {
         var features = header.incompatible
         if isDirty { features.insert(.dirty) } else { features.remove(.dirty) }
-        if header.autoclear != 0 {
-            try file.write(UInt64(0).bigEndianBytes, at: QcowHeader.Field.autoclear)
-            header.autoclear = 0
-        }
+        if header.autoclear != 0 { try file.write(UInt64(0).bigEndianBytes, at: QcowHeader.Field.autoclear) }
         try file.write(features.rawValue.bigEndianBytes, at: QcowHeader.Field.incompatible)
-        header.incompatible = features
+    }
+
+    /// Remembers what ``writeDirtyMark(_:)`` wrote. Under the lock.
+    func noteDirtyMark(_ isDirty: Bool) {
+        if isDirty { header.incompatible.insert(.dirty) } else { header.incompatible.remove(.dirty) }
+        header.autoclear = 0
+        isMarkedDirty = isDirty
     }
 
     private func writeSlices() throws(DiskImageError) -> Bool {

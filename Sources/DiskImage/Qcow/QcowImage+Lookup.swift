@@ -61,7 +61,7 @@ extension QcowImage {
 
     /// Reads an entry and checks that it stays inside the file.
     private func decode(_ raw: UInt64, at cluster: UInt64) throws(DiskImageError) -> ClusterEntry {
-        guard let entry = ClusterEntry(raw, geometry: geometry, version: header.version) else {
+        guard let entry = ClusterEntry(raw, geometry: geometry, version: version) else {
             throw markCorrupt(.level2Table, offset: entryOffset(of: cluster))
         }
         switch entry {

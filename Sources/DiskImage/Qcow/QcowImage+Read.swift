@@ -57,7 +57,7 @@ extension QcowImage {
         let bytes = unsafe scratch.compressedBytes(count: Int(count))
         let present = try unsafe file.read(into: bytes, at: host)
         let isWhole = try unsafe scratch.decompress(
-            UnsafeRawBufferPointer(rebasing: bytes[..<present]), header.compression)
+            UnsafeRawBufferPointer(rebasing: bytes[..<present]), compression)
         guard isWhole else { throw .corrupt(.compressedCluster, offset: host) }
         scratch.decompressedHost = host
     }

@@ -15,7 +15,7 @@ extension QcowImage {
         if count > header.level1Count {
             try moveLevel1(count: count)
         } else {
-            level1 += [UInt64](repeating: 0, count: Int(count) - level1.count)
+            try extendLevel1(count: Int(count))
         }
         // Before the new size is on the disk, the new bytes must be zero: a longer image behind this one, or the rest of
         // the last cluster, may hold something else.
@@ -35,6 +35,16 @@ extension QcowImage {
         header.size = newSize
     }
 
+    /// Uses more of the L1 table where it is. What another program left in those entries goes.
+    private func extendLevel1(count: Int) throws(DiskImageError) {
+        monitor.lock()
+        defer { monitor.unlock() }
+        let first = level1.count
+        let present = try file.read(count: (count - first) * 8, at: header.level1Offset + UInt64(first) * 8)
+        level1 += [UInt64](repeating: 0, count: count - first)
+        for index in first..<count where loadBigEndian(present, (index - first) * 8) != 0 { dirtyLevel1.append(index) }
+    }
+
     /// Gives the L1 table a new, larger place. The old one is lost space until refcounts are next written.
     private func moveLevel1(count: UInt64) throws(DiskImageError) {
         monitor.lock()
@@ -45,7 +55,7 @@ extension QcowImage {
         try file.write(grown.flatMap(\.bigEndianBytes), at: offset)
         if !isMarkedDirty {
             try writeDirtyMark(true)
-            isMarkedDirty = true
+            noteDirtyMark(true)
         }
         try file.synchronize()
         try file.write(UInt32(count).bigEndianBytes + offset.bigEndianBytes, at: QcowHeader.Field.level1)

@@ -13,6 +13,8 @@ final class QcowImage: BlockStorage, @unchecked Sendable {
     // Unchecked: see "Locking" above. `diskSize` changes only in `resize`, while no other request is under way.
     let file: ImageFile
     let geometry: ClusterGeometry
+    let version: UInt32
+    let compression: QcowHeader.Compression
     let backing: (any BlockStorage)?
     let monitor = Monitor()
 
@@ -50,6 +52,8 @@ final class QcowImage: BlockStorage, @unchecked Sendable {
         self.header = header
         self.backing = backing
         geometry = header.geometry
+        version = header.version
+        compression = header.compression
         diskSize = header.size
         level1 = try Self.readLevel1(file, header)
         slices = try SliceCache(geometry: header.geometry, diskSize: header.size, capacity: cacheBytes)

@@ -87,14 +87,16 @@ extension DiskImage {
             let file = try ImageFile(temporary, access: .readWrite)
             try body(file)
             try file.synchronize()
-            try FileSystem.rename(temporary, to: path)
+            try giveName(temporary, path)
             try FileSystem.synchronizeDirectory(path.removingLastComponent())
         } catch let error as DiskImageError {
             try? FileSystem.remove(temporary)
             throw error
         } catch {
             try? FileSystem.remove(temporary)
-            throw .system((error as? SystemError) ?? SystemError("make", path, .ioError))
+            let error = error as? SystemError
+            if error?.errno == .fileExists { throw .alreadyExists(path) }
+            throw .system(error ?? SystemError("make", path, .ioError))
         }
     }
 }
