@@ -6,7 +6,7 @@ struct EnvironmentBuilder {
     /// Machines of one environment.
     static let machineLimit = 256
     /// Values of all machines together, defaults counted for each.
-    static let valueLimit = 200_000
+    static let valueLimit = 50_000
 
     let context: BuildContext
     var reader: ValueReader

@@ -1,5 +1,8 @@
 /// Reads nodes as the values that the schema says they are, and reports whatever does not fit.
 struct ValueReader {
+    /// Entries of a map whose names the user chooses.
+    static let mapLimit = 1000
+
     let problems: Problems
     var variables: Variables
     /// Where single values come from, by path.
@@ -103,6 +106,10 @@ struct ValueReader {
             guard !node.isNull else { return nil }
             let expected = listForm ? "a list of names or a map" : "a map"
             problems.report("\(quoted(path)) must be \(expected), not \(node.kindName)", at: node.mark)
+            return nil
+        }
+        guard entries.count <= Self.mapLimit else {
+            problems.report("\(quoted(path)) has more than \(Self.mapLimit) entries", at: node.mark)
             return nil
         }
         containers[path] = node.mark
