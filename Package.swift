@@ -173,7 +173,9 @@ let package = Package(
         .target(name: "CQueuePeer", path: "Benchmarks/CQueuePeer"),
         .executableTarget(
             name: "queue-benchmark",
-            dependencies: ["CAllocationCount", "CQueuePeer", "DiskImage", "GuestMemory", "LinuxSystem", "PCI", "Virtio"],
+            dependencies: [
+                "CAllocationCount", "CQueuePeer", "DiskImage", "GuestMemory", "LinuxSystem", "PCI", "Virtio",
+            ],
             path: "Benchmarks/QueueBenchmark", swiftSettings: common),
 
         // Tests mirror the targets.

@@ -29,7 +29,9 @@ public enum FileAccessLimit {
         return true
     }
 
-    private static func allow(_ path: FilePath, _ access: UInt64, _ rules: borrowing OwnedDescriptor) throws(SystemError) {
+    private static func allow(_ path: FilePath, _ access: UInt64, _ rules: borrowing OwnedDescriptor)
+        throws(SystemError)
+    {
         guard let status = try FileSystem.status(path) else { return }
         // O_PATH: only a name for the rule.
         let opened = try OwnedDescriptor.open(path, OwnedDescriptor.OpenFlags(rawValue: 0o10000000))
