@@ -21,6 +21,7 @@ let package = Package(
     products: [
         // One product an executable; `make` chooses how each is linked.
         .executable(name: "wander", targets: ["wander"]),
+        .executable(name: "wander-net", targets: ["wander-net"]),
         .executable(name: "wander-vmm", targets: ["wander-vmm"]),
     ],
     dependencies: [
@@ -170,6 +171,9 @@ let package = Package(
         .executableTarget(
             name: "disk-benchmark", dependencies: ["CAllocationCount", "DiskImage", "LinuxSystem", systemPackage],
             path: "Benchmarks/DiskBenchmark", swiftSettings: common),
+        .executableTarget(
+            name: "network-benchmark", dependencies: ["LinuxSystem", systemPackage],
+            path: "Benchmarks/NetworkBenchmark", swiftSettings: common),
         .target(name: "CQueuePeer", path: "Benchmarks/CQueuePeer"),
         .executableTarget(
             name: "queue-benchmark",

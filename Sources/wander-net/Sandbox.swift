@@ -10,6 +10,12 @@ import SystemPackage
 enum Sandbox {
     /// - Returns: What could not be limited, to be logged; nil if all was.
     static func enter(_ configuration: NetworkConfiguration) -> String? {
+        // Every connection of every guest is a descriptor; the soft limit is made for programs that use select(2).
+        var descriptors = rlimit()
+        if unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &descriptors) == 0 {
+            descriptors.rlim_cur = min(descriptors.rlim_max, 65_536)
+            _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &descriptors)
+        }
         // No core dumps, no ptrace by others: packets in flight are the guests' secrets.
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)

@@ -23,6 +23,7 @@ struct Wander: ParsableCommand {
             CommandGroup(
                 name: "The Wanderfile", subcommands: [Init.self, Validate.self, Config.self, SchemaCommand.self]),
             CommandGroup(name: "Disks", subcommands: [DiskCommand.self]),
+            CommandGroup(name: "Networks", subcommands: [NetCommand.self]),
             CommandGroup(name: "Boxes", subcommands: [BoxCommands.self]),
             CommandGroup(name: "Network", subcommands: [Net.self]),
             CommandGroup(name: "wander itself", subcommands: [VersionCommand.self, Completion.self, Manual.self]),

@@ -16,6 +16,7 @@ final class TCPForward: EventSource, Forward {
     private(set) var forward: PortForward
     var guestState = GuestState.unknown
     private(set) var connections = 0
+    private var retry: MonotonicClock?
     private var descriptor: HeldDescriptor?
     private unowned let network: Network
     private unowned let machine: Machine
@@ -36,14 +37,22 @@ final class TCPForward: EventSource, Forward {
     }
 
     override var rawDescriptor: CInt { descriptor?.rawValue ?? -1 }
-    override var interest: Int16 { connections < Self.connectionLimit ? Int16(POLLIN) : 0 }
+    override var interest: Int16 { connections < Self.connectionLimit && retry == nil ? Int16(POLLIN) : 0 }
+    override var deadline: MonotonicClock? { retry }
+    override func deadlinePassed(_ now: MonotonicClock) { retry = nil }
 
     override func ready(_ events: Int16) {
         guard let descriptor else { return }
         for _ in 0..<8 where connections < Self.connectionLimit {
             let flags = CInt(SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
             let raw = linux_accept4(descriptor.rawValue, flags)
-            guard raw >= 0 else { return }
+            guard raw >= 0 else {
+                // No descriptors are left: the connection stays ready, so look again later rather than at once.
+                if raw != -Int(EAGAIN), raw != -Int(EINTR), raw != -Int(ECONNABORTED) {
+                    retry = network.now.advanced(byMilliseconds: ConnectionListener.pause)
+                }
+                return
+            }
             let client = OwnedDescriptor(owning: CInt(raw))
             var one: CInt = 1
             _ = unsafe setsockopt(

@@ -6,6 +6,9 @@ import SystemPackage
 final class ConnectionListener: EventSource {
     private var descriptor: HeldDescriptor?
     private let path: FilePath
+    /// How long to leave waiting connections alone when they cannot be taken, in milliseconds.
+    static let pause: Int64 = 200
+    private var retry: MonotonicClock?
     private let accepted: (consuming OwnedDescriptor) -> Void
 
     init(at path: FilePath, accepted: @escaping (consuming OwnedDescriptor) -> Void) throws(SystemError) {
@@ -17,12 +20,23 @@ final class ConnectionListener: EventSource {
     }
 
     override var rawDescriptor: CInt { descriptor?.rawValue ?? -1 }
-    override var interest: Int16 { Int16(POLLIN) }
+    override var interest: Int16 { retry == nil ? Int16(POLLIN) : 0 }
+    override var deadline: MonotonicClock? { retry }
+    override func deadlinePassed(_ now: MonotonicClock) { retry = nil }
 
     override func ready(_ events: Int16) {
         // Few at a time: a flood of connections must not keep the loop from its other work.
         for _ in 0..<8 {
-            guard let descriptor, let connection = try? UnixSocket.accept(descriptor.descriptor) else { return }
+            guard let descriptor else { return }
+            let connection: OwnedDescriptor?
+            do {
+                connection = try UnixSocket.accept(descriptor.descriptor)
+            } catch {
+                // No descriptors are left: the connection stays ready, so look again later rather than at once.
+                retry = MonotonicClock.now.advanced(byMilliseconds: Self.pause)
+                return
+            }
+            guard let connection else { return }
             guard (try? connection.setNonBlocking()) != nil else { return }
             accepted(connection)
         }
