@@ -209,7 +209,8 @@ let package = Package(
             name: "DiskImageTests", dependencies: ["DiskImage", "LinuxSystem", "JSON", systemPackage],
             swiftSettings: common),
         .testTarget(
-            name: "WanderTests", dependencies: ["wander", "JSON", "LinuxSystem", "Reporting", systemPackage],
+            name: "WanderTests",
+            dependencies: ["BoxFormat", "wander", "JSON", "LinuxSystem", "Reporting", systemPackage],
             swiftSettings: common),
         // Real SSH servers, for the tests of two targets.
         .target(

@@ -1,0 +1,176 @@
+import BoxFormat
+import JSON
+import LinuxSystem
+import SystemPackage
+import Testing
+
+/// `wander box` as a user types it, with a store of the test's own.
+@Suite struct BoxCommandTests {
+    let folder: FilePath
+    let store: BoxStore
+    let wander: WanderProcess
+
+    init() throws {
+        folder = FilePath("/tmp/wander-box-commands-\(randomIdentifier())")
+        try FileSystem.makeDirectory(folder)
+        store = BoxStore(root: folder.appending("home"))
+        wander = WanderProcess(
+            environment: ["WANDER_HOME": store.root.string, "WANDER_CATALOGUES": ""], directory: folder)
+    }
+
+    /// A box whose disk is `megabytes` of what does not compress.
+    @discardableResult
+    private func makeBox(_ file: String, name: String, version: String, megabytes: Int = 0) throws -> FilePath {
+        let metadata = """
+            {"provider":"libvirt","format":"raw","wander":{"schema":1,"name":"\(name)","version":"\(version)",
+            "architecture":"amd64"}}
+            """
+        let path = folder.appending(file)
+        let disk = Array("a disk".utf8) + randomBytes(count: megabytes << 20)
+        try BoxWriter(["metadata.json": .bytes(Array(metadata.utf8)), "box.img": .bytes(disk)]).write(
+            to: path, replace: true)
+        return path
+    }
+
+    @Test("a box's way through the store: add, list, show, verify, repackage, remove")
+    func wholeWay() throws {
+        defer { try? FileSystem.removeTree(folder) }
+        #expect(try wander.run("box", "list").output.contains("No boxes"))
+        #expect(!FileSystem.exists(store.root))
+        try makeBox("a.box", name: "team/a", version: "1.2")
+        let added = try wander.run("box", "add", "a.box", "--json")
+        #expect(added.status == 0)
+        let digest = try #require(added.json?["box"]?["sha256"]?.stringValue)
+        #expect(added.json?["schema"] == 1)
+        #expect(try wander.run("box", "add", "a.box").status == 4)
+        #expect(try wander.run("box", "add", "--force", "a.box").status == 0)
+        let list = try wander.run("box", "list", "--json").json
+        #expect(list?["boxes"]?.arrayValue?.map { $0["name"] } == ["team/a"])
+        #expect(try wander.run("box", "list", "--names").output == "team/a\n")
+        #expect(try wander.run("box", "show", "team/a").output.contains("sha256:\(digest)"))
+        #expect(try wander.run("box", "verify").status == 0)
+        #expect(try wander.run("box", "repackage", "team/a", "--output", "b.box").status == 0)
+        #expect(try wander.run("box", "repackage", "team/a", "--output", "b.box").status == 4)
+        // Packing is deterministic: the same bytes come out again.
+        #expect(try FileSystem.read(folder.appending("a.box")) == FileSystem.read(folder.appending("b.box")))
+        let box = try #require(try store.list().boxes.first)
+        try FileSystem.setPermissions(box.disk.path, 0o600)
+        try AtomicFile.write("x", to: box.disk.path)
+        let damaged = try wander.run("box", "verify", "team/a")
+        #expect(damaged.status == 7)
+        #expect(damaged.error.contains("box.img: changed"))
+        #expect(try wander.run("box", "remove", "team/a").status == 0)
+        #expect(try wander.run("box", "show", "team/a").status == 3)
+    }
+
+    @Test("prune keeps the newest and what is in use; remove refuses what is in use")
+    func prune() throws {
+        defer { try? FileSystem.removeTree(folder) }
+        for (name, version) in [("foo", "1.0"), ("foo", "1.1"), ("foo", "1.2"), ("bar", "1.0"), ("bar", "1.1")] {
+            let file = try makeBox("x.box", name: name, version: version)
+            #expect(try wander.run("box", "add", file.string).status == 0)
+            try FileSystem.remove(file)
+        }
+        let used = try #require(try store.find(BoxName("foo"), VersionRequirement("1.0")))
+        try store.recordUse(of: used.identity, machine: "web", directory: folder)
+        #expect(try wander.run("box", "prune", "--no-input").status == 10)
+        #expect(try wander.run("box", "prune", "--dry-run").output.contains("Would remove foo 1.1"))
+        #expect(try store.list().boxes.count == 5)
+        #expect(try wander.run("box", "prune", "--yes", "--name", "bar").status == 0)
+        #expect(try store.list().boxes.count == 4)
+        #expect(try wander.run("box", "prune", "--yes").output.contains("Kept foo 1.0 (amd64): in use"))
+        #expect(try store.list().boxes.map { "\($0.name) \($0.version)" } == ["bar 1.1", "foo 1.0", "foo 1.2"])
+        let ambiguous = try wander.run("box", "remove", "foo")
+        #expect(ambiguous.status == 4)
+        #expect(ambiguous.error.contains("foo 1.2 (amd64)"))
+        let refused = try wander.run("box", "remove", "foo", "--box-version", "1.0")
+        #expect(refused.status == 4)
+        #expect(refused.error.contains("web in "))
+        #expect(try wander.run("box", "remove", "foo", "--all", "--force").status == 0)
+        #expect(try store.list().boxes.map(\.name.description) == ["bar"])
+    }
+
+    @Test("update moves the lock on and says from where to where; outdated changes nothing")
+    func update() throws {
+        defer { try? FileSystem.removeTree(folder) }
+        func publish(_ versions: [String]) throws {
+            let list = try versions.map { version -> JSONValue in
+                try makeBox("\(version).box", name: "team/a", version: version)
+                let entry: JSONValue = ["name": "libvirt", "url": .string("\(version).box")]
+                return ["version": .string(version), "providers": [entry]]
+            }
+            let catalogue: JSONValue = ["name": "team/a", "versions": .array(list)]
+            try AtomicFile.write(catalogue.pretty, to: folder.appending("a.json"))
+        }
+        var wander = wander
+        wander.environment["WANDER_CATALOGUES"] = "file://\(folder)/{name}.json"
+        try AtomicFile.write("box: { ref: team/a, version: \"~> 1.0\" }\n", to: folder.appending("Wanderfile"))
+        try publish(["1.0"])
+        #expect(try wander.run("box", "update").output.contains("team/a: none -> 1.0"))
+        let lock = try FileSystem.read(folder.appending("Wanderfile.lock"))
+        try publish(["1.0", "1.4", "2.0"])
+        let outdated = try wander.run("box", "outdated", "--json").json
+        #expect(outdated?["boxes"]?.arrayValue?.first?["newest"] == "1.4")
+        #expect(try FileSystem.read(folder.appending("Wanderfile.lock")) == lock)
+        #expect(try wander.run("box", "update").output.contains("team/a: 1.0 -> 1.4"))
+        #expect(try wander.run("box", "update").output.contains("team/a: 1.4 is the newest"))
+        #expect(
+            try LockFile.read(folder.appending("Wanderfile.lock")).entries.map(\.box.version.description) == ["1.4"])
+    }
+
+    @Test("wrong usage is told apart from what is not there")
+    func usage() throws {
+        defer { try? FileSystem.removeTree(folder) }
+        #expect(try wander.run("box", "add").status == 64)
+        #expect(try wander.run("box", "add", "a", "b", "c").status == 64)
+        #expect(try wander.run("box", "remove", "../x").status == 64)
+        #expect(try wander.run("box", "remove", "x").status == 3)
+        #expect(try wander.run("box", "add", "file:///nowhere/x.box").status == 3)
+        #expect(try wander.run("box", "add", "team/unknown").status == 6)
+    }
+
+    @Test("killed at any instant of an add, the store has the box or does not, and the next add works")
+    func killed() throws {
+        defer { try? FileSystem.removeTree(folder) }
+        let file = try makeBox("big.box", name: "big", version: "1", megabytes: 8)
+        let identity = BoxIdentity(
+            name: try BoxName("big"), version: try #require(BoxVersion("1")), architecture: .amd64)
+        // How long an undisturbed add takes bounds the instants.
+        let start = MonotonicClock.now
+        #expect(try wander.run("box", "add", file.string).status == 0)
+        let duration = max(1, MonotonicClock.now.milliseconds(since: start))
+        try store.remove(identity)
+        var outcomes: [Bool: Int] = [:]
+        var options = ChildProcess.Options()
+        options.output = .null
+        options.error = .null
+        options.environment = ["WANDER_HOME=\(store.root)", "PATH=/usr/bin:/bin"]
+        for round in 0..<200 {
+            let child = try ChildProcess.start(
+                [WanderProcess.executable().string, "box", "add", "--force", file.string], options)
+            // Spread over the whole run and a bit beyond, to the microsecond.
+            let random = randomBytes(count: 4).reduce(0) { $0 << 8 | UInt64($1) }
+            try sleep(microseconds: random % UInt64(duration * 1200))
+            child.signal(9)
+            _ = try child.wait()
+            let listing = try store.list()
+            #expect(listing.problems.isEmpty, "round \(round)")
+            #expect(listing.boxes.count <= 1)
+            outcomes[listing.boxes.isEmpty, default: 0] += 1
+            guard let box = listing.boxes.first else { continue }
+            try store.verify(box)
+            // Half of the rounds start with the box, half without.
+            if round % 2 == 0 { try store.remove(identity) }
+        }
+        #expect(
+            outcomes[true] ?? 0 > 0 && outcomes[false] ?? 0 > 0, "\(outcomes): every kill came too early or too late")
+        #expect(try wander.run("box", "add", "--force", file.string).status == 0)
+        #expect(try FileSystem.list(store.root.appending("staging")).isEmpty)
+        try store.verify(try #require(try store.box(identity)))
+    }
+
+    private func sleep(microseconds: UInt64) throws {
+        let cancellation = try Cancellation()
+        _ = cancellation.wait(milliseconds: Int64(microseconds / 1000))
+    }
+}
