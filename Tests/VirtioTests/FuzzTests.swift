@@ -8,14 +8,26 @@ import Virtio
 
 /// Drivers that do anything at all. Whatever they do, the device neither traps nor spins, and a reset makes it whole.
 ///
-/// `WANDER_FUZZ_CASES` sets how many cases a device gets, `WANDER_FUZZ_SEED` the first seed: a failure names its own.
+/// Bounded here: 40 cases a device. `WANDER_FUZZ_SECONDS` gives each device that much time instead, and
+/// `WANDER_FUZZ_SEED` sets the first seed; a failure names its own.
 @Suite struct FuzzTests {
-    static let cases = environmentVariable("WANDER_FUZZ_CASES").flatMap { UInt64($0) } ?? 40
+    static let caseLimit: UInt64 = 40
+    static let seconds = environmentVariable("WANDER_FUZZ_SECONDS").flatMap { Int64($0) }
     static let firstSeed = environmentVariable("WANDER_FUZZ_SEED").flatMap { UInt64($0) } ?? 1
+
+    /// Runs `body` with one seed after the other.
+    private func forEachSeed(limit: UInt64, _ body: (UInt64) throws -> Void) rethrows {
+        let end = Self.seconds.map { MonotonicClock.now.advanced(byMilliseconds: $0 * 1000) }
+        var seed = Self.firstSeed
+        while end.map({ MonotonicClock.now < $0 }) ?? (seed &- Self.firstSeed < limit) {
+            try body(seed)
+            seed &+= 1
+        }
+    }
 
     @Test("arbitrary drivers", arguments: FuzzTarget.allCases)
     func arbitrary(target: FuzzTarget) throws {
-        for seed in Self.firstSeed..<Self.firstSeed + Self.cases {
+        try forEachSeed(limit: Self.caseLimit) { seed in
             let run = try FuzzRun(target, seed: seed)
             for _ in 0..<60 { try run.step() }
             try run.expectRecovery()
@@ -26,7 +38,7 @@ import Virtio
         "a driver that resets, moves and rewrites everything while the device's threads work",
         arguments: FuzzTarget.allCases)
     func concurrent(target: FuzzTarget) throws {
-        for seed in Self.firstSeed..<Self.firstSeed + max(1, Self.cases / 20) {
+        try forEachSeed(limit: 2) { seed in
             let run = try FuzzRun(target, seed: seed)
             let function = run.driver.function
             let flag = StopFlag()
