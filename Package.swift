@@ -196,6 +196,10 @@ let package = Package(
             swiftSettings: common),
         .testTarget(
             name: "GuestMemoryTests", dependencies: ["GuestMemory", "LinuxSystem"], swiftSettings: common),
+        .testTarget(name: "BootTests", dependencies: ["Boot", "LinuxSystem", systemPackage], swiftSettings: common),
+        .testTarget(
+            name: "VMMTests", dependencies: ["Boot", "KVM", "LinuxSystem", "VMM", systemPackage],
+            swiftSettings: common),
         .testTarget(name: "KVMTests", dependencies: ["KVM", "LinuxSystem", systemPackage], swiftSettings: common),
         .testTarget(
             name: "MonitorControlTests", dependencies: ["MonitorControl", "JSON", "Reporting", systemPackage],

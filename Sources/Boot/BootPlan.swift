@@ -75,6 +75,7 @@ public struct BootPlan: Sendable {
         writes.append(
             BootWrite(address: MachineLayout.commandLine, content: .bytes(Array(commandLine.utf8) + [0])))
         writes += ACPITables(platform).placed()
+        writes.append(BootWrite(address: MachineLayout.resetVector, content: .bytes(MachineLayout.resetCode)))
 
         let chosen = entryProtocol ?? (kernel.setup == nil && kernel.directEntry != nil ? .pvh : .linux64)
         switch chosen {

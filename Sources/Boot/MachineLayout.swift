@@ -12,6 +12,8 @@ public enum MachineLayout {
     static let commandLine: UInt64 = 0x20000
     static let tables: UInt64 = 0x9fc00
     static let rootPointer: UInt64 = 0xe0000
+    /// Where a processor in real mode goes to be reset.
+    static let resetVector: UInt64 = 0xffff0
     /// The first byte of memory that is RAM throughout.
     static let highMemory: UInt64 = 0x10_0000
 
@@ -36,6 +38,13 @@ public enum MachineLayout {
 
     /// What the guest writes to ``powerPort`` to reset itself.
     public static let resetValue: UInt8 = 1
+    /// A guest that finds no way to reset itself ends in real mode at the reset vector: Linux on hardware-reduced ACPI does,
+    /// since it takes such a machine for one with EFI. There it finds what firmware would have:
+    /// `mov dx, powerPort; mov al, resetValue; out dx, al; hlt; jmp` back to the `hlt`.
+    static let resetCode: [UInt8] = [
+        0xba, UInt8(truncatingIfNeeded: powerPort), UInt8(powerPort >> 8), 0xb0, resetValue, 0xee, 0xf4, 0xeb, 0xfd,
+    ]
+
     /// What the guest writes to ``powerPort`` to switch itself off: sleep type 5, sleep enable.
     public static let powerOffValue: UInt8 = 5 << 2 | 1 << 5
 }

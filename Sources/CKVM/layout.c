@@ -17,5 +17,5 @@ static void nothing(int number) { (void)number; }
 int kvm_install_kick_signal(void) {
     struct sigaction action = {.sa_handler = nothing};
     sigemptyset(&action.sa_mask);
-    return sigaction(SIGRTMIN, &action, NULL) == 0 ? SIGRTMIN : -1;
+    return sigaction(SIGUSR1, &action, NULL) == 0 ? SIGUSR1 : -1;
 }

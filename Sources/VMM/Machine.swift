@@ -187,6 +187,9 @@ public final class Machine {
         control.paused.event.take()
     }
 
+    /// Reads guest memory, for tests.
+    func load(at address: UInt64) throws -> UInt64 { try memory.load(at: address) }
+
     /// Counts since the start.
     public var statistics: MachineStatistics {
         let counts = bus.counts

@@ -93,7 +93,10 @@ import Testing
         }
         // The thread may not have entered the guest yet: the kick holds until it is cleared.
         processor.kick()
-        while !result.ended.load(ordering: .acquiring) { thread.interrupt(with: signal) }
+        while !result.ended.load(ordering: .acquiring) {
+            thread.interrupt(with: signal)
+            _ = try waitUntilReady(ended.descriptor.rawValue, for: .readable, milliseconds: 5)
+        }
         thread.join()
         interrupted.withLock { $0 = result.interrupted.load(ordering: .acquiring) }
     }

@@ -40,6 +40,6 @@ static inline struct kvm_irq_routing_entry *kvm_route_entries(void *table) {
     return ((struct kvm_irq_routing *)table)->entries;
 }
 
-// A function pointer cast and a macro (SIGRTMIN): the signal that takes a thread out of KVM_RUN, with a handler that does
-// nothing and without SA_RESTART.
+// A union of function pointers: the signal that takes a thread out of KVM_RUN, with a handler that does nothing and
+// without SA_RESTART. Not a realtime signal: those queue, and one kick is as good as many.
 int kvm_install_kick_signal(void);

@@ -1,0 +1,99 @@
+import KVM
+import LinuxSystem
+import Testing
+
+@testable import VMM
+
+private let hasKVM = (try? Hypervisor.open()) != nil
+
+@Suite(.enabled(if: hasKVM), .serialized) struct MachineTests {
+    @Test("a guest's output arrives, and its power-off is told", arguments: [1, 2, 4])
+    func powerOff(processors: Int) throws {
+        let kernel = try TinyKernel(TinyKernel.print("hello") + TinyKernel.powerOff + TinyKernel.loop)
+        let machine = try Machine(kernel.specification(processors: processors))
+        try machine.start()
+        #expect(try machine.nextEvent() == .powerOff)
+        #expect(machine.serial.takeOutput() == Array("hello".utf8))
+        machine.stop()
+    }
+
+    @Test("a reset starts the guest anew, with empty memory and the same serial port")
+    func reset() throws {
+        // Prints the byte at 17 MiB, sets it, and asks for a reset.
+        let kernel = try TinyKernel(
+            [0x8a, 0x04, 0x25, 0, 0, 0x10, 0x01, 0x04, 0x61, 0x66, 0xba, 0xf8, 0x03, 0xee]
+                + [0xc6, 0x04, 0x25, 0, 0, 0x10, 0x01, 5] + TinyKernel.reset + TinyKernel.loop)
+        let machine = try Machine(kernel.specification())
+        try machine.start()
+        for round in 1...3 {
+            #expect(try machine.nextEvent() == .reset)
+            #expect(machine.serial.takeOutput() == Array("a".utf8))
+            try machine.reset()
+            #expect(machine.resets == round)
+        }
+        machine.stop()
+    }
+
+    @Test("the reset ports of PCs do the same", arguments: [(0x64, 0xfe), (0xcf9, 0x06), (0x92, 0x01)] as [(UInt16, UInt8)])
+    func resetPorts(port: UInt16, value: UInt8) throws {
+        let kernel = try TinyKernel(TinyKernel.out(port, value) + TinyKernel.loop)
+        let machine = try Machine(kernel.specification())
+        try machine.start()
+        #expect(try machine.nextEvent() == .reset)
+        machine.stop()
+    }
+
+    @Test("a guest that loops for ever can be paused, resumed and stopped")
+    func pause() throws {
+        // Counts at 17 MiB.
+        let kernel = try TinyKernel(
+            TinyKernel.print("x") + [0x48, 0xff, 0x04, 0x25, 0, 0, 0x10, 0x01, 0xeb, 0xf6])
+        let machine = try Machine(kernel.specification(processors: 2))
+        try machine.start()
+        #expect(try waitUntilReady(machine.serial.outputReady.descriptor.rawValue, for: .readable, milliseconds: 10_000))
+        try machine.pause()
+        #expect(machine.isPaused)
+        let before: UInt64 = try machine.load(at: 17 << 20)
+        _ = try waitUntilReady(machine.eventDescriptor, for: .readable, milliseconds: 50)
+        #expect(try machine.load(at: 17 << 20) == before)
+        machine.resume()
+        #expect(!machine.isPaused)
+        let deadline = MonotonicClock.now.advanced(byMilliseconds: 10_000)
+        var after = before
+        while after == before, MonotonicClock.now < deadline { after = try machine.load(at: 17 << 20) }
+        #expect(after > before)
+        machine.stop()
+    }
+
+    @Test("a machine that is paused can be stopped and reset")
+    func pausedEnd() throws {
+        let kernel = try TinyKernel(TinyKernel.loop)
+        let machine = try Machine(kernel.specification(processors: 2))
+        try machine.start()
+        try machine.pause()
+        try machine.reset()
+        #expect(!machine.isPaused)
+        try machine.pause()
+        machine.stop()
+    }
+
+    @Test("accesses to nothing read as ones, are counted, and harm nobody")
+    func nothing() throws {
+        // in al, 0x10; add al, 0x42 (0xff becomes 0x41); print it; read and write 0xd0000000; power off
+        let kernel = try TinyKernel(
+            [0xe4, 0x10, 0x04, 0x42, 0x66, 0xba, 0xf8, 0x03, 0xee]
+                + [0xbb, 0, 0, 0, 0x20, 0xc1, 0xe3, 0x01] + TinyKernel.powerOff + TinyKernel.loop)
+        let machine = try Machine(kernel.specification())
+        try machine.start()
+        #expect(try machine.nextEvent() == .powerOff)
+        #expect(machine.serial.takeOutput() == [0x41])
+        #expect(machine.statistics.unknownAccesses == 1)
+        machine.stop()
+    }
+
+    @Test("more processors than there can be are refused before anything is made")
+    func tooMany() throws {
+        let kernel = try TinyKernel(TinyKernel.loop)
+        #expect(throws: MachineError.self) { try Machine(kernel.specification(processors: 255)) }
+    }
+}
