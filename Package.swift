@@ -123,7 +123,7 @@ let package = Package(
         .target(
             name: "VMM",
             dependencies: [
-                "Boot", "GuestMemory", "KVM", "LinuxSystem", "PCI", "Reporting", "Virtio", systemPackage,
+                "Boot", "CLinux", "GuestMemory", "KVM", "LinuxSystem", "PCI", "Reporting", "Virtio", systemPackage,
             ], swiftSettings: memory),
         .executableTarget(
             name: "wander-vmm",
@@ -198,7 +198,7 @@ let package = Package(
             name: "GuestMemoryTests", dependencies: ["GuestMemory", "LinuxSystem"], swiftSettings: common),
         .testTarget(name: "BootTests", dependencies: ["Boot", "LinuxSystem", systemPackage], swiftSettings: common),
         .testTarget(
-            name: "VMMTests", dependencies: ["Boot", "KVM", "LinuxSystem", "VMM", systemPackage],
+            name: "VMMTests", dependencies: ["Boot", "CLinux", "KVM", "LinuxSystem", "VMM", systemPackage],
             swiftSettings: common),
         .testTarget(name: "KVMTests", dependencies: ["KVM", "LinuxSystem", systemPackage], swiftSettings: common),
         .testTarget(

@@ -19,3 +19,10 @@ int kvm_install_kick_signal(void) {
     sigemptyset(&action.sa_mask);
     return sigaction(SIGUSR1, &action, NULL) == 0 ? SIGUSR1 : -1;
 }
+
+void kvm_accept_kick_signal(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}

@@ -76,14 +76,15 @@ internal import SystemPackage
 
     /// Makes the next entry into the guest return ``Exit/interrupted`` at once. To end one that is under way, also signal
     /// the thread that runs the processor (``KickSignal``).
-    public func kick() { setImmediateExit(1) }
+    public func kick() { unsafe immediateExit.pointee.store(1, ordering: .sequentiallyConsistent) }
 
     /// Lets the guest run again after ``kick()``.
-    public func clearKick() { setImmediateExit(0) }
+    ///
+    /// What is read after this call is at least as new as the last kick that it undid.
+    public func clearKick() { _ = unsafe immediateExit.pointee.exchange(0, ordering: .sequentiallyConsistent) }
 
-    private func setImmediateExit(_ value: UInt8) {
-        let byte = unsafe (UnsafeMutableRawPointer(runState) + 1).assumingMemoryBound(to: Atomic<UInt8>.self)
-        unsafe byte.pointee.store(value, ordering: .releasing)
+    private var immediateExit: UnsafeMutablePointer<Atomic<UInt8>> {
+        unsafe (UnsafeMutableRawPointer(runState) + 1).assumingMemoryBound(to: Atomic<UInt8>.self)
     }
 }
 
@@ -91,4 +92,8 @@ internal import SystemPackage
 public enum KickSignal {
     /// Its number, with a handler that does nothing installed.
     public static let number: CInt = kvm_install_kick_signal()
+
+    /// Lets it reach the calling thread, which runs a processor: a thread starts with the signals blocked that its creator
+    /// blocks.
+    public static func acceptInThisThread() { kvm_accept_kick_signal() }
 }

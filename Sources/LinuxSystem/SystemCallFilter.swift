@@ -29,7 +29,8 @@ public struct SystemCallFilter: Sendable {
     /// - Parameters:
     ///   - calls: Numbers of x86-64.
     ///   - socketFamilies: What `socket(2)`, if listed, may be called with.
-    public init(allowing calls: [Int], socketFamilies: [CInt] = []) {
+    ///   - ioctlRequests: What `ioctl(2)`, if listed, may be asked; at most 100.
+    public init(allowing calls: [Int], socketFamilies: [CInt] = [], ioctlRequests: [UInt32] = []) {
         var program: [Instruction] = [
             // Another architecture's calls have other numbers; so have x32's, which carry bit 30.
             Instruction(code: Self.loadWord, operand: 4),
@@ -61,6 +62,18 @@ public struct SystemCallFilter: Sendable {
                     program.append(Instruction(code: Self.give, operand: Self.allow))
                 }
                 program.append(Instruction(code: Self.give, operand: Self.refuse))
+            case Int(SYS_ioctl):
+                program.append(
+                    Instruction(
+                        code: Self.jumpIfEqual, whenFalse: UInt8(clamping: 2 + 2 * ioctlRequests.count),
+                        operand: UInt32(call)))
+                // The lower half of the second argument: requests have 32 bits.
+                program.append(Instruction(code: Self.loadWord, operand: 24))
+                for request in ioctlRequests {
+                    program.append(Instruction(code: Self.jumpIfEqual, whenFalse: 1, operand: request))
+                    program.append(Instruction(code: Self.give, operand: Self.allow))
+                }
+                program.append(Instruction(code: Self.give, operand: Self.refuse))
             default:
                 program.append(Instruction(code: Self.jumpIfEqual, whenFalse: 1, operand: UInt32(call)))
                 program.append(Instruction(code: Self.give, operand: Self.allow))
@@ -70,15 +83,16 @@ public struct SystemCallFilter: Sendable {
         self.program = program
     }
 
-    /// Applies the filter to every thread of the process, for ever; no program that it starts gains privileges.
-    public func apply() throws(SystemError) {
+    /// Applies the filter to every thread of the process, or to the calling one alone, for ever; no program that it starts
+    /// gains privileges.
+    public func apply(toAllThreads: Bool = true) throws(SystemError) {
         _ = try checked(linux_prctl(CInt(PR_SET_NO_NEW_PRIVS), 1, 0), "give up new privileges")
         // struct sock_fprog: a 16-bit count, padding, a pointer.
         let result = unsafe program.withUnsafeBufferPointer { instructions in
             var header = (UInt64(instructions.count), UInt64(UInt(bitPattern: instructions.baseAddress)))
             return unsafe withUnsafeMutablePointer(to: &header) {
                 // SECCOMP_SET_MODE_FILTER, with SECCOMP_FILTER_FLAG_TSYNC.
-                linux_syscall(Int(SYS_seccomp), 1, 1, UInt(bitPattern: $0), 0, 0)
+                linux_syscall(Int(SYS_seccomp), 1, toAllThreads ? 1 : 0, UInt(bitPattern: $0), 0, 0)
             }
         }
         _ = try checked(result, "limit the system calls")

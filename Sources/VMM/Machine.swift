@@ -72,7 +72,7 @@ public final class Machine {
     /// Starts the devices' threads and the guest.
     public func start() throws {
         for (function, device) in zip(virtioFunctions, specification.devices) {
-            try deviceThreads.start(function, name: device.name)
+            try deviceThreads.start(function, name: device.name, isConfined: specification.isConfined)
         }
         try startGuest()
     }
@@ -100,7 +100,9 @@ public final class Machine {
         control.command.store(.run, ordering: .releasing)
         isPaused = false
         for processor in virtualProcessors {
-            processors.append(try ProcessorThread(processor, bus: bus, control: control))
+            processors.append(
+                try ProcessorThread(
+                    processor, bus: bus, control: control, isConfined: specification.isConfined))
         }
     }
 

@@ -27,6 +27,8 @@ public struct MachineSpecification {
     public var kernelForm = Kernel.Form.unpacked
     public var initialRAMDisk: FilePath?
     public var commandLine: String
+    /// Whether the threads of processors and devices are held to the system calls that they need.
+    public var isConfined = true
     /// In the order in which the guest finds them on its bus.
     public var devices: [Device] = []
 

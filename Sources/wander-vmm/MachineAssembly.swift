@@ -41,6 +41,9 @@ final class MachineAssembly {
                     name: "net\(index)",
                     try NetworkDevice(socket: socket, macAddress: network.address.bytes, mtu: network.mtu)))
         }
+        if configuration.hasBalloon {
+            specification.devices.append(.init(name: "balloon") { BalloonDevice(memory: $0) })
+        }
         if configuration.hasEntropy { specification.devices.append(.init(name: "entropy", EntropyDevice())) }
         self.specification = specification
         self.disks = disks

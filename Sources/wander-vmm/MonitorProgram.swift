@@ -4,6 +4,7 @@ import LinuxSystem
 import MonitorControl
 import Reporting
 import SystemPackage
+import VMM
 
 private let usageText = """
     usage: wander-vmm --configuration FILE
@@ -29,6 +30,7 @@ func runMonitorProgram() -> Never {
     let end: MonitorEnd
     do {
         let monitor = try Monitor(configuration)
+        Confinement.confineProcess()
         try monitor.start()
         status.send(.started)
         end = monitor.run()

@@ -19,7 +19,9 @@ import Testing
     private func content(_ kernel: Kernel) -> [(address: UInt64, bytes: [UInt8])] {
         kernel.parts.map { part in
             let bytes = [UInt8](unsafeUninitializedCapacity: Int(part.count)) { buffer, count in
-                count = (try? kernel.file.descriptor.read(into: UnsafeMutableRawBufferPointer(buffer), at: Int64(part.offset))) ?? 0
+                count =
+                    (try? kernel.file.descriptor.read(
+                        into: UnsafeMutableRawBufferPointer(buffer), at: Int64(part.offset))) ?? 0
             }
             return (part.address, bytes)
         }
@@ -74,11 +76,13 @@ import Testing
         #expect(plan.entry.mode == .protected && plan.entry.instructionPointer == 0x100_0850)
     }
 
-    @Test("kernels that cannot be started are told apart from files that are none", arguments: [0x20b, 0x20f] as [UInt16])
+    @Test(
+        "kernels that cannot be started are told apart from files that are none", arguments: [0x20b, 0x20f] as [UInt16])
     func refused(version: UInt16) throws {
         let folder = try Folder()
         let old = try folder.write(
-            KernelFixture.image(payload: [1, 2, 3, 4, 5, 6, 7, 8, 9], unpackedSize: 100, version: version, flags: 0), "old")
+            KernelFixture.image(payload: [1, 2, 3, 4, 5, 6, 7, 8, 9], unpackedSize: 100, version: version, flags: 0),
+            "old")
         #expect(throws: BootError.self) { try Kernel.open(old) }
         let text = try folder.write(Array("hello".utf8), "text")
         #expect(throws: BootError.notAKernel(text)) { try Kernel.open(text) }
@@ -113,7 +117,8 @@ import Testing
                 var bytes = original
                 for _ in 0..<Int.random(in: 1...8, using: &generator) {
                     let start = name == "image" ? 0x1f1 : 0
-                    bytes[Int.random(in: start..<limit, using: &generator)] = [0, 0x7f, 0x80, 0xff, UInt8.random(in: 0...255)]
+                    bytes[Int.random(in: start..<limit, using: &generator)] =
+                        [0, 0x7f, 0x80, 0xff, UInt8.random(in: 0...255)]
                         .randomElement(using: &generator) ?? 0
                 }
                 if round % 5 == 0 { bytes.removeLast(Int.random(in: 0..<bytes.count, using: &generator)) }
@@ -121,7 +126,8 @@ import Testing
                 // It may succeed, and then its parts are inside the guest's memory.
                 guard let kernel = try? Kernel.open(file),
                     let plan = try? BootPlan(
-                        kernel, initialRAMDisk: nil, commandLine: "", platform: Platform(memory: 64 << 20, processors: 1))
+                        kernel, initialRAMDisk: nil, commandLine: "",
+                        platform: Platform(memory: 64 << 20, processors: 1))
                 else { continue }
                 for write in plan.writes { #expect(write.address + write.count <= 64 << 20) }
             }

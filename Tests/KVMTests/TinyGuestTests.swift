@@ -88,6 +88,7 @@ import Testing
     ) throws {
         let result = Result()
         let thread = try Thread(name: "vcpu") {
+            KickSignal.acceptInThisThread()
             if case .interrupted? = try? processor.run() { result.interrupted.store(true, ordering: .releasing) }
             result.ended.store(true, ordering: .releasing)
         }

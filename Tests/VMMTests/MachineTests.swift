@@ -34,7 +34,9 @@ private let hasKVM = (try? Hypervisor.open()) != nil
         machine.stop()
     }
 
-    @Test("the reset ports of PCs do the same", arguments: [(0x64, 0xfe), (0xcf9, 0x06), (0x92, 0x01)] as [(UInt16, UInt8)])
+    @Test(
+        "the reset ports of PCs do the same",
+        arguments: [(0x64, 0xfe), (0xcf9, 0x06), (0x92, 0x01)] as [(UInt16, UInt8)])
     func resetPorts(port: UInt16, value: UInt8) throws {
         let kernel = try TinyKernel(TinyKernel.out(port, value) + TinyKernel.loop)
         let machine = try Machine(kernel.specification())
@@ -50,7 +52,8 @@ private let hasKVM = (try? Hypervisor.open()) != nil
             TinyKernel.print("x") + [0x48, 0xff, 0x04, 0x25, 0, 0, 0x10, 0x01, 0xeb, 0xf6])
         let machine = try Machine(kernel.specification(processors: 2))
         try machine.start()
-        #expect(try waitUntilReady(machine.serial.outputReady.descriptor.rawValue, for: .readable, milliseconds: 10_000))
+        #expect(
+            try waitUntilReady(machine.serial.outputReady.descriptor.rawValue, for: .readable, milliseconds: 10_000))
         try machine.pause()
         #expect(machine.isPaused)
         let before: UInt64 = try machine.load(at: 17 << 20)

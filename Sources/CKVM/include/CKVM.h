@@ -43,3 +43,5 @@ static inline struct kvm_irq_routing_entry *kvm_route_entries(void *table) {
 // A union of function pointers: the signal that takes a thread out of KVM_RUN, with a handler that does nothing and
 // without SA_RESTART. Not a realtime signal: those queue, and one kick is as good as many.
 int kvm_install_kick_signal(void);
+// In the calling thread, which may have been started by one that blocks signals.
+void kvm_accept_kick_signal(void);

@@ -9,14 +9,17 @@ final class DeviceThreads {
     init() throws(SystemError) { stop = try EventHolder() }
 
     /// Starts the threads of a device.
-    func start(_ function: VirtioPCIFunction, name: String) throws(SystemError) {
+    func start(_ function: VirtioPCIFunction, name: String, isConfined: Bool) throws(SystemError) {
         let sources = Array(function.sources.enumerated())
         for lane in Set(sources.map(\.element.lane)).sorted() {
             let mine = sources.filter { $0.element.lane == lane }.map { (index: $0.offset, source: $0.element) }
             let stop = stop
             threads.append(
                 ThreadHolder(
-                    try Thread(name: "\(name).\(lane)", stackSize: 256 << 10) { Self.run(function, mine, stop) }))
+                    try Thread(name: "\(name).\(lane)", stackSize: 256 << 10) {
+                        Confinement.confineThread(Confinement.device, isEnabled: isConfined)
+                        Self.run(function, mine, stop)
+                    }))
         }
     }
 

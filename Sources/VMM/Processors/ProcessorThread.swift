@@ -13,8 +13,12 @@ final class ProcessorThread {
         let control: RunControl
         let resume: EventDescriptor
         let exits = Atomic<UInt64>(0)
+        let isConfined: Bool
 
-        init(_ processor: VirtualProcessor, _ bus: MachineBus, _ control: RunControl) throws(SystemError) {
+        init(
+            _ processor: VirtualProcessor, _ bus: MachineBus, _ control: RunControl, isConfined: Bool
+        ) throws(SystemError) {
+            self.isConfined = isConfined
             self.processor = processor
             self.bus = bus
             self.control = control
@@ -22,8 +26,10 @@ final class ProcessorThread {
         }
     }
 
-    init(_ processor: VirtualProcessor, bus: MachineBus, control: RunControl) throws(SystemError) {
-        let work = try Work(processor, bus, control)
+    init(
+        _ processor: VirtualProcessor, bus: MachineBus, control: RunControl, isConfined: Bool
+    ) throws(SystemError) {
+        let work = try Work(processor, bus, control, isConfined: isConfined)
         self.work = work
         thread = ThreadHolder(
             try Thread(name: "vcpu\(processor.index)", stackSize: 256 << 10) { Self.run(work) })
@@ -43,6 +49,8 @@ final class ProcessorThread {
     func join() { thread.join() }
 
     private static func run(_ work: Work) {
+        KickSignal.acceptInThisThread()
+        Confinement.confineThread(Confinement.processor, isEnabled: work.isConfined)
         while true {
             let exit: Exit
             do { exit = try work.processor.run() } catch {
