@@ -200,6 +200,10 @@ let package = Package(
         .testTarget(
             name: "VMMTests", dependencies: ["Boot", "CLinux", "KVM", "LinuxSystem", "VMM", systemPackage],
             swiftSettings: common),
+        .testTarget(
+            name: "WanderVMMTests",
+            dependencies: ["JSON", "KVM", "LinuxSystem", "MonitorControl", "wander-vmm", systemPackage],
+            swiftSettings: common),
         .testTarget(name: "KVMTests", dependencies: ["KVM", "LinuxSystem", systemPackage], swiftSettings: common),
         .testTarget(
             name: "MonitorControlTests", dependencies: ["MonitorControl", "JSON", "Reporting", systemPackage],

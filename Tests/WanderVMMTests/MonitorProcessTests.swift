@@ -1,0 +1,96 @@
+import JSON
+import KVM
+import LinuxSystem
+import MonitorControl
+import SystemPackage
+import Testing
+
+private let hasKVM = (try? Hypervisor.open()) != nil
+
+/// The monitor as a process: its configuration, status line, control socket, exit status and end record.
+@Suite(.serialized) struct MonitorProcessTests {
+    @Test("without a configuration it says how to use it")
+    func usage() throws {
+        let folder = try MonitorFolder()
+        let result = try ChildProcess.run([folder.program])
+        #expect(result.outcome == .exited(64))
+        #expect(String(decoding: result.error, as: UTF8.self).contains("usage: wander-vmm"))
+    }
+
+    @Test(
+        "a configuration that is none, or wrong, is refused with what is wrong",
+        arguments: [
+            ("{", "malformed JSON"), ("{\"schema\":2}", "schema 2"), ("{\"schema\":1,\"surprise\":1}", "surprise"),
+        ])
+    func refused(text: String, expected: String) throws {
+        let folder = try MonitorFolder()
+        try AtomicFile.write(text, to: folder.path.appending("c.json"))
+        let result = try ChildProcess.run([folder.program, "--configuration", folder.path.appending("c.json").string])
+        #expect(!result.outcome.isSuccess)
+        #expect(String(decoding: result.error, as: UTF8.self).contains(expected))
+    }
+
+    @Test("a guest that switches itself off ends the monitor, with its output in the log", .enabled(if: hasKVM))
+    func powerOff() throws {
+        let folder = try MonitorFolder(kernel: MonitorFolder.print("ok\n") + MonitorFolder.powerOff)
+        let result = try ChildProcess.run([folder.program, "--configuration", try folder.configure()])
+        #expect(result.outcome == .exited(0), "\(String(decoding: result.error, as: UTF8.self))")
+        #expect(try FileSystem.read(folder.path.appending("console.log")) == Array("ok\n".utf8))
+        #expect(MonitorEnd.read(from: folder.path.appending("end.json")) == MonitorEnd(reason: .powerOff))
+        #expect(!FileSystem.exists(folder.path.appending("control.sock")))
+    }
+
+    @Test("a kernel that is missing is told by status line, exit status and end record", .enabled(if: hasKVM))
+    func missingKernel() throws {
+        let folder = try MonitorFolder()
+        let status = try OwnedDescriptor.pipe()
+        var options = ChildProcess.Options()
+        options.extraDescriptors = [status.write.rawValue]
+        options.error = .null
+        let child = try ChildProcess.start(
+            [folder.program, "--configuration", try folder.configure(statusDescriptor: 3)], options)
+        #expect(try child.wait(milliseconds: 20_000)?.isSuccess == false)
+        let line = try status.read.read(upTo: 4096)
+        guard case .failed(let summary, _, _, _) = MonitorStatus(line: line) else {
+            Issue.record("no failure in the status line")
+            return
+        }
+        #expect(summary.contains("kernel"))
+        #expect(MonitorEnd.read(from: folder.path.appending("end.json"))?.reason == .failure)
+    }
+
+    @Test("a running machine answers, pauses, resumes, resets, and stops when asked", .enabled(if: hasKVM))
+    func control() throws {
+        let folder = try MonitorFolder(kernel: MonitorFolder.print("up") + MonitorFolder.loop)
+        let status = try OwnedDescriptor.pipe()
+        var options = ChildProcess.Options()
+        options.extraDescriptors = [status.write.rawValue]
+        let child = try ChildProcess.start(
+            [folder.program, "--configuration", try folder.configure(statusDescriptor: 3)], options)
+        #expect(try waitUntilReady(status.read.rawValue, for: .readable, milliseconds: 20_000))
+        #expect(MonitorStatus(line: try status.read.read(upTo: 4096).dropLast()) == .started)
+        let socket = folder.path.appending("control.sock")
+        let client = try MonitorClient.connect(to: socket)
+        #expect(try client.perform(.state)["state"] == "running")
+        try client.perform(.pause)
+        #expect(try client.perform(.state)["state"] == "paused")
+        try client.perform(.resume)
+        try client.perform(.powerButton)
+        try client.perform(.reset)
+        let state = try client.perform(.state)
+        #expect(state["state"] == "running" && state["resets"] == 1)
+        #expect(try client.perform(.statistics)["exits"]?.integerValue != nil)
+        // Whatever else is sent is answered, or ends the connection, and the machine goes on.
+        let hostile = try UnixSocket.connect(to: socket)
+        try hostile.writeAll("{\"command\":7}\n[]\n\u{0}\n")
+        #expect(String(decoding: try hostile.read(upTo: 4096), as: UTF8.self).contains("unknown request"))
+        let flood = try UnixSocket.connect(to: socket)
+        try? flood.writeAll([UInt8](repeating: 0x61, count: 200_000))
+        #expect(try client.perform(.state)["state"] == "running")
+        let console = try MonitorClient.connect(to: socket).attachConsole()
+        try console.writeAll("hello")
+        try client.perform(.stop)
+        #expect(try child.wait(milliseconds: 20_000) == .exited(0))
+        #expect(MonitorEnd.read(from: folder.path.appending("end.json"))?.reason == .stopped)
+    }
+}
