@@ -72,7 +72,9 @@ public final class Machine {
     /// Starts the devices' threads and the guest.
     public func start() throws {
         for (function, device) in zip(virtioFunctions, specification.devices) {
-            try deviceThreads.start(function, name: device.name, isConfined: specification.isConfined)
+            try deviceThreads.start(
+                function, name: device.name,
+                filter: specification.isConfined ? Confinement.filter(for: device) : nil)
         }
         try startGuest()
     }

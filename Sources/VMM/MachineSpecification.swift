@@ -8,11 +8,16 @@ public struct MachineSpecification {
     public struct Device {
         /// Names the device's threads.
         public var name: String
+        /// Whether its threads connect to a Unix socket again when its peer has gone.
+        public var reconnects = false
         /// Makes the device for a machine with that memory.
         public var make: (GuestMemory) throws -> any VirtioDevice
 
-        public init(name: String, make: @escaping (GuestMemory) throws -> any VirtioDevice) {
+        public init(
+            name: String, reconnects: Bool = false, make: @escaping (GuestMemory) throws -> any VirtioDevice
+        ) {
             self.name = name
+            self.reconnects = reconnects
             self.make = make
         }
 

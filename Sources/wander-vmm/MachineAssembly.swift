@@ -34,12 +34,13 @@ final class MachineAssembly {
                     BlockDevice(storage, identifier: disk.serial, queueCount: min(4, configuration.processors))))
         }
         for (index, network) in configuration.networks.enumerated() {
-            let socket = try UnixSocket.connect(to: network.socket)
+            let path = network.socket
+            let socket = try UnixSocket.connect(to: path)
             try socket.setNonBlocking()
-            specification.devices.append(
-                .init(
-                    name: "net\(index)",
-                    try NetworkDevice(socket: socket, macAddress: network.address.bytes, mtu: network.mtu)))
+            let device = try NetworkDevice(
+                socket: socket, macAddress: network.address.bytes, mtu: network.mtu,
+                reconnect: { try? UnixSocket.connect(to: path) })
+            specification.devices.append(.init(name: "net\(index)", reconnects: true) { _ in device })
         }
         if configuration.hasBalloon {
             specification.devices.append(.init(name: "balloon") { BalloonDevice(memory: $0) })

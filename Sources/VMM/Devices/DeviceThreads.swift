@@ -9,7 +9,8 @@ final class DeviceThreads {
     init() throws(SystemError) { stop = try EventHolder() }
 
     /// Starts the threads of a device.
-    func start(_ function: VirtioPCIFunction, name: String, isConfined: Bool) throws(SystemError) {
+    /// - Parameter filter: What system calls they may make; nil does not limit them.
+    func start(_ function: VirtioPCIFunction, name: String, filter: SystemCallFilter?) throws(SystemError) {
         let sources = Array(function.sources.enumerated())
         for lane in Set(sources.map(\.element.lane)).sorted() {
             let mine = sources.filter { $0.element.lane == lane }.map { (index: $0.offset, source: $0.element) }
@@ -17,7 +18,7 @@ final class DeviceThreads {
             threads.append(
                 ThreadHolder(
                     try Thread(name: "\(name).\(lane)", stackSize: 256 << 10) {
-                        Confinement.confineThread(Confinement.device, isEnabled: isConfined)
+                        Confinement.confineThread(filter)
                         Self.run(function, mine, stop)
                     }))
         }

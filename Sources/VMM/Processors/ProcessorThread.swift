@@ -50,7 +50,7 @@ final class ProcessorThread {
 
     private static func run(_ work: Work) {
         KickSignal.acceptInThisThread()
-        Confinement.confineThread(Confinement.processor, isEnabled: work.isConfined)
+        Confinement.confineThread(work.isConfined ? Confinement.processor : nil)
         while true {
             let exit: Exit
             do { exit = try work.processor.run() } catch {

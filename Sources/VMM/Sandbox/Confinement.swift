@@ -15,9 +15,7 @@ public enum Confinement {
     }
 
     /// For the calling thread, for ever. A kernel without seccomp(2) leaves it as it is.
-    static func confineThread(_ filter: SystemCallFilter, isEnabled: Bool) {
-        if isEnabled { try? filter.apply(toAllThreads: false) }
-    }
+    static func confineThread(_ filter: SystemCallFilter?) { try? filter?.apply(toAllThreads: false) }
 
     /// A guest's processor: runs it, and connects events and interrupts when the guest sets devices up. A device that the
     /// guest resets may finish there what it has under way: the same calls as on its own thread.
@@ -28,6 +26,18 @@ public enum Confinement {
             0x4008_ae6a, 0x4020_ae76, 0x4040_ae79,  // KVM_SET_GSI_ROUTING, KVM_IRQFD, KVM_IOEVENTFD
             0x8090_ae81,  // KVM_GET_REGS
         ])
+
+    static func filter(for device: MachineSpecification.Device) -> SystemCallFilter {
+        device.reconnects ? connectingDevice : self.device
+    }
+
+    /// A device that finds its peer again: on a thread of its own, by a Unix socket.
+    static let connectingDevice = SystemCallFilter(
+        allowing: common + storage
+            + [
+                SYS_clone, SYS_clone3, SYS_prctl, SYS_sched_getaffinity, SYS_socket, SYS_connect, SYS_dup2, SYS_dup3,
+            ].map { Int($0) },
+        socketFamilies: [AF_UNIX])
 
     /// A device: moves data between the guest's memory and files or sockets that are open already.
     static let device = SystemCallFilter(allowing: common + storage)
