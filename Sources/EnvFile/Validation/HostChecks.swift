@@ -3,14 +3,18 @@ public import Reporting
 import SystemPackage
 
 extension Environment {
-    /// What the host lacks: files that the definitions name, processors, memory. Apart from loading, so that `status`
+    /// What the host lacks: files that the definitions name. Apart from loading, so that `status`
     /// or `destroy` work on a project whose scripts are gone.
-    /// - Parameter machines: Those to look at.
-    public func hostProblems(for machines: [MachineDefinition]) -> [Diagnostic] {
+    /// - Parameters:
+    ///   - machines: Those to look at.
+    ///   - withBoxes: Whether box files must be there: machines that exist need theirs no more.
+    public func hostProblems(for machines: [MachineDefinition], withBoxes: Bool = true) -> [Diagnostic] {
         var problems: [Diagnostic] = []
         for machine in machines {
             let path = "machines.\(machine.name)"
-            if case .path(let box) = machine.box.source { require(box, "the box", "\(path).box.ref", &problems) }
+            if withBoxes, case .path(let box) = machine.box.source {
+                require(box, "the box", "\(path).box.ref", &problems)
+            }
             for (index, file) in machine.files.enumerated() {
                 guard case .source(let source) = file.content else { continue }
                 require(source, "the file", "\(path).files[\(index)].source", &problems)

@@ -12,6 +12,8 @@ public struct MachineReport: Sendable {
     /// What deserves to be known: pending changes, failed provisioners, an interrupted command.
     public var remarks: [String]
     public var record: MachineRecord?
+    /// The definition's notes for other programs.
+    public var labels: [String: String] = [:]
 
     public var json: JSONValue {
         [
@@ -21,6 +23,7 @@ public struct MachineReport: Sendable {
             } ?? .null,
             "created": record.map { .string(timestamp($0.created)) } ?? .null,
             "remarks": .strings(remarks),
+            "labels": .object(labels.sorted { $0.key < $1.key }.map { JSONMember($0.key, .string($0.value)) }),
         ]
     }
 }
@@ -49,7 +52,9 @@ extension Machine {
                 remarks.append("ended by itself")
             }
         }
-        return MachineReport(name: name, state: state, provider: record?.provider, remarks: remarks, record: record)
+        return MachineReport(
+            name: name, state: state, provider: record?.provider, remarks: remarks, record: record,
+            labels: definition?.labels ?? [:])
     }
 
     /// The ports of the host that lead to the machine now.

@@ -30,6 +30,9 @@ struct Up: WanderCommand {
         }
         let chosen = try project.machines(named: machines.machines, includingUndefined: false)
             .filter { !machines.machines.isEmpty || $0.definition?.autostart != false }
+        // A script that is not there is better found now than after the boot.
+        let missing = project.environment.hostProblems(for: chosen.compactMap(\.definition), withBoxes: false)
+        guard missing.isEmpty else { throw EnvFileError.invalid(missing, unreported: 0) }
         if dryRun { return try plan(chosen, context) }
         var upOptions = UpOptions()
         upOptions.provisioning = provisioning.choice
