@@ -25,6 +25,7 @@ final class ScriptedGuest {
     /// Bytes of data that have arrived.
     private(set) var received = 0
     private var connected = false
+    private var stalls = 0
 
     init(_ socket: consuming OwnedDescriptor) throws {
         self.socket = socket
@@ -64,9 +65,8 @@ final class ScriptedGuest {
     /// Moves what can be moved; waits until something can.
     func turn() throws {
         let interest: Poller.Interest = output.isEmpty ? .readable : [.readable, .writable]
-        guard try waitUntilReady(socket.rawValue, for: interest, milliseconds: 10_000) else {
-            throw SystemError("move data for 10 s", nil, .timedOut)
-        }
+        guard try waitUntilReady(socket.rawValue, for: interest, milliseconds: 200) else { return try repeatLast() }
+        stalls = 0
         if !output.isEmpty {
             let written = output.withUnsafeBytes { write(socket.rawValue, $0.baseAddress, $0.count) }
             if written > 0 { output.removeFirst(written) }
@@ -90,6 +90,26 @@ final class ScriptedGuest {
         }
         filled -= position
         if hasData { segment(0x10) }
+    }
+
+    /// After silence: asks again, knocks again, or goes back to what was not acknowledged.
+    private func repeatLast() throws {
+        stalls += 1
+        guard stalls < 50 else { throw SystemError("move data for 10 s", nil, .timedOut) }
+        if gatewayMAC[0] == 0xff { return askForGateway() }
+        next = acknowledged
+        if !connected { return knock() }
+        segment(0x10)
+    }
+
+    private func askForGateway() {
+        queue(
+            [0xff, 0xff, 0xff, 0xff, 0xff, 0xff] + Self.mac + [8, 6, 0, 1, 8, 0, 6, 4, 0, 1] + Self.mac + Self.address
+                + [0, 0, 0, 0, 0, 0] + Self.gateway)
+    }
+
+    private func knock() {
+        segment(0x02, options: [2, 4] + Self.be16(Self.segmentSize) + [1, 3, 3, UInt8(Self.shift)])
     }
 
     private func number(_ offset: Int, _ count: Int) -> UInt32 {
@@ -139,12 +159,10 @@ final class ScriptedGuest {
 
     /// Connects to a port of the host's loopback interface.
     func connect(to port: UInt16) throws {
-        queue(
-            [0xff, 0xff, 0xff, 0xff, 0xff, 0xff] + Self.mac + [8, 6, 0, 1, 8, 0, 6, 4, 0, 1] + Self.mac + Self.address
-                + [0, 0, 0, 0, 0, 0] + Self.gateway)
+        askForGateway()
         while gatewayMAC[0] == 0xff { try turn() }
         remotePort = port
-        segment(0x02, options: [2, 4] + Self.be16(Self.segmentSize) + [1, 3, 3, UInt8(Self.shift)])
+        knock()
         while !connected { try turn() }
         segment(0x10)
     }
