@@ -217,6 +217,10 @@ let package = Package(
             name: "DiskImageTests", dependencies: ["DiskImage", "LinuxSystem", "JSON", systemPackage],
             swiftSettings: common),
         .testTarget(
+            name: "ProviderTests",
+            dependencies: ["BoxFormat", "EnvFile", "JSON", "LinuxSystem", "Provider", "Reporting", systemPackage],
+            swiftSettings: common),
+        .testTarget(
             name: "WanderTests",
             dependencies: ["BoxFormat", "wander", "JSON", "LinuxSystem", "Reporting", systemPackage],
             swiftSettings: common),

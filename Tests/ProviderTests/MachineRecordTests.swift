@@ -1,0 +1,71 @@
+import JSON
+import LinuxSystem
+import SystemPackage
+import Testing
+
+@testable import Provider
+
+@Suite struct MachineRecordTests {
+    static func record(_ name: String = "web") -> MachineRecord {
+        var record = MachineRecord(
+            identifier: "0123456789abcdef", name: name, provider: .emulation, stage: .running, created: 1000,
+            box: .init(name: "debian/12", version: "12.5", architecture: "amd64", digest: "sha256:00"),
+            hardwareAddress: "52:54:00:01:02:03", user: "vagrant")
+        record.process = .init(identifier: 4242, started: "99")
+        record.forwards = [.init(name: "site", transport: "tcp", bind: "127.0.0.1", hostPort: 8080, guestPort: 80)]
+        record.definition = ["cpus": 2]
+        record.hostKey = "ssh-ed25519 AAAA"
+        record.isReady = true
+        record.hasOwnKey = true
+        record.provisioning = [["name": "step", "state": "succeeded"]]
+        return record
+    }
+
+    @Test("a record reads back as it was written")
+    func roundTrip() throws {
+        let record = Self.record()
+        #expect(try MachineRecord(try JSONParser.parse(record.json.pretty), path: "record.json") == record)
+    }
+
+    @Test("a record of a later version is refused by name, and changes nothing")
+    func newerSchema() throws {
+        var members = Self.record().json.objectValue ?? []
+        members[0] = JSONMember("schema", 2)
+        #expect {
+            try MachineRecord(.object(members), path: "record.json")
+        } throws: { error in
+            guard case ProviderError.newerState(_, let schema) = error else { return false }
+            return schema == 2
+        }
+    }
+
+    @Test(
+        "a record that a hand has edited is an error, never a trap",
+        arguments: [
+            ("stage", .string("flying")), ("provider", 7), ("process", ["identifier": 1, "started": "x"]),
+            ("process", ["identifier": 99_999_999_999, "started": "x"]), ("forwards", [["host": 70000]]), ("box", .null),
+            ("created", "yesterday"), ("identifier", .null),
+        ] as [(String, JSONValue)])
+    func editedRecord(member: String, value: JSONValue) {
+        let members = (Self.record().json.objectValue ?? []).map { $0.name == member ? JSONMember(member, value) : $0 }
+        #expect(throws: (any Error).self) { try MachineRecord(.object(members), path: "record.json") }
+    }
+
+    @Test("the store says which file is damaged, and nil where there is no machine")
+    func store() throws {
+        let folder = try TemporaryFolder()
+        let store = MachineStore(layout: ProjectLayout(project: folder.path))
+        #expect(try store.load("web") == nil)
+        #expect(!FileSystem.exists(store.layout.state), "reading makes nothing")
+        var record = Self.record()
+        try store.save(&record)
+        #expect(try store.load("web") == record)
+        try AtomicFile.write("{\"schema\": 1", to: store.layout.machine("web").record)
+        #expect {
+            try store.load("web")
+        } throws: { error in
+            guard case ProviderError.damagedRecord(let path, _) = error else { return false }
+            return path == store.layout.machine("web").record
+        }
+    }
+}

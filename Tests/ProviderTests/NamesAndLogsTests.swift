@@ -1,0 +1,48 @@
+import LinuxSystem
+import SystemPackage
+import Testing
+
+@testable import Provider
+
+@Suite struct NamesAndLogsTests {
+    @Test(
+        "patterns of machine names",
+        arguments: [
+            ("web", "web", true), ("web-1", "web*", true), ("web", "w?b", true), ("web", "*", true), ("web", "", false),
+            ("web", "we", false), ("node-12", "*-1?", true), ("node-12", "*-2*1", false), ("aaaa", "a*a*a*b", false),
+        ])
+    func patterns(name: String, pattern: String, fits: Bool) {
+        #expect(matches(name, pattern: pattern) == fits)
+    }
+
+    @Test("a pattern made to be slow is not")
+    func slowPattern() {
+        let name = String(repeating: "a", count: 2000)
+        #expect(!matches(name, pattern: String(repeating: "a*", count: 200) + "b"))
+    }
+
+    @Test("what a guest printed cannot command the terminal")
+    func sanitized() {
+        let text = LogTail.sanitized("one\u{1b}[31mtwo\u{1b}[0m\u{7}\r\n\u{9b}Athree\u{0}")
+        #expect(text.unicodeScalars.allSatisfy { $0 == "\n" || ($0.value >= 0x20 && !(0x7f...0x9f).contains($0.value)) })
+        #expect(text.hasPrefix("onetwo\n"))
+    }
+
+    @Test("a growing log is read to its end and on; one that was cut is read again")
+    func reader() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path.appending("console.log")
+        try AtomicFile.write("one\ntwo\nthree\n", to: path)
+        let reader = try LogReader(path)
+        #expect(try reader.existing(lines: 2) == "two\nthree\n")
+        #expect(try reader.next() == "")
+        let writer = try OwnedDescriptor.open(path, [.writeOnly, .append])
+        try writer.writeAll("four\n")
+        #expect(try reader.next() == "four\n")
+        try writer.truncate(to: 0)
+        try writer.writeAll("five\n")
+        #expect(try reader.next() == "five\n")
+        #expect(LogTail.lines(path, count: 1) == "five")
+        #expect(LogTail.lines(folder.path.appending("none"), count: 1) == "")
+    }
+}

@@ -1,0 +1,45 @@
+import JSON
+import SystemPackage
+import Testing
+
+@testable import Provider
+
+@Suite struct QEMUArgumentsTests {
+    static func plan(_ box: FilePath = "/store/box.img", kernel: FilePath? = "/store/vmlinuz") -> BootPlan {
+        BootPlan(
+            name: "web", folder: MachineFolder(path: "/project/.wander/machines/web", name: "web"), memory: 512 << 20,
+            processors: 2, disk: .init(path: "disk.qcow2", format: "qcow2"), backing: [.init(path: box, format: "qcow2")],
+            kernel: kernel, initrd: "/store/initrd.img", commandLine: "console=ttyS0", hardwareAddress: "52:54:00:01:02:03",
+            emulatedProcessor: "qemu64", translationCache: 256 << 20)
+    }
+
+    private func value(_ option: String, _ arguments: [String]) -> String? {
+        arguments.firstIndex(of: option).map { arguments[$0 + 1] }
+    }
+
+    @Test("every image of the chain is named with its format, whatever is written in the overlay")
+    func disk() throws {
+        // A name with a comma, a quote and a space is one name.
+        let text = try #require(value("-blockdev", QEMUArguments.make(Self.plan("/sto,re/a \"b\".img"), program: "qemu")))
+        let disk = try JSONParser.parse(text)
+        #expect(disk["driver"] == "qcow2")
+        #expect(disk["file"]?["filename"] == "disk.qcow2")
+        #expect(disk["backing"]?["file"]?["filename"] == "/sto,re/a \"b\".img")
+        #expect(disk["backing"]?["read-only"] == true)
+        #expect(disk["backing"]?["backing"] == .null)
+    }
+
+    @Test("QEMU's memory is kept down, and nothing of its defaults comes along")
+    func machine() {
+        let arguments = QEMUArguments.make(Self.plan(), program: "qemu")
+        #expect(value("-accel", arguments) == "tcg,thread=multi,tb-size=256")
+        #expect(value("-m", arguments) == "512M")
+        #expect(arguments.contains("-nodefaults") && arguments.contains("-no-user-config"))
+    }
+
+    @Test("a box without a kernel boots by its boot loader")
+    func bootLoader() {
+        let arguments = QEMUArguments.make(Self.plan(kernel: nil), program: "qemu")
+        #expect(!arguments.contains("-kernel") && !arguments.contains("-append") && !arguments.contains("-initrd"))
+    }
+}
