@@ -85,7 +85,7 @@ recipe_build() {
     stage_initrd "$work/initrd" "$(existing "${busybox[@]}")" "$(existing "${modules[@]}")"
     make_initrd "$work/initrd" "$work/box/initrd.img" "$date"
     cp "$work/boot/boot/vmlinuz-$kernel" "$work/box/vmlinuz"
-    write_metadata "$work/box" "wander/debian-$release" "$version" "$gibibytes" "$command_line" "$release" \
+    write_metadata "$work/box" "debian/$release" "$version" "$gibibytes" "$command_line" "$release" \
         "$list" grub-pc
 }
 

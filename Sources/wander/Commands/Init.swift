@@ -12,7 +12,7 @@ struct Init: WanderCommand {
             without --force.
             """)
     @OptionGroup var options: GlobalOptions
-    @Argument(help: "The box: a name from 'wander box list', a .box file or a URL.") var box = "debian"
+    @Argument(help: "The box: a name from 'wander box list', a .box file or a URL.") var box = "debian/12"
     @Flag(name: [.customShort("m"), .long], help: "Only the lines that are needed.") var minimal = false
     @Flag(help: "Overwrite a file that is there.") var force = false
     @Option(help: "The file to write; '-' prints it.", completion: .file()) var output = "Wanderfile"
