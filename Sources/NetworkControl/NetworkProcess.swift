@@ -1,3 +1,4 @@
+import Glibc
 import JSON
 public import LinuxSystem
 import Reporting
@@ -35,9 +36,16 @@ public enum NetworkProcess {
         try FileSystem.makeDirectory(folder, permissions: 0o700)
         let lock = try OwnedDescriptor.open(
             NetworkConfiguration.lockFile(in: folder), [.readWrite, .create], permissions: 0o600)
-        guard try OpenFileLock.tryLock(lock, .exclusive) else {
-            try complete(configuration)
-            return false
+        let deadline = MonotonicClock.now.advanced(byMilliseconds: milliseconds)
+        while !(try OpenFileLock.tryLock(lock, .exclusive)) {
+            do {
+                try complete(configuration)
+                return false
+            } catch  where MonotonicClock.now < deadline && isGone(error) {
+                // An idle process that is just ending still holds the lock; it lets go in a moment.
+                try cancellation?.check()
+                usleep(30_000)
+            }
         }
         guard FileSystem.exists(program) else { throw NetworkError.noHelper(program) }
         var configuration = try continuing(configuration)
@@ -86,6 +94,15 @@ public enum NetworkProcess {
             configuration.forwards += saved.forwards.filter { $0.machine == machine.name }
         }
         return configuration
+    }
+
+    /// Whether an error says that the process ended while it was spoken to.
+    private static func isGone(_ error: any Error) -> Bool {
+        if let error = error as? SystemError {
+            return [.noSuchFileOrDirectory, .connectionRefused, .connectionReset, .brokenPipe].contains(error.errno)
+        }
+        if case NetworkError.noAnswer = error { return true }
+        return false
     }
 
     /// Adds what a running process does not have yet.

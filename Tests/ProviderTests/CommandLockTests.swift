@@ -14,7 +14,8 @@ import Testing
         let cancellation = try Cancellation()
         let first = try CommandLock.take("web", in: layout, command: "wander up", wait: 0, cancellation: cancellation)
         #expect {
-            _ = try CommandLock.take("web", in: layout, command: "wander halt", wait: 0, cancellation: cancellation).release()
+            _ = try CommandLock.take("web", in: layout, command: "wander halt", wait: 0, cancellation: cancellation)
+                .release()
         } throws: { error in
             guard case ProviderError.locked(let machine, let holder) = error else { return false }
             return machine == "web" && holder?.command == "wander up"

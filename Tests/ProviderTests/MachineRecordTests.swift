@@ -43,7 +43,8 @@ import Testing
         "a record that a hand has edited is an error, never a trap",
         arguments: [
             ("stage", .string("flying")), ("provider", 7), ("process", ["identifier": 1, "started": "x"]),
-            ("process", ["identifier": 99_999_999_999, "started": "x"]), ("forwards", [["host": 70000]]), ("box", .null),
+            ("process", ["identifier": 99_999_999_999, "started": "x"]), ("forwards", [["host": 70000]]),
+            ("box", .null),
             ("created", "yesterday"), ("identifier", .null),
         ] as [(String, JSONValue)])
     func editedRecord(member: String, value: JSONValue) {

@@ -24,7 +24,8 @@ import Testing
     @Test("what a guest printed cannot command the terminal")
     func sanitized() {
         let text = LogTail.sanitized("one\u{1b}[31mtwo\u{1b}[0m\u{7}\r\n\u{9b}Athree\u{0}")
-        #expect(text.unicodeScalars.allSatisfy { $0 == "\n" || ($0.value >= 0x20 && !(0x7f...0x9f).contains($0.value)) })
+        #expect(
+            text.unicodeScalars.allSatisfy { $0 == "\n" || ($0.value >= 0x20 && !(0x7f...0x9f).contains($0.value)) })
         #expect(text.hasPrefix("onetwo\n"))
     }
 

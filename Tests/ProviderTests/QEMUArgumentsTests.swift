@@ -8,8 +8,10 @@ import Testing
     static func plan(_ box: FilePath = "/store/box.img", kernel: FilePath? = "/store/vmlinuz") -> BootPlan {
         BootPlan(
             name: "web", folder: MachineFolder(path: "/project/.wander/machines/web", name: "web"), memory: 512 << 20,
-            processors: 2, disk: .init(path: "disk.qcow2", format: "qcow2"), backing: [.init(path: box, format: "qcow2")],
-            kernel: kernel, initrd: "/store/initrd.img", commandLine: "console=ttyS0", hardwareAddress: "52:54:00:01:02:03",
+            processors: 2, disk: .init(path: "disk.qcow2", format: "qcow2"),
+            backing: [.init(path: box, format: "qcow2")],
+            kernel: kernel, initrd: "/store/initrd.img", commandLine: "console=ttyS0",
+            hardwareAddress: "52:54:00:01:02:03",
             emulatedProcessor: "qemu64", translationCache: 256 << 20)
     }
 
@@ -20,7 +22,8 @@ import Testing
     @Test("every image of the chain is named with its format, whatever is written in the overlay")
     func disk() throws {
         // A name with a comma, a quote and a space is one name.
-        let text = try #require(value("-blockdev", QEMUArguments.make(Self.plan("/sto,re/a \"b\".img"), program: "qemu")))
+        let text = try #require(
+            value("-blockdev", QEMUArguments.make(Self.plan("/sto,re/a \"b\".img"), program: "qemu")))
         let disk = try JSONParser.parse(text)
         #expect(disk["driver"] == "qcow2")
         #expect(disk["file"]?["filename"] == "disk.qcow2")

@@ -18,6 +18,8 @@ public struct EmulationProvider: MachineProvider {
         guard let program = Self.program else { throw ProviderError.emulatorMissing }
         // Bound here and handed over, so that there is no time in which the machine runs and cannot be reached.
         let listener = try UnixSocket.listen(at: plan.folder.controlSocket)
+        // Left by a QEMU that was killed; the new one could not bind it.
+        try FileSystem.remove(plan.folder.path.appending("net.sock.peer"))
         let log = try OwnedDescriptor.open(plan.folder.monitorLog, [.writeOnly, .create, .append], permissions: 0o600)
         var options = ChildProcess.Options()
         options.newSession = true

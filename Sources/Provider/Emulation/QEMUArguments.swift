@@ -21,7 +21,9 @@ struct QEMUArguments {
             "-serial", "chardev:console",
             "-blockdev", disk(plan).compact,
             "-device", "virtio-blk-pci,drive=disk,serial=root,bootindex=1",
-            "-netdev", "stream,id=network,server=off,addr.type=unix,addr.path=net.sock",
+            // Datagrams survive a restart of the network; QEMU 7.2's stream cannot reconnect.
+            "-netdev",
+            "dgram,id=network,local.type=unix,local.path=net.sock.peer,remote.type=unix,remote.path=net.sock",
             "-device", "virtio-net-pci,netdev=network,mac=\(plan.hardwareAddress),host_mtu=65520,romfile=",
             "-object", "rng-random,id=entropy,filename=/dev/urandom",
             "-device", "virtio-rng-pci,rng=entropy",

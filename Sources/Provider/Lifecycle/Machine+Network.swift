@@ -15,7 +15,8 @@ extension Machine {
             name: name, mac: mac,
             address: definition.networks.compactMap(\.address).first.flatMap { NetworkControl.IPv4Address("\($0)") },
             hostname: definition.hostname, aliases: definition.hostname == name ? [] : [definition.hostname],
-            socket: folder.networkSocket, access: folder.guestSocket)
+            socket: folder.networkSocket, access: folder.guestSocket,
+            transport: record.provider == .emulation ? .datagram : .stream)
         try project.startNetwork(with: attachment)
         var client = try NetworkClient.connect(folder: project.layout.network)
         var forwards: [MachineRecord.Forward] = []
