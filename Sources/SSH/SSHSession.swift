@@ -36,11 +36,11 @@ public final class SSHSession {
     /// Limits a whole job that takes several calls.
     public var deadline: MonotonicClock?
 
-    private static let libraryIsReady = libssh2_init(0) == 0
+    private static let isInitialized = libssh2_init(0) == 0
 
     /// Greets, agrees on encryption, and checks the server's key. Log in next.
     public init(over descriptor: consuming OwnedDescriptor, _ options: Options = Options()) throws(SSHError) {
-        guard Self.libraryIsReady, let handle = libssh2_session_init_ex(nil, nil, nil, nil) else {
+        guard Self.isInitialized, let handle = libssh2_session_init_ex(nil, nil, nil, nil) else {
             throw .system(SystemError("start libssh2", nil, .noMemory))
         }
         self.handle = handle
