@@ -188,7 +188,8 @@ let package = Package(
             exclude: ["Fixtures"], swiftSettings: common),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting"], swiftSettings: common),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: common),
-        .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem", systemPackage], swiftSettings: common),
+        .testTarget(
+            name: "LinuxSystemTests", dependencies: ["CLinux", "LinuxSystem", systemPackage], swiftSettings: common),
         .testTarget(name: "DigestTests", dependencies: ["Digest"], swiftSettings: common),
         .testTarget(
             name: "BoxFormatTests",

@@ -30,7 +30,11 @@ func runMonitorProgram() -> Never {
     let end: MonitorEnd
     do {
         let monitor = try Monitor(configuration)
-        Confinement.confineProcess()
+        if let unlimited = Confinement.confineProcess(
+            readable: configuration.readableFolders, writable: configuration.writableFolders)
+        {
+            write("wander-vmm: not limited on this kernel: \(unlimited)\n", to: 2)
+        }
         try monitor.start()
         status.send(.started)
         end = monitor.run()

@@ -79,6 +79,13 @@ private let hasKVM = (try? Hypervisor.open()) != nil
         try client.perform(.reset)
         let state = try client.perform(.state)
         #expect(state["state"] == "running" && state["resets"] == 1)
+        // Every thread, those made at the reset too, has a filter and can gain no privileges.
+        let tasks = FilePath("/proc/\(child.identifier)/task")
+        for task in try FileSystem.list(tasks) {
+            let status = try FileSystem.read(tasks.appending(task).appending("status"), limit: 1 << 16)
+            let lines = String(decoding: status, as: UTF8.self).split(separator: "\n")
+            #expect(lines.contains("NoNewPrivs:\t1") && lines.contains("Seccomp:\t2"), "thread \(task)")
+        }
         #expect(try client.perform(.statistics)["exits"]?.integerValue != nil)
         // Whatever else is sent is answered, or ends the connection, and the machine goes on.
         let hostile = try UnixSocket.connect(to: socket)

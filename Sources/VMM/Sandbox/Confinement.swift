@@ -1,17 +1,32 @@
 internal import CLinux
 internal import Glibc
 internal import LinuxSystem
+internal import Reporting
+public import SystemPackage
 
 /// Narrows what this process can do: a guest that takes over one of its threads through a fault of ours finds neither
 /// programs to start nor files or sockets to open.
 public enum Confinement {
-    /// For the whole process: no program that it starts gains privileges, nobody else reads its memory, where the guest's
-    /// secrets are, and no core dump holds it.
-    public static func confineProcess() {
+    /// For the whole process, before its processors and devices have threads: no program that it starts gains privileges,
+    /// nobody else reads its memory, where the guest's secrets are, and no core dump holds it. It reaches files only below
+    /// the given folders, and makes only the system calls that running a machine takes.
+    /// - Parameters:
+    ///   - readable: Folders and files to read; what does not exist is left out.
+    ///   - writable: Folders in which files are made, read, renamed and removed.
+    /// - Returns: What this kernel cannot limit; nil if everything is.
+    public static func confineProcess(readable: [FilePath], writable: [FilePath]) -> String? {
         _ = linux_prctl(38, 1, 0)  // PR_SET_NO_NEW_PRIVS
         _ = linux_prctl(4, 0, 0)  // PR_SET_DUMPABLE
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         _ = unsafe setrlimit(__rlimit_resource_t(4), &none)  // RLIMIT_CORE
+        var missing: [String] = []
+        do throws(SystemError) {
+            if !(try FileAccessLimit.apply(readable: readable, writable: writable)) {
+                missing.append("files (Landlock)")
+            }
+        } catch { missing.append("files: \(error.summary)") }
+        do throws(SystemError) { try process.apply() } catch { missing.append("system calls: \(error.summary)") }
+        return missing.isEmpty ? nil : missing.joined(separator: ", ")
     }
 
     /// For the calling thread, for ever. A kernel without seccomp(2) leaves it as it is.
@@ -21,11 +36,39 @@ public enum Confinement {
     /// guest resets may finish there what it has under way: the same calls as on its own thread.
     static let processor = SystemCallFilter(
         allowing: common + storage + [Int(SYS_ioctl)],
-        ioctlRequests: [
-            0xae80,  // KVM_RUN
-            0x4008_ae6a, 0x4020_ae76, 0x4040_ae79,  // KVM_SET_GSI_ROUTING, KVM_IRQFD, KVM_IOEVENTFD
-            0x8090_ae81,  // KVM_GET_REGS
-        ])
+        ioctlRequests: runRequests)
+
+    /// What a running guest takes: KVM_RUN; KVM_SET_GSI_ROUTING, KVM_IRQFD, KVM_IOEVENTFD; KVM_GET_REGS.
+    private static let runRequests: [UInt32] = [0xae80, 0x4008_ae6a, 0x4020_ae76, 0x4040_ae79, 0x8090_ae81]
+
+    /// The process as a whole: its own thread makes machines anew at a reset, and serves the control socket, the logs and
+    /// the end record; the others have narrower filters on top of this one. Without: programs, the Internet, other processes.
+    static let process = SystemCallFilter(
+        allowing: common + storage
+            + [
+                SYS_ioctl, SYS_open, SYS_openat, SYS_stat, SYS_newfstatat, SYS_lstat, SYS_statx, SYS_getdents64,
+                SYS_unlink,
+                SYS_unlinkat, SYS_rename, SYS_renameat, SYS_renameat2, SYS_mkdir, SYS_mkdirat, SYS_fchmod, SYS_readlink,
+                SYS_access, SYS_memfd_create, SYS_eventfd2, SYS_dup, SYS_dup2, SYS_dup3, SYS_socket, SYS_connect,
+                SYS_accept4, SYS_pipe2, SYS_clone, SYS_clone3, SYS_prctl, SYS_seccomp, SYS_sched_getaffinity,
+                SYS_rt_sigtimedwait, SYS_rt_sigpending, SYS_prlimit64, SYS_getuid, SYS_geteuid, SYS_gettimeofday,
+                SYS_time,
+            ].map { Int($0) },
+        socketFamilies: [AF_UNIX], ioctlRequests: runRequests + machineRequests)
+
+    /// What making a machine takes.
+    private static let machineRequests: [UInt32] = [
+        // KVM_CREATE_VM, KVM_CHECK_EXTENSION, KVM_GET_VCPU_MMAP_SIZE, KVM_GET_SUPPORTED_CPUID
+        0xae01, 0xae03, 0xae04, 0xc008_ae05,
+        // KVM_SET_TSS_ADDR, KVM_SET_IDENTITY_MAP_ADDR, KVM_CREATE_IRQCHIP, KVM_SET_USER_MEMORY_REGION
+        0xae47, 0x4008_ae48, 0xae60, 0x4020_ae46,
+        // KVM_CREATE_VCPU, KVM_SET_CPUID2, KVM_SET_MSRS
+        0xae41, 0x4008_ae90, 0x4008_ae89,
+        // KVM_SET_REGS, KVM_GET_SREGS, KVM_SET_SREGS, KVM_SET_FPU
+        0x4090_ae82, 0x8138_ae83, 0x4138_ae84, 0x41a0_ae8d,
+        // KVM_GET_LAPIC, KVM_SET_LAPIC, KVM_GET_TSC_KHZ
+        0x8400_ae8e, 0x4400_ae8f, 0xaea3,
+    ]
 
     static func filter(for device: MachineSpecification.Device) -> SystemCallFilter {
         device.reconnects ? connectingDevice : self.device
