@@ -11,6 +11,8 @@ final class GuestServer {
     /// Whether closed ports answer; a guest that boots does not.
     var refuses = true
     var echoes = true
+    /// Whether it closes its direction once the other is closed.
+    var closesToo = true
     private struct Connection {
         var next: UInt32
         var sequence: UInt32
@@ -40,6 +42,25 @@ final class GuestServer {
         peer.frames.removeAll { $0.isTCP }
         for segment in segments { answer(segment) }
         for port in connections.keys { flush(port) }
+    }
+
+    /// Ends every connection by a reset, as a guest does whose program was killed.
+    func reset() {
+        for (port, connection) in connections {
+            guard let segment = ports[port] else { continue }
+            reply(segment, sequence: connection.sequence, acknowledgement: connection.next, flags: 0x14)
+        }
+        connections = [:]
+    }
+
+    /// Says `bytes` and closes the guest's direction of every connection.
+    func close(saying bytes: [UInt8]) {
+        for port in connections.keys {
+            guard let segment = ports[port], var connection = connections[port] else { continue }
+            reply(segment, sequence: connection.sequence, acknowledgement: connection.next, flags: 0x19, bytes)
+            connection.sequence &+= UInt32(bytes.count) &+ 1
+            connections[port] = connection
+        }
     }
 
     private func reply(
@@ -73,7 +94,7 @@ final class GuestServer {
                 next: segment.sequence &+ 1, sequence: 1_000_001, acknowledged: 1_000_001, edge: 1_000_001 + 60_000)
             reply(
                 segment, sequence: 1_000_000, acknowledgement: segment.sequence &+ 1, flags: 0x12,
-                options: [2, 4] + Wire.be16(8960))
+                options: [2, 4] + Wire.be16(8960) + [1, 3, 3, 0])
             return
         }
         guard var connection = connections[port] else { return }
@@ -91,7 +112,7 @@ final class GuestServer {
         }
         connections[port] = connection
         if !payload.isEmpty || segment.flags & 0x01 != 0 {
-            let closes: UInt8 = connection.closed && connection.pending.isEmpty ? 0x11 : 0x10
+            let closes: UInt8 = closesToo && connection.closed && connection.pending.isEmpty ? 0x11 : 0x10
             reply(segment, sequence: connection.sequence, acknowledgement: connection.next, flags: closes)
             if closes == 0x11 { connections[port]?.sequence &+= 1 }
         }
@@ -105,7 +126,7 @@ final class GuestServer {
             guard count > 0 else { return }
             let piece = Array(connection.pending.prefix(count))
             connection.pending.removeFirst(count)
-            let last = connection.closed && connection.pending.isEmpty
+            let last = closesToo && connection.closed && connection.pending.isEmpty
             reply(
                 segment, sequence: connection.sequence, acknowledgement: connection.next, flags: last ? 0x19 : 0x18,
                 piece)

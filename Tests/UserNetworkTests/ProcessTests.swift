@@ -110,6 +110,19 @@ import Testing
         #expect(try environment.ended(within: 10_000))
     }
 
+    @Test("ends by itself when its folder was removed, whether or not a machine ever connected") func abandoned() throws
+    {
+        let environment = try Environment()
+        environment.configuration.idleSeconds = 600
+        #expect(try environment.start())
+        let lock = try OwnedDescriptor.open(
+            NetworkConfiguration.lockFile(in: environment.configuration.folder), .readWrite)
+        try FileSystem.removeTree(environment.folder)
+        let limit = MonotonicClock.now.advanced(byMilliseconds: 20_000)
+        while try OpenFileLock.isHeldElsewhere(lock), MonotonicClock.now < limit { usleep(20_000) }
+        #expect(try !OpenFileLock.isHeldElsewhere(lock))
+    }
+
     @Test("the process cannot start programs or reach files of others once it serves") func sandbox() throws {
         let environment = try Environment()
         #expect(try environment.start())

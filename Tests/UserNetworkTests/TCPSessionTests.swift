@@ -144,6 +144,73 @@ import Testing
         #expect(session.state == .finished)
     }
 
+    @Test("the last acknowledgement counts whatever segment brings it") func lastAcknowledgement() throws {
+        let session = opened()
+        session.close()
+        _ = session.nextSegment(at: at(2))
+        // The guest closes before it has seen our closing, and again with its acknowledgement.
+        _ = session.receive(header([.ack, .fin], 1001, .max - 4), payload: 0, at: at(3))
+        #expect(try #require(session.nextSegment(at: at(3))).header.acknowledgement == 1002)
+        _ = session.receive(header([.ack, .fin], 1001, (.max - 4) &+ 1), payload: 0, at: at(4))
+        while session.nextSegment(at: at(4)) != nil {}
+        session.settle()
+        #expect(session.state == .finished)
+    }
+
+    @Test("patience begins when the guest owes an answer, not with its last one") func patienceAfterSilence() throws {
+        let session = opened()
+        let idle = TCPSession.patience + 60_000
+        queue(session, 100)
+        _ = drain(session, at: at(idle))
+        session.timerExpired(at: at(idle + 2_000))
+        #expect(session.state == .open)
+        #expect(drain(session, at: at(idle + 2_000)).map(\.payload) == [0..<100])
+        session.timerExpired(at: at(2 * idle + 20_000))
+        #expect(session.state == .failed(.timedOut))
+    }
+
+    @Test("a guest's old connection of the same ports is reset, then the next knock is heard") func oldConnection()
+        throws
+    {
+        let session = session()
+        _ = session.nextSegment(at: start)
+        _ = session.receive(header([.ack], 777, 4_242), payload: 0, at: at(1))
+        let reset = try #require(session.nextSegment(at: at(1)))
+        #expect(reset.header.flags == [.rst])
+        #expect(reset.header.sequence == 4_242)
+        #expect(session.nextSegment(at: at(1)) == nil)
+        session.timerExpired(at: at(50))
+        #expect(try #require(session.nextSegment(at: at(50))).header.flags == [.syn])
+        _ = session.receive(header([.syn, .ack], 9, .max - 4), payload: 0, at: at(51))
+        #expect(session.state == .open)
+    }
+
+    @Test("what was sent twice for nothing is not sent a third time") func needlessRepetition() {
+        let session = opened()
+        queue(session, 8000)
+        _ = drain(session, at: at(2))
+        // The guest was only slow: it has everything, and says so for each of the doubled segments.
+        session.timerExpired(at: at(500))
+        #expect(drain(session, at: at(500)).count == 8)
+        _ = session.receive(header([.ack], 1001, (.max - 4) &+ 8000), payload: 0, at: at(501))
+        queue(session, 2000)
+        #expect(drain(session, at: at(501)).count == 2)
+        for _ in 0..<7 { _ = session.receive(header([.ack], 1001, (.max - 4) &+ 8000), payload: 0, at: at(502)) }
+        #expect(drain(session, at: at(502)).isEmpty)
+    }
+
+    @Test("windows are scaled only if the guest does it too", arguments: [nil, 7 as UInt8]) func scaling(shift: UInt8?)
+        throws
+    {
+        let session = session()
+        #expect(try #require(session.nextSegment(at: start)).header.windowShift == TCPSession.windowShift)
+        var answer = header([.syn, .ack], 1000, .max - 4, segmentSize: 1000)
+        answer.windowShift = shift
+        _ = session.receive(answer, payload: 0, at: at(1))
+        let window = try #require(session.nextSegment(at: at(1))).header.window
+        #expect(window == (shift == nil ? UInt16.max : UInt16(TCPSession.bufferLimit >> Int(TCPSession.windowShift))))
+    }
+
     @Test("only a reset with the expected number is believed") func resets() throws {
         let session = opened()
         _ = session.receive(header([.rst], 1500, 0), payload: 0, at: at(2))

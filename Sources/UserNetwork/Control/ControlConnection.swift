@@ -15,6 +15,7 @@ final class ControlConnection: EventSource {
     /// Whether a request is being worked on; later ones wait.
     private var busy = false
     private var inputEnded = false
+    private var probe: HostConnection?
 
     init(_ descriptor: consuming OwnedDescriptor, network: Network) {
         self.descriptor = HeldDescriptor(descriptor)
@@ -34,6 +35,11 @@ final class ControlConnection: EventSource {
             }
             guard input.count <= Self.lineLimit else { return finish() }
             serve()
+            // Whoever has closed the socket does not wait for an answer any more.
+            if inputEnded, busy, events & Int16(POLLHUP) != 0 {
+                probe?.finish()
+                return finish()
+            }
         }
         if self.descriptor != nil { flush() }
     }
@@ -109,9 +115,11 @@ final class ControlConnection: EventSource {
         ) { [weak self] open in
             guard let self, !isFinished else { return }
             busy = false
+            self.probe = nil
             answer(["ok": true, "open": .bool(open)])
             serve()
         }
+        self.probe = probe
         network.add(probe)
     }
 

@@ -18,6 +18,8 @@ final class HostConnection: EventSource {
     /// How often to knock while waiting for a port to open, in milliseconds.
     static let waitInterval: Int64 = 50
     static let dialInterval: Int64 = 200
+    /// How long a guest may keep a connection open whose client has gone, in milliseconds.
+    static let orphanLimit: Int64 = 60_000
 
     let purpose: Purpose
     private unowned let network: Network
@@ -34,6 +36,9 @@ final class HostConnection: EventSource {
     private var claimedPort: UInt16?
     private var inputEnded = false
     private var outputEnded = false
+    /// When the connection is broken off, because its client is not there any more.
+    private var orphanEnd: MonotonicClock?
+    private var openedAt: MonotonicClock?
     /// Whether the network will let this connection send at the end of the round.
     var isScheduled = false
 
@@ -78,13 +83,19 @@ final class HostConnection: EventSource {
 
     private func dial() {
         retry = nil
-        guard machine.link != nil else {
+        var port: UInt16 = 0
+        if machine.link != nil {
+            guard let claimed = machine.claimPort(for: self) else {
+                return fail("too many connections to this machine")
+            }
+            claimedPort = claimed
+            port = claimed
+        } else {
             guard waits else { return fail("the machine's network is not connected") }
             retry = network.now.advanced(byMilliseconds: Self.waitInterval)
-            return
+            // What is there already only has to hold what the client says.
+            guard session == nil else { return }
         }
-        guard let port = machine.claimPort(for: self) else { return fail("too many connections to this machine") }
-        claimedPort = port
         let queued = session
         let session = TCPSession(
             localPort: port, remotePort: guestPort, initialSequence: network.randomSequence(), mtu: network.mtu,
@@ -114,6 +125,7 @@ final class HostConnection: EventSource {
     private func opened() {
         note(.open)
         phase = .open
+        openedAt = network.now
         switch purpose {
         case .access: respond("OK\n")
         case .forward: break
@@ -167,13 +179,26 @@ final class HostConnection: EventSource {
         guard !isFinished else { return }
         if phase == .dialling, waits {
             release()
+            // Also if the guest has just answered: that answer is worth nothing any more.
+            session?.abort()
             retry = network.now.advanced(byMilliseconds: Self.waitInterval)
         } else if phase == .open {
-            resetClient()
-            finish()
+            breakOff("the machine's monitor has gone")
         } else if phase == .dialling {
             fail("the machine's network is not connected")
         }
+    }
+
+    /// Ends it after it was open, not by its client's doing. A client of the access socket sees only an end, so the log
+    /// says why.
+    private func breakOff(_ reason: String) {
+        if case .access = purpose, let openedAt {
+            let seconds = network.now.milliseconds(since: openedAt) / 1000
+            network.log.write(
+                "\(machine.name): connection to port \(guestPort) broken off after \(seconds) s: \(reason)")
+        }
+        resetClient()
+        finish()
     }
 
     // MARK: The guest's side
@@ -190,7 +215,8 @@ final class HostConnection: EventSource {
     private func deliver(_ payload: RawSpan, _ session: TCPSession) {
         guard let descriptor, !outputEnded else { return }
         var taken = 0
-        if session.receiveQueue.isEmpty {
+        // Nothing may come before the news that the connection is open.
+        if phase == .open, session.receiveQueue.isEmpty {
             taken = unsafe payload.withUnsafeBytes { unsafe write(descriptor.rawValue, $0.baseAddress, $0.count) }
             if taken < 0 {
                 guard errno == EAGAIN || errno == EINTR else { return clientBroke() }
@@ -201,6 +227,8 @@ final class HostConnection: EventSource {
     }
 
     private func clientBroke() {
+        inputEnded = true
+        outputEnded = true
         session?.abort()
         network.schedule(self)
     }
@@ -210,7 +238,7 @@ final class HostConnection: EventSource {
     func pump() -> Bool {
         guard let session, !isFinished else { return false }
         if phase == .dialling, session.state == .open { opened() }
-        while let link = machine.link {
+        while claimedPort != nil, let link = machine.link {
             if link.isCongested, !link.refuses(network.now) { return true }
             guard let segment = session.nextSegment(at: network.now) else { break }
             let all = unsafe session.sendQueue.bytes
@@ -228,9 +256,11 @@ final class HostConnection: EventSource {
         case .failed(let failure):
             if phase == .dialling {
                 if retry == nil { attemptFailed(failure) }
-            } else {
-                resetClient()
+            } else if inputEnded, outputEnded || orphanEnd != nil {
+                // Nobody is left to be told.
                 finish()
+            } else {
+                breakOff(failure == .timedOut ? "the guest does not answer any more" : "the guest reset it")
             }
         }
         return false
@@ -253,19 +283,27 @@ final class HostConnection: EventSource {
         guard let session else { return }
         if events & Int16(POLLOUT) != 0 {
             let bytes = unsafe session.receiveQueue.bytes
-            let written = unsafe write(descriptor.rawValue, bytes.baseAddress, bytes.count)
+            let written = unsafe bytes.isEmpty ? 0 : write(descriptor.rawValue, bytes.baseAddress, bytes.count)
             if written > 0 {
                 session.receiveQueue.removeFirst(written)
                 session.noteTaken()
-            } else if errno != EAGAIN, errno != EINTR {
-                clientBroke()
+            } else if written < 0, errno != EAGAIN, errno != EINTR {
+                return clientBroke()
             }
         }
-        if events & Int16(POLLIN | POLLHUP | POLLERR) != 0, !inputEnded { readClient(descriptor.rawValue, session) }
+        if events & Int16(POLLIN | POLLHUP | POLLERR) != 0, !inputEnded {
+            readClient(descriptor.rawValue, session)
+            // A Unix socket hangs up when its other end is closed, not when that only has nothing more to say.
+            if inputEnded, isAccess, events & Int16(POLLHUP) != 0 {
+                orphanEnd = network.now.advanced(byMilliseconds: Self.orphanLimit)
+            }
+        }
         network.schedule(self)
     }
 
     private func readClient(_ raw: CInt, _ session: TCPSession) {
+        // Reading no bytes would look like the end.
+        guard session.sendRoom > 0 else { return }
         var result = 0
         var reason: CInt = 0
         _ = unsafe session.sendQueue.append(upTo: min(session.sendRoom, 128 << 10)) { room in
@@ -322,6 +360,7 @@ final class HostConnection: EventSource {
         var first = session?.deadline
         func consider(_ other: MonotonicClock?) { if let other { first = first.map { min($0, other) } ?? other } }
         consider(retry)
+        consider(orphanEnd)
         if phase != .open { consider(limit) }
         return first
     }
@@ -337,6 +376,10 @@ final class HostConnection: EventSource {
             }
         }
         if let retry, retry <= now { return dial() }
+        if let orphanEnd, orphanEnd <= now {
+            self.orphanEnd = nil
+            clientBroke()
+        }
         session?.timerExpired(at: now)
         network.schedule(self)
     }

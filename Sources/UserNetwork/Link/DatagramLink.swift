@@ -45,7 +45,8 @@ final class DatagramLink: FrameLink {
             let result = unsafe write(descriptor.rawValue, frame.baseAddress, frame.count)
             if result < 0 {
                 if errno == EAGAIN || errno == EINTR || errno == ENOBUFS { return }
-                return fail(errno)
+                fail(errno)
+                guard !isFinished else { return }
             }
             noteProgress()
             output.removeFirst(4 + count)

@@ -225,10 +225,24 @@ public final class Network {
     private final class IdleTimer: EventSource {
         private unowned let network: Network
         init(_ network: Network) { self.network = network }
+        /// How often an idle network looks whether its folder is still there, in milliseconds.
+        private static let interval: Int64 = 5_000
+        private var nextLook: MonotonicClock?
+
         override var deadline: MonotonicClock? {
-            network.idleSince?.advanced(byMilliseconds: Int64(network.configuration.idleSeconds) * 1000)
+            guard let idleSince = network.idleSince else { return nil }
+            let end = idleSince.advanced(byMilliseconds: Int64(network.configuration.idleSeconds) * 1000)
+            return min(end, nextLook ?? idleSince.advanced(byMilliseconds: Self.interval))
         }
         override func deadlinePassed(_ now: MonotonicClock) {
+            nextLook = now.advanced(byMilliseconds: Self.interval)
+            if network.persistent, !FileSystem.exists(network.configuration.folder) {
+                network.log.write("the environment's folder was removed: ending")
+                return network.stop()
+            }
+            guard let idleSince = network.idleSince,
+                now.milliseconds(since: idleSince) >= Int64(network.configuration.idleSeconds) * 1000
+            else { return }
             // Somebody waits for a machine that is about to start.
             guard network.hostConnections.isEmpty else { return network.idleSince = now }
             network.log.write("no machine has been connected for \(network.configuration.idleSeconds) s: ending")
@@ -238,7 +252,7 @@ public final class Network {
 
     // MARK: Connections of the host
 
-    fileprivate var hostConnections: [HostConnection] = []
+    private(set) var hostConnections: [HostConnection] = []
 
     func closeConnections(of forward: any Forward) {
         for connection in hostConnections {
@@ -261,12 +275,17 @@ public final class Network {
 
     /// Sends what the round has brought.
     private func endRound() {
-        let waiting = scheduled
-        scheduled = []
-        for connection in waiting {
-            connection.isScheduled = false
-            if connection.pump() { schedule(connection) }
+        var blocked: [HostConnection] = []
+        // What one connection's news brings about is sent in the same round: nothing else may wake the loop for it.
+        while !scheduled.isEmpty {
+            let waiting = scheduled
+            scheduled = []
+            for connection in waiting {
+                connection.isScheduled = false
+                if connection.pump() { blocked.append(connection) }
+            }
         }
+        for connection in blocked { schedule(connection) }
         hostConnections.removeAll(where: \.isFinished)
         for machine in machines {
             machine.link?.flush()

@@ -43,13 +43,18 @@ final class TCPSession {
     private var localClosed = false
     private var closeAcknowledged = false
     private var resetPending = false
+    /// The number that a guest's stray answer is to be reset with.
+    private var strayReset: UInt32?
     private var unacknowledged: UInt32
     private var next: UInt32
     /// One past the highest sequence number that was ever sent.
     private var highest: UInt32
+    /// Repeated acknowledgements up to here are caused by sending again, not by a loss (RFC 6582, section 3.2).
+    private var recovery: UInt32
     private var sendWindow = 0
     private var largestWindow = 0
     private var sendShift: UInt8 = 0
+    private var receiveShift = windowShift
     private var segmentSize: Int
     private let largestSegment: Int
     private var receiveNext: UInt32 = 0
@@ -80,6 +85,7 @@ final class TCPSession {
         unacknowledged = initialSequence
         next = initialSequence
         highest = initialSequence
+        recovery = initialSequence
         largestSegment = mtu - 40
         segmentSize = 536
         self.synInterval = synInterval
@@ -115,6 +121,10 @@ final class TCPSession {
             resetPending = false
             return (header([.rst, .ack], at: next), 0..<0)
         }
+        if let sequence = strayReset {
+            strayReset = nil
+            return (header([.rst], at: sequence), 0..<0)
+        }
         switch state {
         case .connecting:
             guard synPending else { return nil }
@@ -147,6 +157,8 @@ final class TCPSession {
             if count > 0, count == unsent { flags.insert(.psh) }
             if closes { flags.insert(.fin) }
             let header = header(flags, at: next)
+            // From here on the guest owes an answer; before, it had nothing to say.
+            if next == unacknowledged, next == highest { progress = now }
             next = next &+ UInt32(count) &+ (closes ? 1 : 0)
             if Self.distance(next, highest) > 0 {
                 highest = next
@@ -168,18 +180,24 @@ final class TCPSession {
 
     /// A header that acknowledges what has arrived.
     private func header(_ flags: TCPHeader.Flags, at sequence: UInt32) -> TCPHeader {
-        let window = max(0, Self.bufferLimit - receiveQueue.count) >> Int(Self.windowShift)
+        let window = receiveRoom >> Int(receiveShift)
         acknowledgementPending = false
-        advertisedEdge = receiveNext &+ UInt32(window << Int(Self.windowShift))
+        advertisedEdge = receiveNext &+ UInt32(window << Int(receiveShift))
         return TCPHeader(
             source: localPort, destination: remotePort, sequence: sequence, acknowledgement: receiveNext, flags: flags,
             window: UInt16(clamping: window))
     }
 
+    /// How many more bytes the guest may send, as far as a window can tell it.
+    private var receiveRoom: Int {
+        min(max(0, Self.bufferLimit - receiveQueue.count), Int(UInt16.max) << Int(receiveShift))
+    }
+
     /// To be called after bytes were taken from ``receiveQueue``: tells the guest once there is much more room.
     func noteTaken() {
-        let edge = receiveNext &+ UInt32(max(0, Self.bufferLimit - receiveQueue.count))
-        if !remoteClosed, Self.distance(edge, advertisedEdge) >= min(Self.bufferLimit / 2, 2 * segmentSize) {
+        let edge = receiveNext &+ UInt32(receiveRoom)
+        let noteworthy = min(Self.bufferLimit / 2, Int(UInt16.max) << Int(receiveShift) / 2, 2 * segmentSize)
+        if !remoteClosed, Self.distance(edge, advertisedEdge) >= noteworthy {
             acknowledgementPending = true
         }
     }
@@ -191,15 +209,21 @@ final class TCPSession {
         case .connecting: synPending = true
         case .open:
             timeout = min(timeout * 2, Self.maximumTimeout)
-            timed = nil
             if next != unacknowledged {
                 if now.milliseconds(since: progress) > Self.patience { state = .failed(.timedOut) }
-                next = unacknowledged
+                goBack()
             } else {
                 probePending = true
             }
         case .finished, .failed: break
         }
+    }
+
+    /// Sends everything again that is not acknowledged.
+    private func goBack() {
+        next = unacknowledged
+        recovery = highest
+        timed = nil
     }
 
     // MARK: Receiving
@@ -218,7 +242,13 @@ final class TCPSession {
     }
 
     private func receiveAnswer(_ header: TCPHeader, at now: MonotonicClock) {
-        guard header.flags.contains(.ack), header.acknowledgement == unacknowledged &+ 1 else { return }
+        guard header.flags.contains(.ack) else { return }
+        guard header.acknowledgement == unacknowledged &+ 1 else {
+            // An old connection of the same ports, which the guest still knows: ends it, so that the next knock is
+            // heard (RFC 9293, section 3.10.7.3).
+            if !header.flags.contains(.rst) { strayReset = header.acknowledgement }
+            return
+        }
         if header.flags.contains(.rst) {
             state = .failed(.refused)
             timer = nil
@@ -231,6 +261,8 @@ final class TCPSession {
         highest = next
         segmentSize = max(1, min(Int(header.maximumSegmentSize ?? 536), largestSegment))
         sendShift = header.windowShift ?? 0
+        // Scaling is for both directions or for none (RFC 7323, section 1.3).
+        if header.windowShift == nil { receiveShift = 0 }
         sendWindow = Int(header.window)
         largestWindow = sendWindow
         if let timed { measure(now.milliseconds(since: timed.at)) }
@@ -258,13 +290,14 @@ final class TCPSession {
             return 0..<0
         }
         acknowledge(header, payload: count, at: now)
+        defer { finishAfterLastAcknowledgement() }
         let skipped = ahead < 0 ? -ahead : 0
         guard ahead <= 0, count + (header.flags.contains(.fin) ? 1 : 0) > skipped || count == 0 && ahead == 0 else {
             // Old, or after a gap: say again what is expected.
             acknowledgementPending = true
             return 0..<0
         }
-        let room = max(0, Self.bufferLimit - receiveQueue.count)
+        let room = remoteClosed ? 0 : max(0, Self.bufferLimit - receiveQueue.count)
         let accepted = max(0, min(count - skipped, room))
         receiveNext = receiveNext &+ UInt32(accepted)
         if accepted > 0 || count > 0 { acknowledgementPending = true }
@@ -273,7 +306,6 @@ final class TCPSession {
             remoteClosed = true
             acknowledgementPending = true
         }
-        if remoteClosed, closeAcknowledged { finishAfterLastAcknowledgement() }
         return skipped..<skipped + accepted
     }
 
@@ -296,12 +328,11 @@ final class TCPSession {
             duplicates = 0
             progress = now
             timer = next == unacknowledged ? nil : now.advanced(byMilliseconds: timeout)
-        } else if count == 0, window == sendWindow, next != unacknowledged {
+        } else if count == 0, window == sendWindow, next != unacknowledged,
+            Self.distance(unacknowledged, recovery) > 0
+        {
             duplicates += 1
-            if duplicates == 3 {
-                next = unacknowledged
-                timed = nil
-            }
+            if duplicates == 3 { goBack() }
         }
         if window > 0, sendWindow == 0, next == unacknowledged { timer = nil }
         sendWindow = window
@@ -320,8 +351,9 @@ final class TCPSession {
         timeout = min(max(Self.minimumTimeout, (smoothed ?? 0) + 4 * variation), Self.maximumTimeout)
     }
 
-    /// Ends the connection once the guest's closing has been acknowledged.
+    /// Ends the connection once both closings are known on both sides.
     private func finishAfterLastAcknowledgement() {
+        guard remoteClosed, closeAcknowledged else { return }
         timer = nil
         finishing = true
     }
