@@ -58,7 +58,8 @@ struct GuestScript {
 
     /// `$1` a folder to make, `$2` and `$3` the bytes of all and of the preamble. The input is the mark of the end in 32
     /// bytes, the preamble, which sets the environment and becomes the script, and the script. A process group of its own
-    /// (`setsid`) lets the script be ended with all that it has started.
+    /// (`setsid`) lets the script be ended with all that it has started. The script's status is told behind the mark; the
+    /// runner's own is never 0, so that its end can be told from silence.
     private static let runner = """
         umask=$(umask); umask 077; folder=$1; count=$2; split=$3
         mkdir "$folder" || exit 125
@@ -76,7 +77,7 @@ struct GuestScript {
         { wait "$script"; } 2>/dev/null; status=$?
         kill "$watcher" 2>/dev/null; rm -rf "$folder"
         printf '%s %s\\n' "$token" "$status"; printf '%s %s\\n' "$token" "$status" >&2
-        exit "$status"
+        exit 77
         """
 
     private func preamble(folder: String) -> String {

@@ -96,6 +96,7 @@ public struct ProvisioningRun {
             last = Array((last + texts).suffix(Self.quotedLines))
         }
         let status: Int32
+        let start = MonotonicClock.now
         do throws(SSHError) {
             status = try script.run(over: session) { stream, bytes in
                 switch stream {
@@ -106,7 +107,10 @@ public struct ProvisioningRun {
         } catch {
             show(.output, lines.output.finish().map { [$0] } ?? [])
             show(.error, lines.error.finish().map { [$0] } ?? [])
-            if case .timedOut(.channel, _) = error, let limit = shell.timeout {
+            // A guest that fell silent times out too, long before the step's own limit.
+            if case .timedOut(.channel, _) = error, let limit = shell.timeout,
+                MonotonicClock.now.milliseconds(since: start) >= limit
+            {
                 throw .stepTimedOut(step: step.name, milliseconds: limit, lastLines: last)
             }
             throw .stepBroke(step: step.name, error: error)

@@ -59,11 +59,16 @@ final class SSHChannel {
     }
 
     private func refusing(_ reason: String, _ call: () -> CInt) throws(SSHError) {
+        var isClosed = false
         let status = try session.performStep(.channel) {
             let status = call()
+            // libssh2 goes on waiting for an answer that cannot come any more.
+            isClosed = status == LIBSSH2_ERROR_EAGAIN && libssh2_channel_eof(handle) != 0
+            if isClosed { return 0 }
             return status == LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED || status == LIBSSH2_ERROR_CHANNEL_FAILURE
                 ? 1 : status
         }
+        if isClosed { throw .closed(.channel) }
         guard status == 0 else { throw .channelRefused(reason) }
     }
 
@@ -105,6 +110,12 @@ final class SSHChannel {
     }
 
     var isAtEnd: Bool { libssh2_channel_eof(handle) != 0 }
+
+    /// Whether the guest has closed the channel, as it does some time after the end of the output.
+    var isClosed: Bool { isAtEnd && libssh2_channel_wait_closed(handle) == 0 }
+
+    /// What the guest has said about the command's end; 0 also as long as it has said nothing.
+    var exitStatus: Int32 { libssh2_channel_get_exit_status(handle) }
 
     /// Waits for the guest's last word on the command, after its output has ended.
     func finish(until limit: MonotonicClock?) throws(SSHError) -> SSHOutcome {

@@ -91,6 +91,16 @@ import Testing
             journal.events == [.skipped(step: "one", excuse: .succeeded), .skipped(step: "two", excuse: .succeeded)])
     }
 
+    /// dropbear closes a channel that is being opened while it learns of the end of another one's command.
+    @Test("many steps in a row that leave processes behind", arguments: TestServer.kinds)
+    func manySteps(kind: TestServer.Kind) throws {
+        let server = try TestServer(kind, accepting: [key.publicKey])
+        let steps = (0..<40).map { shell("sleep 2 & echo \($0)", name: "step \($0)") }
+        let journal = try run(steps, on: server)
+        #expect(journal.lines == steps.indices.map { "\($0)" })
+        #expect(journal.records.allSatisfy { $0.state == .succeeded })
+    }
+
     @Test("tells the signal that ended a script")
     func signal() throws {
         let server = try TestServer(accepting: [key.publicKey])
