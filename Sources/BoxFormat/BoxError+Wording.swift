@@ -72,7 +72,7 @@ extension BoxError {
         case .ambiguous: "Choose one by --box-version and --architecture."
         case .inUse: "Destroy these machines first, or use --force if they are really gone."
         case .damaged, .corruptRecord: "Remove the box and add it again."
-        case .outputExists: "Choose another name by --output, or remove the file."
+        case .outputExists: "Choose another name by --output, or replace it by --force."
         default: nil
         }
     }

@@ -26,6 +26,8 @@ struct BoxMetadata {
     /// By file name.
     var digests: [(file: String, digest: SHA256Digest)]
     var provenance: JSONValue?
+    /// What has been done in the box already: one record a provisioning step, as the machine that was packaged had them.
+    var provisioning: JSONValue
 
     /// - Throws: ``BoxError``
     init(parsing bytes: [UInt8]) throws(BoxError) {
@@ -51,6 +53,7 @@ struct BoxMetadata {
             commandLine = try wander?.optionalString("command_line")
             user = try wander?.optionalString("user")
             provenance = wander?.value["provenance"]
+            provisioning = .array(try wander?.array("provisioning") ?? [])
             digests = try Self.digests(wander?.object("digests"))
             disks = try Self.disks(root)
             try checkWanderValues()

@@ -16,11 +16,14 @@ public struct BootPlan: Sendable {
     public var disk: Disk
     /// What the disk's overlay stands on, nearest first. From our records, never from the image.
     public var backing: [Disk]
+    /// Further disks, behind the first; raw images.
+    public var extraDisks: [Disk] = []
     /// For direct boot; nil when the box brings only its boot loader.
     public var kernel: FilePath?
     public var initrd: FilePath?
     public var commandLine: String?
-    public var hardwareAddress: String
+    /// Of the network card; nil for a machine without one.
+    public var hardwareAddress: String?
     /// QEMU's processor model and size of its cache of translated code, in bytes; emulation only.
     public var emulatedProcessor: String
     public var translationCache: UInt64

@@ -17,6 +17,7 @@ struct Wander: ParsableCommand {
                 name: "Machines",
                 subcommands: [
                     Up.self, Status.self, SSHCommandLine.self, Halt.self, Reload.self, Destroy.self, Provision.self,
+                    Package.self,
                     Suspend.self, Resume.self, Port.self, Upload.self, Download.self, SSHConfigCommand.self, Logs.self,
                     Doctor.self,
                 ]),

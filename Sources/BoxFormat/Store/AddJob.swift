@@ -74,7 +74,7 @@ final class AddJob {
             identity: identity, directory: directory, disks: disks,
             kernel: metadata.kernel.map { directory.appending($0) },
             initrd: metadata.initrd.map { directory.appending($0) }, commandLine: metadata.commandLine,
-            user: metadata.user,
+            user: metadata.user, provisioning: metadata.provisioning,
             digest: result.archiveDigest, checksums: options.checksums, archiveSize: result.archiveSize, source: source,
             catalogue: options.catalogue,
             added: wallClockSeconds(),

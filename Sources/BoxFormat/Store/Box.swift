@@ -1,4 +1,5 @@
 public import Digest
+public import JSON
 public import SystemPackage
 
 /// A box in the store: unpacked, complete and read-only. Machines use its disk images in place, under their overlays.
@@ -36,6 +37,8 @@ public struct Box: Sendable, Hashable {
     public var user: String?
     /// The key that `package` of another machine left in the box.
     public var privateKey: FilePath?
+    /// What has been done in the box already: one record a provisioning step. Whoever reads them checks them.
+    public var provisioning: JSONValue = .array([])
 
     /// Of the archive that the box came from (of the image, for a plain disk image).
     public var digest: SHA256Digest

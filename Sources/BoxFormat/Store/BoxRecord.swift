@@ -40,6 +40,7 @@ enum BoxRecord {
             "initrd": relative(box.initrd),
             "command_line": .optional(box.commandLine),
             "user": .optional(box.user),
+            "provisioning": box.provisioning,
             "files": .array(
                 box.files.map { file in
                     [
@@ -96,6 +97,7 @@ enum BoxRecord {
             initrd: try reader.optionalString("initrd").map { text in try file(text) },
             commandLine: try reader.optionalString("command_line"), user: try reader.optionalString("user"),
             privateKey: files.contains { $0.path == keyName } ? directory.appending(keyName) : nil,
+            provisioning: .array(try reader.array("provisioning")),
             digest: try digest(reader),
             checksums: try reader.array("checksums").compactMap { try ExpectedChecksum.read($0.stringValue ?? "") },
             archiveSize: UInt64(clamping: try reader.integer("archive_size")),

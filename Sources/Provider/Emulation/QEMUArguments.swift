@@ -21,14 +21,25 @@ struct QEMUArguments {
             "-serial", "chardev:console",
             "-blockdev", disk(plan).compact,
             "-device", "virtio-blk-pci,drive=disk,serial=root,bootindex=1",
-            // Datagrams survive a restart of the network; QEMU 7.2's stream cannot reconnect.
-            "-netdev",
-            "dgram,id=network,local.type=unix,local.path=net.sock.peer,remote.type=unix,remote.path=net.sock",
-            "-device", "virtio-net-pci,netdev=network,mac=\(plan.hardwareAddress),host_mtu=65520,romfile=",
             "-object", "rng-random,id=entropy,filename=/dev/urandom",
             "-device", "virtio-rng-pci,rng=entropy",
             "-device", "virtio-balloon-pci,free-page-reporting=on",
         ]
+        for (index, disk) in plan.extraDisks.enumerated() {
+            let node: JSONValue = [
+                "driver": .string(disk.format), "node-name": .string("extra\(index)"),
+                "file": ["driver": "file", "filename": .string(disk.path.string)],
+            ]
+            arguments += ["-blockdev", node.compact, "-device", "virtio-blk-pci,drive=extra\(index)"]
+        }
+        if let address = plan.hardwareAddress {
+            // Datagrams survive a restart of the network; QEMU 7.2's stream cannot reconnect.
+            arguments += [
+                "-netdev",
+                "dgram,id=network,local.type=unix,local.path=net.sock.peer,remote.type=unix,remote.path=net.sock",
+                "-device", "virtio-net-pci,netdev=network,mac=\(address),host_mtu=65520,romfile=",
+            ]
+        }
         if let kernel = plan.kernel {
             arguments += ["-kernel", kernel.string, "-append", plan.commandLine ?? ""]
             if let initrd = plan.initrd { arguments += ["-initrd", initrd.string] }

@@ -16,6 +16,8 @@ extension Machine {
                 name: box.name.description, version: box.version.description,
                 architecture: box.architecture.description, digest: box.digest.description),
             hardwareAddress: Self.randomHardwareAddress(), user: definition?.user ?? box.user ?? "vagrant")
+        // What was done before the box was packaged need not be done again.
+        record.provisioning = box.provisioning
         try project.store.save(&record)
         try project.boxes.recordUse(
             of: box.identity, machine: name, directory: folder.path, cancellation: project.cancellation)

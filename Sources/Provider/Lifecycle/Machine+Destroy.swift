@@ -26,6 +26,7 @@ extension Machine {
             // A record that was lost: what holds the lock is all that is known.
             MachineRecord.ProcessIdentity.holding(folder.livenessLock)?.kill()
         }
+        try discardPreparation()
         for name in try FileSystem.list(folder.path) where name != "record.json" {
             try FileSystem.removeTree(folder.path.appending(name))
         }

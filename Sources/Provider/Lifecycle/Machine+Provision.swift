@@ -101,7 +101,7 @@ extension Machine {
         try ReadinessWait(over: connected, masking: Masker(definition.secrets)) { relay($0, log) }.run(probes)
     }
 
-    private static func stepRecords(_ record: MachineRecord) -> [StepRecord] {
+    static func stepRecords(_ record: MachineRecord) -> [StepRecord] {
         // A record that cannot be read is as good as none: its step runs again.
         (record.provisioning.arrayValue ?? []).compactMap { try? StepRecord($0, path: "provisioning") }
     }

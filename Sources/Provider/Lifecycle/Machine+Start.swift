@@ -8,6 +8,8 @@ extension Machine {
     /// Boots a machine that does not run. Writes down what is about to happen before each step.
     func start(_ record: inout MachineRecord, _ definition: MachineDefinition, provider: any MachineProvider) throws {
         let plan = try bootPlan(record, definition)
+        // A prepared copy for a box is of no use once the disk changes.
+        try discardPreparation()
         // Again at every start, since the project may have moved.
         try project.boxes.recordUse(
             of: try box(of: record).identity, machine: name, directory: folder.path, cancellation: project.cancellation)
@@ -41,15 +43,20 @@ extension Machine {
 
     private func bootPlan(_ record: MachineRecord, _ definition: MachineDefinition) throws -> BootPlan {
         let box = try box(of: record)
-        var commandLine = box.commandLine ?? "console=ttyS0 root=/dev/vda1"
-        if !commandLine.contains("console=") { commandLine += " console=ttyS0" }
         return BootPlan(
             name: name, folder: folder, memory: definition.memory, processors: definition.cpus,
             disk: BootPlan.Disk(path: "disk.qcow2", format: "qcow2"),
             backing: [BootPlan.Disk(path: box.disk.path, format: box.disk.format.rawValue)],
-            kernel: box.kernel, initrd: box.initrd, commandLine: commandLine, hardwareAddress: record.hardwareAddress,
+            kernel: box.kernel, initrd: box.initrd, commandLine: commandLine(box),
+            hardwareAddress: record.hardwareAddress,
             emulatedProcessor: definition.provider.emulation.processor,
             translationCache: definition.provider.emulation.translationCache)
+    }
+
+    /// The kernel's command line for a direct boot.
+    func commandLine(_ box: Box) -> String {
+        let line = box.commandLine ?? "console=ttyS0 root=/dev/vda1"
+        return line.contains("console=") ? line : line + " console=ttyS0"
     }
 
     /// The box that the machine was made from; its overlay is of use with no other.

@@ -74,7 +74,11 @@ public struct MonitorProvider: MachineProvider {
         configuration.disks = [
             MonitorConfiguration.Disk(image: image(plan.disk), backing: plan.backing.map(image), serial: "root")
         ]
-        if let address = HardwareAddress(plan.hardwareAddress) {
+        for disk in plan.extraDisks {
+            configuration.disks.append(
+                MonitorConfiguration.Disk(image: image(disk), backing: [], serial: disk.path.stem ?? "extra"))
+        }
+        if let address = plan.hardwareAddress.flatMap({ HardwareAddress($0) }) {
             configuration.networks = [
                 MonitorConfiguration.Network(socket: "net.sock", address: address, mtu: 65520)
             ]

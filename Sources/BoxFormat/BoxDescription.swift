@@ -1,0 +1,59 @@
+public import Digest
+public import JSON
+
+/// What `metadata.json` of a new box is to say. Vagrant's libvirt users find their keys in it as well.
+public struct BoxDescription: Sendable {
+    public static let fileName = BoxMetadata.fileName
+    /// What the disk image of a box with one disk is called, in Vagrant as here.
+    public static let diskName = "box.img"
+    public static let kernelName = "vmlinuz"
+    public static let initrdName = "initrd.img"
+    /// A key in a box by which its machines are logged into, in Vagrant as here.
+    public static let privateKeyName = "vagrant_private_key"
+
+    public var name: BoxName?
+    public var version: BoxVersion?
+    public var architecture: Architecture
+    /// Of the disk, in bytes.
+    public var virtualSize: UInt64
+    public var hasKernel = false
+    public var hasInitrd = false
+    public var commandLine: String?
+    public var user: String?
+    /// Records of the provisioning steps that have been done in the box.
+    public var provisioning: [JSONValue] = []
+    public var provenance: JSONValue?
+    public var digests: [(file: String, digest: SHA256Digest)] = []
+
+    public init(architecture: Architecture, virtualSize: UInt64) {
+        self.architecture = architecture
+        self.virtualSize = virtualSize
+    }
+
+    public var json: JSONValue {
+        var own: [JSONMember] = [JSONMember("schema", 1)]
+        func add(_ name: String, _ value: String?) {
+            if let value { own.append(JSONMember(name, .string(value))) }
+        }
+        add("name", name?.description)
+        add("version", version?.description)
+        add("architecture", architecture.description)
+        add("kernel", hasKernel ? Self.kernelName : nil)
+        add("initrd", hasInitrd ? Self.initrdName : nil)
+        add("command_line", commandLine)
+        add("user", user)
+        if !digests.isEmpty {
+            own.append(
+                JSONMember(
+                    "digests", .object(digests.map { JSONMember($0.file, .string($0.digest.description)) })))
+        }
+        if !provisioning.isEmpty { own.append(JSONMember("provisioning", .array(provisioning))) }
+        if let provenance { own.append(JSONMember("provenance", provenance)) }
+        // Whole GiB, rounded up: that is what vagrant-libvirt reads.
+        let gibibytes = (virtualSize &+ (1 << 30) &- 1) >> 30
+        return [
+            "provider": "libvirt", "format": "qcow2", "virtual_size": .size(gibibytes),
+            "architecture": .string(architecture.description), "wander": .object(own),
+        ]
+    }
+}

@@ -1,0 +1,161 @@
+import Digest
+import BoxFormat
+import DiskImage
+import EnvFile
+import LinuxSystem
+import Reporting
+import SSH
+import SystemPackage
+
+extension Machine {
+    /// Where a machine's prepared disk is.
+    var preparationFolder: MachineFolder {
+        MachineFolder(path: folder.path.appending(PreparedDisk.folderName), name: name)
+    }
+
+    /// Ends a guest that a killed `package` left behind, which still reads the machine's disk, and removes what it made.
+    func discardPreparation() throws {
+        let place = preparationFolder
+        guard FileSystem.exists(place.path) else { return }
+        if try place.isAlive() {
+            let holder = MachineRecord.ProcessIdentity.holding(place.livenessLock)
+            let watch = holder.flatMap { ProcessWatch($0.identifier) }
+            holder?.kill()
+            _ = try watch?.wait(milliseconds: 5000)
+        }
+        try FileSystem.removeTree(place.path)
+    }
+
+    func preparationScript(_ record: MachineRecord, _ box: Box, _ options: PackageOptions) throws -> PreparationScript {
+        let kernel = box.kernel.flatMap { path in box.files.first { box.directory.pushing(FilePath($0.path)) == path } }
+        let own = try? SSHPublicKey(
+            parsing: String(decoding: try FileSystem.read(folder.publicKey, limit: 1 << 16), as: UTF8.self))
+        return PreparationScript(
+            user: record.user, ownKey: own?.base64, keepsIdentity: options.keepsIdentity, cleans: options.cleans,
+            kernelDigest: kernel?.digest.hexadecimal)
+    }
+
+    /// The disk of a machine that does not run, as a box shall have it.
+    func prepareDisk(_ script: PreparationScript, _ box: Box) throws -> PreparedDisk {
+        let layers = try diskLayers()
+        let place = preparationFolder
+        let text = script.text
+        let key = try PreparedDisk.key(layers, script: text, box: box.digest.description)
+        if let present = PreparedDisk.load(place, key: key, over: layers) { return present }
+        try discardPreparation()
+        report(
+            .step(
+                script.keepsIdentity ? "preparing a copy of the disk" : "resetting the identity in a copy of the disk"))
+        try FileSystem.makeDirectory(place.path, permissions: 0o700)
+        let base = layers[0]
+        try DiskImage.createOverlay(at: place.disk, backing: base.path, backingFormat: base.format)
+        let answer = try runPreparation(text, in: place, over: layers, box)
+        var prepared = PreparedDisk(
+            folder: place, key: key, report: PreparationReport(guestText: answer),
+            layers: [DiskLayer(path: place.disk, format: .qcow2)] + layers)
+        if let kernel = prepared.report.kernel {
+            let limits = PreparationScript.Exchange.self
+            guard kernel.kernelSize <= limits.kernelLimit, kernel.initrdSize <= limits.initrdLimit else {
+                throw PackageError.preparationFailed(
+                    machine: name, reason: "its kernel \(kernel.version) or initial RAM disk is too large", console: "")
+            }
+            let exchange = exchangePath(place)
+            try copy(exchange, from: limits.kernel, count: kernel.kernelSize, to: prepared.kernel)
+            try copy(exchange, from: limits.initrd, count: kernel.initrdSize, to: prepared.initrd)
+        }
+        try FileSystem.remove(exchangePath(place))
+        try prepared.save(reportText: answer)
+        prepared.report.isComplete = true
+        return prepared
+    }
+
+    /// What `--clean` would remove. Changes nothing that stays.
+    func listPreparation(_ script: PreparationScript, _ box: Box) throws -> PreparationReport {
+        var script = script
+        script.lists = true
+        let layers = try diskLayers()
+        let place = MachineFolder(path: folder.path.appending("package-list"), name: name)
+        try FileSystem.removeTree(place.path)
+        defer { try? FileSystem.removeTree(place.path) }
+        try FileSystem.makeDirectory(place.path, permissions: 0o700)
+        try DiskImage.createOverlay(at: place.disk, backing: layers[0].path, backingFormat: layers[0].format)
+        return PreparationReport(guestText: try runPreparation(script.text, in: place, over: layers, box))
+    }
+
+    private func exchangePath(_ place: MachineFolder) -> FilePath { place.path.appending("exchange.raw") }
+
+    /// Boots a guest on the layer in `place`, with the script as its first program, and waits until it has powered off.
+    /// - Returns: What it reported.
+    private func runPreparation(
+        _ script: String, in place: MachineFolder, over layers: [DiskLayer], _ box: Box
+    ) throws -> String {
+        guard box.kernel != nil else { throw PackageError.noKernel(machine: name) }
+        let choice = try ProviderChoice.make(
+            forced: project.settings.provider, wanted: definition?.provider.kind ?? .auto)
+        let exchange = exchangePath(place)
+        try AtomicFile.write(script, to: exchange, permissions: 0o600)
+        try OwnedDescriptor.open(exchange, .readWrite).truncate(to: Int64(PreparationScript.Exchange.size))
+        let emulation = definition?.provider.emulation
+        let plan = BootPlan(
+            name: name, folder: place, memory: min(definition?.memory ?? 512 << 20, 1 << 30), processors: 1,
+            disk: BootPlan.Disk(path: "disk.qcow2", format: "qcow2"),
+            backing: layers.map { BootPlan.Disk(path: $0.path, format: $0.format.rawValue) },
+            extraDisks: [BootPlan.Disk(path: "exchange.raw", format: "raw")], kernel: box.kernel, initrd: box.initrd,
+            commandLine: commandLine(box) + " init=/bin/sh -- /dev/vdb", hardwareAddress: nil,
+            emulatedProcessor: emulation?.processor ?? "max", translationCache: emulation?.translationCache ?? 256 << 20
+        )
+        let lock = try OwnedDescriptor.open(place.livenessLock, [.readWrite, .create], permissions: 0o600)
+        guard try OpenFileLock.tryLock(lock, .exclusive) else { throw failure("another guest works on it", place) }
+        let provider = provider(choice.kind)
+        let process = try provider.start(plan, lock: lock, cancellation: project.cancellation)
+        lock.close()
+        let seconds: Int64 = choice.kind == .kvm ? 180 : 600
+        let watch = ProcessWatch(process.identifier)
+        let hasEnded = try watch?.wait(milliseconds: seconds * 1000, cancellation: project.cancellation) ?? true
+        if !hasEnded {
+            process.kill()
+            _ = try watch?.wait(milliseconds: 5000)
+            try project.cancellation.check()
+            throw failure("the guest had not finished after \(seconds) s", place)
+        }
+        let answer = try text(exchange)
+        guard PreparationReport(guestText: answer).isComplete else {
+            throw failure("the guest ended before it had finished", place)
+        }
+        return answer
+    }
+
+    private func failure(_ reason: String, _ place: MachineFolder) -> PackageError {
+        .preparationFailed(
+            machine: name, reason: reason, console: LogTail.lines(place.consoleLog, count: 15))
+    }
+
+    /// The guest's report: text up to the first zero byte.
+    private func text(_ exchange: FilePath) throws -> String {
+        let file = try OwnedDescriptor.open(exchange, .readOnly)
+        var bytes = [UInt8](repeating: 0, count: PreparationScript.Exchange.reportLimit)
+        let count = try bytes.withUnsafeMutableBytes { buffer in
+            try file.read(into: buffer, at: PreparationScript.Exchange.report)
+        }
+        return String(decoding: bytes.prefix(count).prefix { $0 != 0 }, as: UTF8.self)
+    }
+
+    /// Copies a part of a file into a new one.
+    private func copy(_ source: FilePath, from start: Int64, count: UInt64, to target: FilePath) throws {
+        let input = try OwnedDescriptor.open(source, .readOnly)
+        let output = try OwnedDescriptor.open(target, [.writeOnly, .create, .truncate], permissions: 0o600)
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        var done: UInt64 = 0
+        while done < count {
+            try project.cancellation.check()
+            let wanted = Int(min(UInt64(buffer.count), count - done))
+            let read = try buffer.withUnsafeMutableBytes { bytes in
+                try input.read(into: UnsafeMutableRawBufferPointer(rebasing: bytes[..<wanted]), at: start + Int64(done))
+            }
+            guard read > 0 else { throw SystemError("read", source, .ioError) }
+            try output.writeAll(Array(buffer[..<read]))
+            done += UInt64(read)
+        }
+        try output.synchronize()
+    }
+}

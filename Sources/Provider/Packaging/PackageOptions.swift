@@ -1,0 +1,45 @@
+public import BoxFormat
+public import Digest
+public import SystemPackage
+
+/// What `package` is to make of a machine.
+public struct PackageOptions: Sendable {
+    /// Absolute; a file that must not be there unless ``replace`` is set.
+    public var output: FilePath
+    public var replace = false
+    public var compression = BoxCompression.zstd
+    /// What the box calls itself; nil: after the environment and the machine.
+    public var name: BoxName?
+    public var version: BoxVersion?
+    /// Leaves keys, machine-id, history and secrets in the box, and adds the machine's own private key.
+    public var keepsIdentity = false
+    /// Removes caches, logs and temporary files from the box.
+    public var cleans = false
+    /// Files for `include/` in the box: as written on the command line, and absolute.
+    public var includes: [(word: String, path: FilePath)] = []
+    /// A file `info.json` that catalogues show.
+    public var info: FilePath?
+    /// A Wanderfile that `init` of the box starts from.
+    public var wanderfile: FilePath?
+
+    public init(output: FilePath) { self.output = output }
+}
+
+/// What `package` has made.
+public struct PackageOutcome: Sendable {
+    public var machine: String
+    public var output: FilePath
+    /// Of the archive, in bytes.
+    public var size: UInt64
+    public var digest: SHA256Digest
+    public var name: BoxName
+    public var version: BoxVersion?
+    /// Of the box's disk: as the guest sees it, and as it is stored, in bytes.
+    public var virtualSize: UInt64
+    public var diskSize: UInt64
+    /// Whether the machine was running and had to be stopped.
+    public var stopped: Bool
+    public var preparation: PreparationReport
+    /// Names of the provisioning steps that will not run again.
+    public var provisioned: [String]
+}

@@ -1,0 +1,105 @@
+import Digest
+import ArgumentParser
+import BoxFormat
+import JSON
+import LinuxSystem
+import Provider
+import Reporting
+import SystemPackage
+
+struct Package: WanderCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Turn a machine into a box that others start from.",
+        discussion: """
+            Stops the machine if it runs, and leaves it as it is: keys, machine-id, shell history and known secrets are reset
+            in a copy of its disk. Provisioners that have succeeded are marked as done in the box.
+            """)
+    @OptionGroup var options: GlobalOptions
+    @OptionGroup var project: ProjectOptions
+    @Argument(help: "The machine. Without it, the primary one.") var machine: String?
+    @Option(name: [.customShort("o"), .long], help: "The archive to write.", completion: .file()) var output =
+        "package.box"
+    @Option(help: "What the box is called. Without it: as the environment.") var name: BoxName?
+    @Option(name: .customLong("box-version"), help: "The box's version, such as 1.2.") var version: BoxVersion?
+    @Option(help: "zstd, or gzip for Vagrant's users.") var compression = BoxCompression.zstd
+    @Flag(help: "Replace the archive if it is there.") var force = false
+    @Option(
+        parsing: .singleValue,
+        help: "Files or folders for include/ in the box, with commas between them. May be repeated.",
+        completion: .file())
+    var include: [String] = []
+    @Option(help: "A file info.json for catalogues.", completion: .file()) var info: String?
+    @Option(
+        name: [.long, .customLong("vagrantfile", withSingleDash: false)],
+        help: "A Wanderfile that 'wander init' of the box starts from.", completion: .file())
+    var wanderfile: String?
+    @Flag(name: .customLong("keep-identity"), help: "Leave keys, machine-id, history and secrets in the box.")
+    var keepIdentity = false
+    @Flag(help: "Remove caches, logs and temporary files from the box.") var clean = false
+    @Flag(name: .customLong("dry-run"), help: "Say what would be reset and removed, and write nothing.") var dryRun =
+        false
+    @Option(help: "How long to wait for another command that holds the machine, in seconds.") var wait: Int?
+
+    func execute(_ context: CommandContext) throws {
+        let project = try project.load(context) { $0.lockWait = Int64(wait ?? 0) * 1000 }
+        let machine = try project.machine(named: machine)
+        func path(_ text: String) -> FilePath {
+            FileSystem.currentDirectory.pushing(FilePath(text)).lexicallyNormalized()
+        }
+        var request = PackageOptions(output: path(output))
+        request.replace = force
+        request.compression = compression
+        request.name = name
+        request.version = version
+        request.keepsIdentity = keepIdentity
+        request.cleans = clean
+        request.includes = include.flatMap { $0.split(separator: ",").map(String.init) }.map { ($0, path($0)) }
+        request.info = info.map(path)
+        request.wanderfile = wanderfile.map(path)
+        if dryRun { return preview(try machine.packagePreview(request), machine.name, context) }
+        report(try machine.package(request), context)
+    }
+
+    private func preview(_ report: PreparationReport, _ machine: String, _ context: CommandContext) {
+        let lines = report.items.map { item in
+            item.bytes.map { "remove \(item.text) (\(ByteCount($0)))" } ?? "reset \(item.text)"
+        }
+        context.output(
+            lines.isEmpty ? "Nothing would be reset or removed." : lines.joined(separator: "\n"),
+            json: ["machine": .string(machine), "changes": report.json])
+    }
+
+    private func report(_ outcome: PackageOutcome, _ context: CommandContext) {
+        var lines = [
+            "Wrote \(outcome.output): \(outcome.name), \(ByteCount(outcome.size)), \(outcome.digest)."
+        ]
+        let reset = outcome.preparation.lines
+        if !reset.isEmpty {
+            lines.append("Reset in the box; the machine keeps its own:")
+            lines += reset.map { "  \($0)" }
+        }
+        let others = outcome.preparation.items.filter { $0.kind == .otherKey }.map(\.text)
+        if !others.isEmpty {
+            lines.append("Keys that were added by hand may still log in: \(others.joined(separator: ", "))")
+        }
+        if let kernel = outcome.preparation.kernel { lines.append("Kernel: \(kernel.version), from the guest.") }
+        if !outcome.provisioned.isEmpty {
+            lines.append("Done in the box already: \(outcome.provisioned.joined(separator: ", "))")
+        }
+        if outcome.stopped {
+            lines.append("\(outcome.machine) was stopped. Start it again: wander up \(outcome.machine)")
+        }
+        lines.append("Others use it by: wander box add \(outcome.output.lastComponent?.string ?? "FILE")")
+        context.output(
+            lines.joined(separator: "\n"),
+            json: [
+                "machine": .string(outcome.machine), "file": .string(outcome.output.string),
+                "size": .size(outcome.size),
+                "sha256": .string(outcome.digest.hexadecimal), "name": .string(outcome.name.description),
+                "version": .optional(outcome.version?.description), "virtual_size": .size(outcome.virtualSize),
+                "disk_size": .size(outcome.diskSize), "stopped": .bool(outcome.stopped),
+                "reset": outcome.preparation.json, "kernel": .optional(outcome.preparation.kernel?.version),
+                "provisioned": .strings(outcome.provisioned),
+            ])
+    }
+}
