@@ -48,7 +48,9 @@ public struct Poller: ~Copyable {
     public func wait(milliseconds: Int32 = -1) throws(SystemError) -> [Readiness] {
         let capacity = 32
         return unsafe withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: capacity) { events in
-            let count = unsafe epoll_wait(descriptor.rawValue, events.baseAddress, CInt(capacity), milliseconds)
+            // Whether the parameter is optional depends on the version of glibc.
+            guard let first = events.baseAddress else { return [] }
+            let count = unsafe epoll_wait(descriptor.rawValue, first, CInt(capacity), milliseconds)
             guard count > 0 else { return [] }
             return (0..<Int(count)).map { index in
                 let event = unsafe events[index]
