@@ -99,31 +99,23 @@ final class SSHStream {
         }
     }
 
-    typealias ReceiveCallback =
-        @convention(c) (
-            CInt, UnsafeMutableRawPointer?, Int, CInt, UnsafeMutablePointer<UnsafeMutableRawPointer?>?
-        ) -> Int
-    typealias SendCallback =
-        @convention(c) (
-            CInt, UnsafeRawPointer?, Int, CInt, UnsafeMutablePointer<UnsafeMutableRawPointer?>?
-        ) -> Int
+    private typealias Abstract = UnsafeMutablePointer<UnsafeMutableRawPointer?>?
 
     /// Makes `session` do its input and output through this object, which must outlive it.
     func attach(to session: OpaquePointer) {
         libssh2_session_abstract(session)?.pointee = Unmanaged.passUnretained(self).toOpaque()
-        let receive: ReceiveCallback = { _, buffer, count, _, abstract in
+        let receive: @convention(c) (CInt, UnsafeMutableRawPointer?, Int, CInt, Abstract) -> Int = {
+            _, buffer, count, _, abstract in
             guard let object = abstract?.pointee else { return -Int(EBADF) }
             let stream = Unmanaged<SSHStream>.fromOpaque(object).takeUnretainedValue()
             return stream.receive(UnsafeMutableRawBufferPointer(start: buffer, count: count))
         }
-        let send: SendCallback = { _, buffer, count, _, abstract in
+        let send: @convention(c) (CInt, UnsafeRawPointer?, Int, CInt, Abstract) -> Int = {
+            _, buffer, count, _, abstract in
             guard let object = abstract?.pointee else { return -Int(EBADF) }
             let stream = Unmanaged<SSHStream>.fromOpaque(object).takeUnretainedValue()
             return stream.send(UnsafeRawBufferPointer(start: buffer, count: count))
         }
-        libssh2_session_callback_set(
-            session, LIBSSH2_CALLBACK_RECV, unsafeBitCast(receive, to: UnsafeMutableRawPointer.self))
-        libssh2_session_callback_set(
-            session, LIBSSH2_CALLBACK_SEND, unsafeBitCast(send, to: UnsafeMutableRawPointer.self))
+        wander_set_stream_callbacks(session, receive, send)
     }
 }

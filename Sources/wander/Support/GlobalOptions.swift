@@ -17,10 +17,26 @@ struct GlobalOptions: ParsableArguments {
 }
 
 /// Where the project is and what to change in it for this command.
-struct ProjectOptions: ParsableArguments {
+struct ProjectOptions: ParsableArguments, ProjectSelection {
     @Option(
         name: [.customShort("f"), .long],
         help: "The Wanderfile, instead of the first one found in this folder or above it.", completion: .file())
+    var file: String?
+    @Option(name: .customLong("set"), help: "Override a value of the Wanderfile: --set memory=4GiB. May be repeated.")
+    var overrides: [String] = []
+}
+
+/// What says which environment a command means.
+protocol ProjectSelection {
+    var file: String? { get }
+    var overrides: [String] { get }
+}
+
+/// The same as ``ProjectOptions`` where `-f` means something else.
+struct LongProjectOptions: ParsableArguments, ProjectSelection {
+    @Option(
+        name: .long, help: "The Wanderfile, instead of the first one found in this folder or above it.",
+        completion: .file())
     var file: String?
     @Option(name: .customLong("set"), help: "Override a value of the Wanderfile: --set memory=4GiB. May be repeated.")
     var overrides: [String] = []

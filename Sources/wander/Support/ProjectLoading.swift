@@ -6,14 +6,14 @@ import Provider
 import Reporting
 import SystemPackage
 
-extension ProjectOptions {
+extension ProjectSelection {
     /// Reads the Wanderfile and opens the project for one command.
     func load(_ context: CommandContext, configure: (inout Project.Settings) -> Void = { _ in }) throws -> Project {
         let environment = try EnvironmentLoader(
             .current(file: file, overrides: overrides, version: ProgramVersion(Version.current))
         ).load()
         for warning in environment.warnings { context.console.report(.warning(warning.rendered), about: nil) }
-        var settings = Project.Settings(command: Self.commandLine, programs: ProgramFolder.path)
+        var settings = Project.Settings(command: commandLine, programs: ProgramFolder.path)
         configure(&settings)
         return Project(
             environment, boxes: try BoxStore.standard(), settings: settings, events: context.console,
@@ -21,7 +21,7 @@ extension ProjectOptions {
     }
 
     /// What others see who find a machine locked. Long command lines are cut.
-    private static var commandLine: String {
+    private var commandLine: String {
         let words = CommandLine.arguments.dropFirst().joined(separator: " ")
         return "wander " + (words.count > 120 ? String(words.prefix(117)) + "..." : words)
     }

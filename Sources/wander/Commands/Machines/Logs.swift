@@ -11,13 +11,13 @@ struct Logs: WanderCommand {
         abstract: "Show a machine's logs: console, monitor, provisioning.",
         discussion: "Control characters are taken out. Without a flag, the console's.")
     @OptionGroup var options: GlobalOptions
-    @OptionGroup var project: ProjectOptions
+    @OptionGroup var project: LongProjectOptions
     @Argument(help: "The machine. Without it, the primary one.") var machine: String?
     @Flag(help: "The serial console.") var console = false
     @Flag(help: "The machine's process.") var monitor = false
     @Flag(help: "The provisioners' output.") var provisioning = false
     @Option(name: [.customShort("n"), .long], help: "Only the last so many lines.") var lines: Int?
-    @Flag(name: .long, help: "Go on as the log grows, until Ctrl-C.") var follow = false
+    @Flag(name: .shortAndLong, help: "Go on as the log grows, until Ctrl-C.") var follow = false
 
     struct NoLog: UserFacingError {
         let path: FilePath
