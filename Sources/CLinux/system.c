@@ -2,6 +2,7 @@
 #include "CLinux.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -67,3 +68,10 @@ long linux_bind_unix(int fd, const struct sockaddr_un *address) {
 long linux_connect_unix(int fd, const struct sockaddr_un *address) {
     return result_of(connect(fd, (const struct sockaddr *)address, sizeof *address));
 }
+
+extern const char __executable_start[], etext[];
+const void *linux_code_start(void) { return __executable_start; }
+const void *linux_code_end(void) { return etext; }
+
+void linux_use_one_heap(void) { mallopt(M_ARENA_MAX, 1); }
+void linux_trim_heap(void) { malloc_trim(0); }

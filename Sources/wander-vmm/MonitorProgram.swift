@@ -21,6 +21,7 @@ func runMonitorProgram() -> Never {
         write(usageText, to: 1)
         exit(0)
     }
+    ProcessMemory.useOneHeap()
     let configuration: MonitorConfiguration
     do { configuration = try readConfiguration(Array(arguments)) } catch {
         report(error)
@@ -36,6 +37,7 @@ func runMonitorProgram() -> Never {
             write("wander-vmm: not limited on this kernel: \(unlimited)\n", to: 2)
         }
         try monitor.start()
+        ProcessMemory.dropStartUpPages()
         status.send(.started)
         end = monitor.run()
     } catch {

@@ -74,3 +74,11 @@ void linux_ignore_signal(int number);
 // glibc declares their arguments as transparent unions, which Swift cannot fill.
 long linux_bind_unix(int fd, const struct sockaddr_un *address);
 long linux_connect_unix(int fd, const struct sockaddr_un *address);
+
+// The linker's own marks: where this program's code begins and ends in memory.
+const void *linux_code_start(void);
+const void *linux_code_end(void);
+
+// <malloc.h> is in no module.
+void linux_use_one_heap(void);
+void linux_trim_heap(void);
