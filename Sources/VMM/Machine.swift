@@ -32,11 +32,6 @@ public final class Machine {
     /// How often the guest was started again.
     public private(set) var resets = 0
 
-    private final class HypervisorHolder {
-        let value: Hypervisor
-        init() throws(KVMError) { value = try Hypervisor.open() }
-    }
-
     /// Builds the machine; nothing runs yet.
     public init(_ specification: MachineSpecification) throws {
         hypervisor = try HypervisorHolder()
@@ -80,6 +75,8 @@ public final class Machine {
     }
 
     private func startGuest() throws {
+        let making = try MachineMaking(hypervisor)
+        defer { making.join() }
         let platform = Platform(memory: specification.memory, processors: specification.processors)
         let kernel = try Kernel.open(
             specification.kernel, cache: specification.kernelCache, form: specification.kernelForm)
@@ -87,13 +84,13 @@ public final class Machine {
             kernel, initialRAMDisk: specification.initialRAMDisk, commandLine: specification.commandLine,
             platform: platform)
 
-        let machine = try hypervisor.value.makeMachine()
+        try memory.apply(plan)
+        let machine = try making.result()
         for (slot, region) in memory.regions.enumerated() {
             let bytes = unsafe UnsafeMutableRawBufferPointer(start: region.hostAddress, count: Int(region.byteCount))
             try unsafe machine.setMemory(slot: UInt32(slot), at: region.guestAddress, bytes)
         }
         try machine.makeInterruptControllers(reserved: MachineLayout.hypervisorReserved)
-        try memory.apply(plan)
         let virtualProcessors = try makeProcessors(machine, ProcessorState(plan.entry))
         try router.attach(machine)
         try machine.connect(serial.interrupt, toInterrupt: MachineLayout.serialInterrupt)

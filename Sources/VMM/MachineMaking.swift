@@ -1,0 +1,40 @@
+internal import KVM
+internal import LinuxSystem
+internal import Synchronization
+internal import SystemPackage
+
+/// Lets a hypervisor be shared by threads.
+final class HypervisorHolder: Sendable {
+    let value: Hypervisor
+    init() throws(KVMError) { value = try Hypervisor.open() }
+}
+
+/// Makes a machine on a thread of its own. The kernel takes some milliseconds for that, most of which it waits (for every
+/// processor to notice that a thread is being moved between control groups); meanwhile the guest's memory is filled.
+final class MachineMaking {
+    private final class Outcome: Sendable {
+        let value = Mutex<Result<VirtualMachine, KVMError>?>(nil)
+    }
+    private let outcome: Outcome
+    private let thread: ThreadHolder
+
+    init(_ hypervisor: HypervisorHolder) throws(SystemError) {
+        let outcome = Outcome()
+        self.outcome = outcome
+        thread = ThreadHolder(
+            try Thread(name: "machine", stackSize: 256 << 10) {
+                let made = Result { () throws(KVMError) in try hypervisor.value.makeMachine() }
+                outcome.value.withLock { $0 = made }
+            })
+    }
+
+    /// Waits for the thread's end.
+    func join() { thread.join() }
+
+    /// The machine, once it is made.
+    func result() throws(KVMError) -> VirtualMachine {
+        thread.join()
+        guard let made = outcome.value.withLock({ $0 }) else { throw .refused(request: "create a machine", .canceled) }
+        return try made.get()
+    }
+}
