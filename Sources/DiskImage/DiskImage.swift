@@ -9,9 +9,10 @@ public enum DiskImage {
     /// that was given, and refused if it is that of another file that exists. The first file is locked for `access`, the others for reading.
     /// - Parameters:
     ///   - layers: The disk itself, then what is behind it.
-    ///   - cacheBytes: Of memory for tables, for each layer.
+    ///   - cacheBytes: Of memory for tables, for each layer; less where a smaller disk needs less. Each MiB holds the tables
+    ///     for 8 GiB of a disk with clusters of 64 KiB, and only what is in use takes memory.
     public static func open(
-        _ layers: [DiskLayer], access: DiskAccess, cacheBytes: Int = 2 << 20
+        _ layers: [DiskLayer], access: DiskAccess, cacheBytes: Int = 1 << 20
     ) throws(DiskImageError) -> any BlockStorage {
         guard layers.count <= QcowLimit.chain else { throw .chainTooDeep(limit: QcowLimit.chain) }
         var seen: [(device: UInt64, inode: UInt64)] = []

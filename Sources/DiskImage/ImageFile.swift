@@ -105,25 +105,8 @@ final class ImageFile: Sendable {
 
     /// Fills the next `count` bytes of `cursor`; what lies behind the end of the file reads as zeroes.
     func read(_ cursor: inout SegmentCursor, count: Int, at offset: UInt64) throws(DiskImageError) {
-        var done = 0
-        while done < count {
-            let place = try position(offset &+ UInt64(done), "read")
-            let rest = count - done
-            let current = cursor
-            let result = unsafe withUnsafeTemporaryAllocation(of: BlockSegment.self, capacity: Self.vectorCapacity) {
-                vector in
-                let (elements, _) = unsafe current.describe(limit: rest, in: vector)
-                // SAFETY: a segment is laid out as `struct iovec`, as a test shows.
-                let list = unsafe UnsafeRawPointer(vector.baseAddress)?.assumingMemoryBound(to: iovec.self)
-                let result = unsafe preadv(descriptor.rawValue, list, CInt(elements), place)
-                return result < 0 ? -Int(Glibc.errno) : result
-            }
-            if result == -Int(EINTR) { continue }
-            guard result >= 0 else { throw failure("read", CInt(-result)) }
-            if result == 0 { return cursor.zero(rest) }
-            cursor.advance(result)
-            done += result
-        }
+        let moved = try transfer(&cursor, count: count, at: offset, .reading)
+        if moved < count { cursor.zero(count - moved) }
     }
 
     /// A new array of `count` bytes; what lies behind the end of the file reads as zeroes.
@@ -135,10 +118,42 @@ final class ImageFile: Sendable {
         return bytes
     }
 
-    // MARK: Writing
+    private enum Direction: String { case reading = "read", writing = "write" }
 
     /// How many buffers go to the kernel in one call: 1 KiB of them, which is what Swift puts on the stack.
     private static let vectorCapacity = 64
+
+    /// Moves the next `count` bytes of `cursor` from or to the file.
+    /// - Returns: How many there were before the file ended.
+    private func transfer(
+        _ cursor: inout SegmentCursor, count: Int, at offset: UInt64, _ direction: Direction
+    ) throws(DiskImageError) -> Int {
+        var done = 0
+        while done < count {
+            let place = try position(offset &+ UInt64(done), direction.rawValue)
+            let rest = count - done
+            let current = cursor
+            let result = unsafe withUnsafeTemporaryAllocation(of: BlockSegment.self, capacity: Self.vectorCapacity) {
+                vector in
+                let (elements, _) = unsafe current.describe(limit: rest, in: vector)
+                // SAFETY: a segment is laid out as `struct iovec`, as a test shows.
+                let list = unsafe UnsafeRawPointer(vector.baseAddress)?.assumingMemoryBound(to: iovec.self)
+                let result =
+                    unsafe direction == .reading
+                    ? preadv(descriptor.rawValue, list, CInt(elements), place)
+                    : pwritev(descriptor.rawValue, list, CInt(elements), place)
+                return result < 0 ? -Int(Glibc.errno) : result
+            }
+            if result == -Int(EINTR) { continue }
+            guard result >= 0 else { throw failure(direction.rawValue, CInt(-result)) }
+            if result == 0 { break }
+            cursor.advance(result)
+            done += result
+        }
+        return done
+    }
+
+    // MARK: Writing
 
     func write(_ buffer: UnsafeRawBufferPointer, at offset: UInt64) throws(DiskImageError) {
         if let observer {
@@ -174,24 +189,7 @@ final class ImageFile: Sendable {
             }
             try notify(observer, .write(offset: offset, bytes: bytes))
         }
-        var done = 0
-        while done < count {
-            let place = try position(offset &+ UInt64(done), "write")
-            let rest = count - done
-            let current = cursor
-            let result = unsafe withUnsafeTemporaryAllocation(of: BlockSegment.self, capacity: Self.vectorCapacity) {
-                vector in
-                let (elements, _) = unsafe current.describe(limit: rest, in: vector)
-                // SAFETY: a segment is laid out as `struct iovec`, as a test shows.
-                let list = unsafe UnsafeRawPointer(vector.baseAddress)?.assumingMemoryBound(to: iovec.self)
-                let result = unsafe pwritev(descriptor.rawValue, list, CInt(elements), place)
-                return result < 0 ? -Int(Glibc.errno) : result
-            }
-            if result == -Int(EINTR) { continue }
-            guard result > 0 else { throw failure("write", result == 0 ? EIO : CInt(-result)) }
-            cursor.advance(result)
-            done += result
-        }
+        guard try transfer(&cursor, count: count, at: offset, .writing) == count else { throw failure("write", EIO) }
     }
 
     /// Forces everything written so far to the disk.

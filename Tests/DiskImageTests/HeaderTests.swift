@@ -194,4 +194,22 @@ struct QcowFixture {
             _ = try disk.read(count: 1, at: 0)
         }
     }
+
+    @Test("a compressed cluster that cannot be read is lost alone: the image stays unmarked and writable")
+    func badCompressionOfOne() throws {
+        let path = folder("image.qcow2")
+        let image = QcowFixture().image(level1: [1 << 63 | 4 << 16], cluster4: [1 << 62 | 5 << 16])
+        let disk = try open(image, .readWrite)
+        let lost = DiskImageError.corrupt(.compressedCluster, offset: 5 << 16)
+        #expect(throws: lost) { _ = try disk.read(count: 1, at: 0) }
+        // A part of it cannot be replaced either, since nobody knows the rest.
+        #expect(throws: lost) { try disk.write([1], at: 100) }
+        try disk.write([2], at: 1 << 16)
+        try disk.write([UInt8](repeating: 3, count: 1 << 16), at: 0)
+        try disk.close()
+        let again = try DiskImage.open([DiskLayer(path: path, format: .qcow2)], access: .readWrite)
+        #expect(try again.read(count: (1 << 16) + 1, at: 0) == [UInt8](repeating: 3, count: 1 << 16) + [2])
+        try again.close()
+        try Qemu.check(path)
+    }
 }

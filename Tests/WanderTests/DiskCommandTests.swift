@@ -29,6 +29,14 @@ import Testing
         #expect(made.json?["virtualSize"] == 300_000)
         #expect(made.json?["schema"] == 1)
 
+        #expect(try wander.run("disk", "convert", "disk.qcow2", "copy.raw", "--json").json?["format"] == "raw")
+        #expect(
+            try FileSystem.read(folder.path.appending("copy.raw"))
+                == FileSystem.read(folder.path.appending("source.raw")))
+        #expect(
+            try wander.run("disk", "convert", "disk.qcow2", "copy.img", "--to", "qcow2", "--json").json?["format"]
+                == "qcow2")
+
         let again = try wander.run("disk", "convert", "source.raw", "disk.qcow2")
         #expect(again.status == 4)
         #expect(again.error.contains("disk.qcow2 exists already"))

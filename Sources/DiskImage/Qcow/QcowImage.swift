@@ -44,7 +44,7 @@ final class QcowImage: BlockStorage, @unchecked Sendable {
     /// - Parameters:
     ///   - backing: The disk behind the image; its range beyond the end reads as zeroes.
     ///   - cacheBytes: At most so much memory for L2 tables.
-    init(_ file: ImageFile, backing: (any BlockStorage)?, cacheBytes: Int = 2 << 20) throws(DiskImageError) {
+    init(_ file: ImageFile, backing: (any BlockStorage)?, cacheBytes: Int = 1 << 20) throws(DiskImageError) {
         let size = try file.size()
         let header = try Self.readHeader(file, size: size)
         if file.isWritable { try Self.checkWritable(header) }

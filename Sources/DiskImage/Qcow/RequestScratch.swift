@@ -106,12 +106,19 @@ import Glibc
 
 /// Scratch memory for as many requests as are under way at once. Guarded by its image's lock.
 struct ScratchPool {
+    /// In bytes, of what is kept between requests.
+    private static let keptBytes = 2 << 20
+
     private var free: [RequestScratch] = []
     private let geometry: ClusterGeometry
+    /// Enough for a request of each processor at clusters of the usual size.
+    private let limit: Int
 
     init(geometry: ClusterGeometry) {
         self.geometry = geometry
-        free.reserveCapacity(32)
+        // The cluster, and its compressed bytes at their longest.
+        limit = max(2, min(32, Self.keptBytes / (3 * Int(geometry.clusterSize))))
+        free.reserveCapacity(limit)
     }
 
     /// - Parameter host: Prefer the scratch that holds the content of the compressed cluster at this place.
@@ -123,6 +130,6 @@ struct ScratchPool {
     }
 
     mutating func give(_ scratch: RequestScratch) {
-        if free.count < 32 { free.append(scratch) }
+        if free.count < limit { free.append(scratch) }
     }
 }
