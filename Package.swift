@@ -37,6 +37,9 @@ let package = Package(
         .target(name: "JSON", dependencies: ["Reporting"], swiftSettings: common),
         .target(name: "LinuxSystem", dependencies: ["CLinux", "Reporting", systemPackage], swiftSettings: memory),
 
+        // IPv4 addresses, which the Wanderfile and the network both speak of.
+        .target(name: "NetworkAddress", swiftSettings: common),
+
         // Disk images. The libraries are static: wander-vmm is one file.
         .systemLibrary(name: "CZlib"),
         .systemLibrary(name: "CZstd"),
@@ -70,7 +73,8 @@ let package = Package(
         // The Wanderfile: layers, schema, definitions. libyaml is static.
         .systemLibrary(name: "CLibYAML"),
         .target(
-            name: "EnvFile", dependencies: ["CLibYAML", "JSON", "LinuxSystem", "Reporting", systemPackage],
+            name: "EnvFile",
+            dependencies: ["CLibYAML", "JSON", "LinuxSystem", "NetworkAddress", "Reporting", systemPackage],
             swiftSettings: common, linkerSettings: [.linkedLibrary(":libyaml.a")]),
 
         // The life of machines.
@@ -78,8 +82,7 @@ let package = Package(
             name: "Provider",
             dependencies: [
                 "BoxFormat", "Digest", "DiskImage", "EnvFile", "JSON", "KVM", "LinuxSystem", "MonitorControl",
-                "NetworkControl",
-                "Provisioning", "Reporting", "SSH", systemPackage,
+                "NetworkAddress", "NetworkControl", "Provisioning", "Reporting", "SSH", systemPackage,
             ],
             swiftSettings: common),
 
@@ -87,7 +90,9 @@ let package = Package(
         .executableTarget(
             name: "wander",
             dependencies: [
-                "BoxFormat", "Digest", "DiskImage", "EnvFile", "JSON", "LinuxSystem", "NetworkControl", "Provider",
+                "BoxFormat", "Digest", "DiskImage", "EnvFile", "JSON", "LinuxSystem", "NetworkAddress",
+                "NetworkControl",
+                "Provider",
                 "Reporting", "SSH", argumentParser, systemPackage,
             ],
             swiftSettings: common),
@@ -147,12 +152,14 @@ let package = Package(
         // The network of an environment. libslirp is only dynamic, and in a process of its own.
         .systemLibrary(name: "CLibSlirp"),
         .target(
-            name: "NetworkControl", dependencies: ["JSON", "LinuxSystem", "Reporting", systemPackage],
+            name: "NetworkControl",
+            dependencies: ["JSON", "LinuxSystem", "NetworkAddress", "Reporting", systemPackage],
             swiftSettings: common),
         .target(
             name: "UserNetwork",
             dependencies: [
-                "CLibSlirp", "CLinux", "JSON", "LinuxSystem", "NetworkControl", "Reporting", systemPackage,
+                "CLibSlirp", "CLinux", "JSON", "LinuxSystem", "NetworkAddress", "NetworkControl", "Reporting",
+                systemPackage,
             ],
             swiftSettings: memory),
         .executableTarget(
@@ -184,7 +191,8 @@ let package = Package(
 
         // Tests mirror the targets.
         .testTarget(
-            name: "EnvFileTests", dependencies: ["EnvFile", "JSON", "LinuxSystem", "Reporting", systemPackage],
+            name: "EnvFileTests",
+            dependencies: ["EnvFile", "JSON", "LinuxSystem", "NetworkAddress", "Reporting", systemPackage],
             exclude: ["Fixtures"], swiftSettings: common),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting"], swiftSettings: common),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: common),
@@ -237,13 +245,16 @@ let package = Package(
             name: "ProvisioningTests",
             dependencies: ["Provisioning", "JSON", "LinuxSystem", "Reporting", "SSH", "SSHTestServer", systemPackage],
             swiftSettings: common),
+        .testTarget(name: "NetworkAddressTests", dependencies: ["NetworkAddress"], swiftSettings: common),
         .testTarget(
-            name: "NetworkControlTests", dependencies: ["NetworkControl", "JSON", "Reporting", systemPackage],
+            name: "NetworkControlTests",
+            dependencies: ["NetworkAddress", "NetworkControl", "JSON", "Reporting", systemPackage],
             swiftSettings: common),
         .testTarget(
             name: "UserNetworkTests",
             dependencies: [
-                "UserNetwork", "wander-net", "JSON", "LinuxSystem", "NetworkControl", "Reporting", systemPackage,
+                "UserNetwork", "wander-net", "JSON", "LinuxSystem", "NetworkAddress", "NetworkControl", "Reporting",
+                systemPackage,
             ],
             swiftSettings: common),
     ]

@@ -1,3 +1,4 @@
+public import NetworkAddress
 public import JSON
 public import LinuxSystem
 public import SystemPackage

@@ -1,3 +1,4 @@
+public import NetworkAddress
 public import JSON
 
 /// What a running network reports about itself.

@@ -30,8 +30,10 @@ enum NetworkService {
             let network = try Network(configuration)
             try network.listenForControl()
             try network.stopOnSignals()
-            ResidentMemory.releaseCode()
+            let memory = ResidentMemory()
+            network.whenQuiet = { memory.release() }
             if let missing = Sandbox.enter(configuration) { complain(missing) }
+            memory.release()
             try? status?.writeAll("{\"started\":true}\n")
             status = nil
             network.run()

@@ -26,7 +26,7 @@ struct Wander: ParsableCommand {
             CommandGroup(name: "Disks", subcommands: [DiskCommand.self]),
             CommandGroup(name: "Networks", subcommands: [NetCommand.self]),
             CommandGroup(name: "Boxes", subcommands: [BoxCommands.self]),
-            CommandGroup(name: "Network", subcommands: [Net.self]),
+            CommandGroup(name: "Network", subcommands: [NetCommand.self]),
             CommandGroup(name: "wander itself", subcommands: [VersionCommand.self, Completion.self, Manual.self]),
         ])
 }

@@ -1,3 +1,4 @@
+import NetworkAddress
 import JSON
 import NetworkControl
 import Reporting

@@ -152,6 +152,20 @@ import Testing
         again.send(arpRequest(again, for: "10.77.0.1"))
         _ = try again.expect { $0.type == 0x0806 }
     }
+
+    @Test("says once when the network has become quiet after a lot of traffic") func quiet() throws {
+        let test = try TestNetwork()
+        let (web, db) = (try test.peer("web", 1), try test.peer("db", 2))
+        var calls = 0
+        test.network.whenQuiet = { calls += 1 }
+        let packet = Wire.udp(from: (web.address, 5), to: (db.address, 6), [UInt8](repeating: 1, count: 60_000))
+        web.send(packet: packet, to: db)
+        try test.turn(within: 10_000) { calls == 1 }
+        web.send(packet: Wire.udp(from: (web.address, 5), to: (db.address, 6), [1]), to: db)
+        let limit = MonotonicClock.now.advanced(byMilliseconds: QuietTimer.interval + 500)
+        while MonotonicClock.now < limit { test.settle() }
+        #expect(calls == 1)
+    }
 }
 
 @Suite struct DatagramLinkTests {

@@ -1,3 +1,4 @@
+import NetworkAddress
 import NetworkControl
 
 /// Frames built byte by byte from the RFCs, not by the code under test.

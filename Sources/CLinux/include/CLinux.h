@@ -5,6 +5,7 @@
 // Every wrapper returns -errno on failure: no Swift code can run between a call and the look at its errno.
 #pragma once
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>

@@ -1,3 +1,5 @@
+import NetworkAddress
+
 /// Makes a machine's definition from its values.
 struct MachineBuilder {
     /// Forwards of one machine: a few ranges in a hostile file would make millions.
@@ -77,7 +79,7 @@ struct MachineBuilder {
                     let host = range.host.map { $0.lowerBound + UInt16(offset) }
                     forwards.append(
                         PortForward(
-                            name: nil, bind: range.bind ?? PortForward.loopback, hostPort: host, guestPort: guest,
+                            name: nil, bind: range.bind ?? IPv4Address.loopback, hostPort: host, guestPort: guest,
                             transport: range.transport, onConflict: .fail))
                 }
             } else if let port = value.record, let guest = port.portNumber("guest") {
@@ -87,7 +89,7 @@ struct MachineBuilder {
                 }
                 forwards.append(
                     PortForward(
-                        name: port.text("name"), bind: port.address("bind") ?? PortForward.loopback,
+                        name: port.text("name"), bind: port.address("bind") ?? IPv4Address.loopback,
                         hostPort: port.portNumber("host"), guestPort: guest, transport: port.choice("proto") ?? .tcp,
                         onConflict: port.choice("on_conflict") ?? .fail))
             }
@@ -128,7 +130,7 @@ struct MachineBuilder {
         }
         // The machines of a group get a run of addresses.
         let address = IPv4Address(rawValue: first.rawValue &+ UInt32(identity.index - 1))
-        guard subnet.contains(address), address != subnet.address, address != subnet.broadcast else {
+        guard subnet.contains(address), address != subnet.network, address != subnet.broadcast else {
             problems.report("the address \(address) is not one of the network \(subnet)", at: ip.mark)
             return nil
         }

@@ -1,3 +1,5 @@
+import NetworkAddress
+
 /// A value that fits its type, with the place that it comes from.
 struct Value: Sendable {
     struct MapEntry: Sendable {

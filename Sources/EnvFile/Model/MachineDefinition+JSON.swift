@@ -1,3 +1,4 @@
+import NetworkAddress
 public import JSON
 
 /// Definitions as JSON with the keys of the Wanderfile, every default filled in, always in the same order: equal

@@ -1,3 +1,5 @@
+public import NetworkAddress
+
 /// The network that the machines of an environment share.
 public struct NetworkDefinition: Hashable, Sendable {
     public var name: String

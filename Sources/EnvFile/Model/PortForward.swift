@@ -1,3 +1,5 @@
+public import NetworkAddress
+
 /// A port of the host that leads to a port of a machine.
 public struct PortForward: Hashable, Sendable {
     public enum TransportProtocol: String, Hashable, Sendable, CaseIterable { case tcp, udp }
@@ -12,8 +14,6 @@ public struct PortForward: Hashable, Sendable {
     public var guestPort: UInt16
     public var transport: TransportProtocol
     public var onConflict: Conflict
-
-    static let loopback = IPv4Address(rawValue: 0x7f00_0001)
 
     /// As a Wanderfile writes it, such as `127.0.0.1:8080:80/tcp`.
     public var text: String {

@@ -1,3 +1,4 @@
+import NetworkAddress
 import JSON
 
 /// Names, addresses and paths.
@@ -110,12 +111,12 @@ extension ScalarType {
                 return .wrong()
             }
             let mask: UInt32 = bits == 0 ? 0 : ~0 << (32 - bits)
-            return .problem(
-                "has bits set behind its prefix",
-                hint: "Write \(IPv4Address(rawValue: address.rawValue & mask))/\(bits).")
-        }
-        guard (16...29).contains(subnet.prefixLength) else {
-            return .problem("must have a prefix from /16 to /29, not /\(subnet.prefixLength)")
+            let network = IPv4Address(rawValue: address.rawValue & mask)
+            if network != address {
+                return .problem("has bits set behind its prefix", hint: "Write \(network)/\(bits).")
+            }
+            guard !IPv4Subnet.prefixLengths.contains(Int(bits)) else { return .wrong() }
+            return .problem("must have a prefix from /16 to /29, not /\(bits)")
         }
         return .value(.subnet(subnet))
     }

@@ -1,3 +1,4 @@
+import NetworkAddress
 import JSON
 
 /// A value of a key, once its text has been understood.

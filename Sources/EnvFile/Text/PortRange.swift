@@ -1,3 +1,4 @@
+import NetworkAddress
 import JSON
 
 /// Forwarded ports as a Wanderfile writes them: `8080:80`, `127.0.0.1:5353:53/udp`, `8000-8010:8000-8010`, `80`.

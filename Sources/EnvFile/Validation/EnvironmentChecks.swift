@@ -1,3 +1,4 @@
+import NetworkAddress
 import Reporting
 
 /// What can only be seen when all machines are known: names, ports and addresses against each other, and the order.

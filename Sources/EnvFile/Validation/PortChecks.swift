@@ -1,3 +1,5 @@
+import NetworkAddress
+
 /// Forwarded ports against each other, before anything listens.
 struct PortChecks {
     /// Forwards of all machines together.
@@ -23,7 +25,7 @@ struct PortChecks {
             }
             if let port = machine.ssh.port {
                 claim(
-                    port, .tcp, PortForward.loopback, machine.name, "SSH of '\(machine.name)'", mayMove: false, &taken)
+                    port, .tcp, IPv4Address.loopback, machine.name, "SSH of '\(machine.name)'", mayMove: false, &taken)
             }
             for forward in machine.ports {
                 guard let port = forward.hostPort else { continue }

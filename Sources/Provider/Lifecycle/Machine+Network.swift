@@ -1,3 +1,4 @@
+import NetworkAddress
 import EnvFile
 import LinuxSystem
 import NetworkControl
@@ -13,7 +14,7 @@ extension Machine {
         }
         let attachment = MachineAttachment(
             name: name, mac: mac,
-            address: definition.networks.compactMap(\.address).first.flatMap { NetworkControl.IPv4Address("\($0)") },
+            address: definition.networks.compactMap(\.address).first,
             hostname: definition.hostname, aliases: definition.hostname == name ? [] : [definition.hostname],
             socket: folder.networkSocket, access: folder.guestSocket,
             transport: record.provider == .emulation ? .datagram : .stream)
@@ -76,9 +77,9 @@ extension Project {
     /// Starts the environment's network unless it runs, and adds the machine to it.
     fileprivate func startNetwork(with machine: MachineAttachment) throws {
         let definition = environment.networks.first ?? .standard
-        let text = definition.subnet.map { "\($0)" } ?? NetworkConfiguration.defaultSubnet
-        guard let subnet = NetworkControl.IPv4Subnet(text) else {
-            throw ProviderError.controlFailed(operation: "the network", reason: "bad subnet \(text)")
+        let fallback = NetworkConfiguration.defaultSubnet
+        guard let subnet = definition.subnet ?? IPv4Subnet(fallback) else {
+            throw ProviderError.controlFailed(operation: "the network", reason: "bad subnet \(fallback)")
         }
         var configuration = NetworkConfiguration(
             name: environment.name, subnet: subnet, internet: definition.internet, folder: layout.network)

@@ -1,3 +1,4 @@
+import NetworkAddress
 import NetworkControl
 
 /// Answers DHCP (RFC 2131) for one machine whose address is settled already: every request gets the same one.

@@ -1,3 +1,4 @@
+import NetworkAddress
 import Glibc
 import JSON
 import LinuxSystem

@@ -1,3 +1,4 @@
+import NetworkAddress
 import NetworkControl
 
 /// The names that the network itself knows: its machines, their aliases, and the host.

@@ -1,3 +1,4 @@
+import NetworkAddress
 import CLibSlirp
 import Glibc
 import LinuxSystem

@@ -1,3 +1,4 @@
+import NetworkAddress
 import Glibc
 import JSON
 import LinuxSystem
@@ -28,6 +29,9 @@ public final class Network {
     /// When the process ends unless a machine connects.
     fileprivate(set) var idleSince: MonotonicClock?
 
+    /// Called when little has passed for a while after a lot did: the time to give memory back.
+    public var whenQuiet: () -> Void = {}
+
     /// Whether every change is written to the configuration file.
     private let persistent: Bool
 
@@ -47,6 +51,7 @@ public final class Network {
         idleSince = .now
         loop.beforeWait = { [unowned self] in endRound() }
         loop.add(IdleTimer(self))
+        loop.add(QuietTimer(self))
         let machines = configuration.machines
         let forwards = configuration.forwards
         self.configuration.machines = []

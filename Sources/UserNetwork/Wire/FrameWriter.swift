@@ -1,3 +1,4 @@
+import NetworkAddress
 import NetworkControl
 
 /// Where a datagram or segment comes from or goes to.

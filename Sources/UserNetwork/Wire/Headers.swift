@@ -1,3 +1,4 @@
+import NetworkAddress
 import NetworkControl
 
 /// The header of an Ethernet II frame.

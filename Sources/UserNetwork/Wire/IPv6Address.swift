@@ -1,3 +1,4 @@
+import NetworkAddress
 import NetworkControl
 
 /// An IPv6 address as two halves.

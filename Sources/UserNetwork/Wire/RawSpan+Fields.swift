@@ -1,3 +1,4 @@
+import NetworkAddress
 import NetworkControl
 
 // What arrives from a guest is read through these: big-endian, and nil wherever the frame is too short.

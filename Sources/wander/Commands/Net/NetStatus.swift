@@ -1,3 +1,4 @@
+import NetworkAddress
 import ArgumentParser
 import JSON
 import NetworkControl
