@@ -9,7 +9,7 @@ public struct NetworkStatus: Hashable, Sendable {
         public var address: IPv4Address
         /// Whether its monitor is connected.
         public var connected: Bool
-        /// Whether the guest has taken its address by DHCP since its monitor connected.
+        /// Whether the guest has taken its address by DHCP, or used it, since its monitor connected.
         public var leased: Bool
     }
     public struct Forward: Hashable, Sendable {

@@ -1,3 +1,4 @@
+import NetworkAddress
 import EnvFile
 import JSON
 import SystemPackage

@@ -1,6 +1,6 @@
 import NetworkAddress
 import EnvFile
-import LinuxSystem
+public import LinuxSystem
 import NetworkControl
 import Reporting
 import SystemPackage
@@ -73,7 +73,38 @@ extension Machine {
     }
 }
 
+extension Machine {
+    /// How long a monitor may take to find the network that was started again, in milliseconds.
+    private static let reconnectLimit: Int64 = 10_000
+
+    /// Connects to a TCP port of the guest. A network that was killed under a running machine is started again first.
+    /// - Parameter milliseconds: How long to wait for the port to open; nil fails at once if it is closed.
+    /// - Throws: `NetworkError`, `SystemError` if there is no network and none to start again, `Interruption`.
+    public func guestConnection(port: UInt16, waiting milliseconds: Int64?) throws -> OwnedDescriptor {
+        do {
+            return try GuestPort.connect(
+                through: folder.guestSocket, port: port, waiting: milliseconds, machine: name,
+                cancellation: project.cancellation)
+        } catch let error as SystemError {
+            guard try project.resumeNetwork() else { throw error }
+            return try GuestPort.connect(
+                through: folder.guestSocket, port: port, waiting: max(milliseconds ?? 0, Self.reconnectLimit),
+                machine: name, cancellation: project.cancellation)
+        }
+    }
+}
+
 extension Project {
+    /// Starts the environment's network again as it was, if it was killed while it had machines.
+    /// - Returns: Whether it runs again.
+    fileprivate func resumeNetwork() throws -> Bool {
+        guard !(try NetworkProcess.isRunning(folder: layout.network)),
+            let saved = try NetworkProcess.savedConfiguration(folder: layout.network), !saved.machines.isEmpty
+        else { return false }
+        try startNetwork(saved)
+        return true
+    }
+
     /// Starts the environment's network unless it runs, and adds the machine to it.
     fileprivate func startNetwork(with machine: MachineAttachment) throws {
         let definition = environment.networks.first ?? .standard
@@ -84,6 +115,10 @@ extension Project {
         var configuration = NetworkConfiguration(
             name: environment.name, subnet: subnet, internet: definition.internet, folder: layout.network)
         configuration.machines = [machine]
+        try startNetwork(configuration)
+    }
+
+    private func startNetwork(_ configuration: NetworkConfiguration) throws {
         // One command at a time starts the process; machines of one `up` come here in parallel.
         let lock = try OwnedDescriptor.open(
             layout.network.appending("start.lock"), [.readWrite, .create], permissions: 0o600)

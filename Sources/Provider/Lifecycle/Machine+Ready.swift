@@ -61,9 +61,7 @@ extension Machine {
     /// A stream to the guest's SSH port.
     func guestStream(port: UInt16 = 22, waiting: Int64?) throws(SSHError) -> OwnedDescriptor {
         do {
-            let stream = try GuestPort.connect(
-                through: folder.guestSocket, port: port, waiting: waiting, machine: name,
-                cancellation: project.cancellation)
+            let stream = try guestConnection(port: port, waiting: waiting)
             try stream.setNonBlocking()
             return stream
         } catch is Interruption {

@@ -20,7 +20,7 @@ final class Machine: FrameReceiver {
     var nat: NATEngine?
     /// Whether it may reach anything beyond the environment.
     var internet: Bool
-    /// Whether the guest has taken its address since the monitor connected.
+    /// Whether the guest has taken its address, or used it, since the monitor connected.
     var leased = false
     var counters = Counters()
     private(set) var drops: [DropReason: UInt64] = [:]

@@ -48,6 +48,8 @@ extension Network {
             return receiveDHCP(frame, udp, packet, from: machine)
         }
         guard packet.source == machine.address else { return machine.count(.spoofedAddress) }
+        // It may have had its address from the process before this one.
+        machine.leased = true
         if ethernet.destination == gateway.mac { return receiveForGateway(frame, packet, from: machine) }
         if ethernet.destination.isMulticast { return spread(frame, packet, from: machine) }
         forward(frame, to: ethernet.destination, from: machine)

@@ -32,11 +32,14 @@ struct NetConnect: WanderCommand {
     func execute(_ context: CommandContext) throws {
         guard let port = words.last.flatMap({ UInt16($0) }) else { return }
         let name = words.count == 2 ? words[0] : nil
-        let path =
-            try socket.map { FilePath($0) } ?? (try project.load(context).machine(named: name).folder.guestSocket)
-        let connection = try GuestPort.connect(
-            through: path, port: port, waiting: wait.map { Int64($0) * 1000 }, machine: name,
-            cancellation: context.cancellation)
+        let waiting = wait.map { Int64(clamping: $0) * 1000 }
+        let connection: OwnedDescriptor
+        if let socket {
+            connection = try GuestPort.connect(
+                through: FilePath(socket), port: port, waiting: waiting, cancellation: context.cancellation)
+        } else {
+            connection = try project.load(context).machine(named: name).guestConnection(port: port, waiting: waiting)
+        }
         try GuestPort.bridge(connection, input: STDIN_FILENO, output: STDOUT_FILENO)
     }
 }
