@@ -21,6 +21,7 @@ public enum ProvisioningError: UserFacingError, Equatable {
         case .stepFailed(let step, let status, nil, _): "provisioning step '\(step)' failed with exit status \(status)"
         case .stepTimedOut(let step, let limit, _):
             "provisioning step '\(step)' did not end within \(Self.seconds(limit))"
+        case .stepBroke(let step, .interrupted): "interrupted in provisioning step '\(step)'"
         case .stepBroke(let step, let error): "provisioning step '\(step)' could not be carried out: \(error.summary)"
         case .unreadable(let step, let error): "provisioning step '\(step)': \(error.summary)"
         case .unknownSelection(let word, _): "there is no provisioning step called '\(word)', and no step of that type"

@@ -1,5 +1,5 @@
 // Preloaded into `wander`: kills it right after its N-th call that changes something outside of itself, N being
-// KILL_AFTER. What it starts is left alone. So a test can stop a command between any two of its lasting effects.
+// KILL_AFTER, or sends itself the signal KILL_WITH. What it starts is left alone. So a test can stop a command between any two of its lasting effects.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -12,18 +12,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int after;
+static int after, with = SIGKILL;
 static atomic_int count;
 
 __attribute__((constructor)) static void begin(void) {
     const char *text = getenv("KILL_AFTER");
     const char *name = program_invocation_short_name;
+    const char *number = getenv("KILL_WITH");
     if (text && strcmp(name, "wander") == 0) after = atoi(text);
+    if (number) with = atoi(number);
 }
 
 static void effect(void) {
     int saved = errno;
-    if (after > 0 && atomic_fetch_add(&count, 1) + 1 == after) kill(getpid(), SIGKILL);
+    if (after > 0 && atomic_fetch_add(&count, 1) + 1 == after) kill(getpid(), with);
     errno = saved;
 }
 

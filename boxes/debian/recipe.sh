@@ -34,23 +34,10 @@ recipe_arguments() {
     if [ "$(id -u)" != 0 ]; then need newuidmap uidmap; fi
 }
 
-# mirrors: sources for the release, from where the host takes its own packages.
-mirrors() {
-    local uri own targets
-    own=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
-    targets=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' | sort -u)
-    uri=$(awk -v suite="$own" '$2 == suite { print $1; exit }' <<<"$targets")
-    [ -n "$uri" ] || die "apt's configuration names no Debian mirror" "Build on Debian, or name one for '$own' and run apt-get update"
-    echo "deb $uri $suite main"
-    echo "deb $uri $suite-updates main"
-    uri=$(awk -v suite="$own-security" '$2 == suite { print $1; exit }' <<<"$targets")
-    if [ -n "$uri" ]; then echo "deb $uri $suite-security main"; fi
-}
-
 recipe_build() {
     local cache=$package_cache/$suite list=$work/packages version kernel include
     mkdir -p "$cache"
-    mirrors >"$work/sources.list"
+    sources_of "$suite" >"$work/sources.list"
     include=$(IFS=, && echo "${packages[*]}")
     say "installing Debian $release; a few minutes (packages are kept in $cache)"
     export recipe boxes

@@ -5,6 +5,35 @@
 package_cache=${XDG_CACHE_HOME:-$HOME/.cache}/wander/packages
 apt_options=()
 
+# sources_of SUITE: where apt finds this Debian release, by the mirrors from which the host takes its own.
+sources_of() {
+    local suite=$1 own targets uri
+    own=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
+    targets=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' | sort -u)
+    uri=$(awk -v suite="$own" '$2 == suite { print $1; exit }' <<<"$targets")
+    [ -n "$uri" ] || die "apt's configuration names no Debian mirror" "Build on Debian, or name one for '$own' and run apt-get update"
+    echo "deb $uri $suite main"
+    echo "deb $uri $suite-updates main"
+    uri=$(awk -v suite="$own-security" '$2 == suite { print $1; exit }' <<<"$targets")
+    if [ -n "$uri" ]; then echo "deb $uri $suite-security main"; fi
+}
+
+# use_release SUITE: from here on packages are those of this Debian release, whatever the host's own is. The lists are kept
+# in the cache and read again once a day. Nothing of the host is changed.
+use_release() {
+    local suite=$1 folder=$package_cache/lists-$1
+    if [ "$(. /etc/os-release && echo "${VERSION_CODENAME-}")" = "$suite" ]; then return 0; fi
+    mkdir -p "$folder"/{lists/partial,archives/partial}
+    sources_of "$suite" >"$folder/sources.list"
+    apt_options=(-o "Dir::Etc::sourcelist=$folder/sources.list" -o Dir::Etc::sourceparts=/dev/null
+        -o "Dir::State::lists=$folder/lists" -o "Dir::Cache=$folder" -o Dir::State::status=/dev/null)
+    if [ -n "$(find "$folder/updated" -mmin -1440 2>/dev/null)" ]; then return 0; fi
+    say "reading the lists of Debian '$suite'"
+    timeout 300 apt-get "${apt_options[@]}" -o APT::Sandbox::User=root -qq update >&2 ||
+        die "cannot read the lists of '$suite'" "Check the network."
+    touch "$folder/updated"
+}
+
 # fetch_packages LIST NAME...: downloads what the cache lacks, checks every file against the digest that apt's signed
 # lists give, and writes LIST: one line per package, `name version architecture path`, sorted.
 fetch_packages() {

@@ -26,13 +26,13 @@ recipe_arguments() {
 }
 
 recipe_build() {
-    local list=$work/packages root=$work/root kernel release version
+    local list=$work/packages root=$work/root release=12 kernel version
+    # The same box on every host.
+    use_release bookworm
     kernel=$(apt-cache "${apt_options[@]}" depends linux-image-cloud-amd64 | awk '/Depends: linux-image-/ { print $2 }')
     [ -n "$kernel" ] || die "apt knows no package linux-image-cloud-amd64" "Refresh its lists: apt-get update"
     fetch_packages "$list" "$kernel" "${packages[@]}"
     date=$(newest_date "$list")
-    release=$(awk '$1 == "libc6" { print $2 }' "$list")
-    case $release in *deb12*) release=12 ;; *deb13*) release=13 ;; *) release=$(. /etc/os-release && echo "${VERSION_ID:-unknown}") ;; esac
     version=$release.$(date -u -d "@$date" +%Y%m%d).$revision
 
     say "staging the root file system"
