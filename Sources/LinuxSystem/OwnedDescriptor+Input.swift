@@ -69,6 +69,15 @@ extension OwnedDescriptor {
         if let failure { throw failure }
     }
 
+    /// Writes as many of the bytes as there is room for.
+    /// - Returns: How many that were; at least one, or it throws `EAGAIN`.
+    public func write(upTo bytes: ArraySlice<UInt8>) throws(SystemError) -> Int {
+        let count = unsafe bytes.withUnsafeBytes { buffer in
+            unsafe negativeErrno(Glibc.write(rawValue, buffer.baseAddress, buffer.count))
+        }
+        return try checked(count, "write")
+    }
+
     public func writeAll(_ text: String) throws(SystemError) { try writeAll(Array(text.utf8)) }
 
     /// Forces data and metadata to the disk.

@@ -21,6 +21,7 @@ public struct SystemCallFilter: Sendable {
     static let kill: UInt32 = 0x8000_0000
     private static let architecture: UInt32 = 0xc000_003e
     private static let loadWord: UInt16 = 0x20
+    private static let jump: UInt16 = 0x05
     private static let jumpIfEqual: UInt16 = 0x15
     private static let jumpIfAnySet: UInt16 = 0x45
     private static let jumpIfAtLeast: UInt16 = 0x35
@@ -40,47 +41,61 @@ public struct SystemCallFilter: Sendable {
             Instruction(code: Self.jumpIfAtLeast, whenFalse: 1, operand: 0x4000_0000),
             Instruction(code: Self.give, operand: Self.kill),
         ]
+        var spans: [(start: UInt32, code: [Instruction])] = [(0, [Instruction(code: Self.give, operand: Self.refuse)])]
         for call in Set(calls).sorted() {
-            switch call {
-            case Int(SYS_mmap), Int(SYS_mprotect):
-                // The protection is the third argument: PROT_EXEC must be absent.
-                program += [
-                    Instruction(code: Self.jumpIfEqual, whenFalse: 4, operand: UInt32(call)),
-                    Instruction(code: Self.loadWord, operand: 16 + 2 * 8),
-                    Instruction(code: Self.jumpIfAnySet, whenFalse: 1, operand: UInt32(PROT_EXEC)),
-                    Instruction(code: Self.give, operand: Self.refuse),
-                    Instruction(code: Self.give, operand: Self.allow),
-                ]
-            case Int(SYS_socket):
-                program.append(
-                    Instruction(
-                        code: Self.jumpIfEqual, whenFalse: UInt8(2 + 2 * socketFamilies.count), operand: UInt32(call)))
-                program.append(Instruction(code: Self.loadWord, operand: 16))
-                for family in socketFamilies {
-                    program.append(
-                        Instruction(code: Self.jumpIfEqual, whenFalse: 1, operand: UInt32(bitPattern: family)))
-                    program.append(Instruction(code: Self.give, operand: Self.allow))
-                }
-                program.append(Instruction(code: Self.give, operand: Self.refuse))
-            case Int(SYS_ioctl):
-                program.append(
-                    Instruction(
-                        code: Self.jumpIfEqual, whenFalse: UInt8(clamping: 2 + 2 * ioctlRequests.count),
-                        operand: UInt32(call)))
-                // The lower half of the second argument: requests have 32 bits.
-                program.append(Instruction(code: Self.loadWord, operand: 24))
-                for request in ioctlRequests {
-                    program.append(Instruction(code: Self.jumpIfEqual, whenFalse: 1, operand: request))
-                    program.append(Instruction(code: Self.give, operand: Self.allow))
-                }
-                program.append(Instruction(code: Self.give, operand: Self.refuse))
-            default:
-                program.append(Instruction(code: Self.jumpIfEqual, whenFalse: 1, operand: UInt32(call)))
-                program.append(Instruction(code: Self.give, operand: Self.allow))
-            }
+            let code = Self.code(for: call, socketFamilies, ioctlRequests)
+            let start = UInt32(truncatingIfNeeded: call)
+            if let last = spans.last, last.start == start { spans.removeLast() }
+            // Neighbours that are treated alike are one span.
+            if spans.last.map({ $0.code != code }) ?? true { spans.append((start, code)) }
+            spans.append((start + 1, [Instruction(code: Self.give, operand: Self.refuse)]))
         }
-        program.append(Instruction(code: Self.give, operand: Self.refuse))
+        program += Self.search(spans[...])
         self.program = program
+    }
+
+    /// What is done about one listed call.
+    private static func code(for call: Int, _ socketFamilies: [CInt], _ ioctlRequests: [UInt32]) -> [Instruction] {
+        let allow = Instruction(code: give, operand: Self.allow)
+        let refuse = Instruction(code: give, operand: Self.refuse)
+        switch call {
+        case Int(SYS_mmap), Int(SYS_mprotect):
+            // The protection is the third argument: PROT_EXEC must be absent.
+            return [
+                Instruction(code: loadWord, operand: 16 + 2 * 8),
+                Instruction(code: jumpIfAnySet, whenFalse: 1, operand: UInt32(PROT_EXEC)), refuse, allow,
+            ]
+        case Int(SYS_socket):
+            return one(of: socketFamilies.map { UInt32(bitPattern: $0) }, at: 16)
+        case Int(SYS_ioctl):
+            // The lower half of the second argument: requests have 32 bits.
+            return one(of: ioctlRequests, at: 24)
+        default: return [allow]
+        }
+    }
+
+    /// Allows the call if the word at `offset` of its data is one of `values`.
+    private static func one(of values: [UInt32], at offset: UInt32) -> [Instruction] {
+        var code = [Instruction(code: loadWord, operand: offset)]
+        for value in values {
+            code.append(Instruction(code: jumpIfEqual, whenFalse: 1, operand: value))
+            code.append(Instruction(code: give, operand: allow))
+        }
+        return code + [Instruction(code: give, operand: refuse)]
+    }
+
+    /// Finds the span that the call's number, which is loaded, lies in, by halves: the kernel tries every filter with every
+    /// number when it is applied, and a list from front to back takes it a millisecond.
+    private static func search(_ spans: ArraySlice<(start: UInt32, code: [Instruction])>) -> [Instruction] {
+        guard spans.count > 1 else { return spans.first?.code ?? [] }
+        let middle = spans.startIndex + spans.count / 2
+        let lower = search(spans[..<middle])
+        let upper = search(spans[middle...])
+        // A conditional jump reaches 255 instructions, a plain one any.
+        return [
+            Instruction(code: jumpIfAtLeast, whenFalse: 1, operand: spans[middle].start),
+            Instruction(code: jump, operand: UInt32(lower.count)),
+        ] + lower + upper
     }
 
     /// Applies the filter to every thread of the process, or to the calling one alone, for ever; no program that it starts

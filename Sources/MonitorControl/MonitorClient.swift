@@ -40,6 +40,12 @@ public struct MonitorClient: ~Copyable {
         return descriptor
     }
 
+    /// Attaches to the virtio console in the same way.
+    public consuming func attachTerminal() throws(MonitorError) -> OwnedDescriptor {
+        try perform(.terminal)
+        return descriptor
+    }
+
     /// Waits until the monitor has ended.
     /// - Returns: Whether it ended in time.
     public func waitForEnd(milliseconds: Int32, cancellation: Cancellation? = nil) -> Bool {

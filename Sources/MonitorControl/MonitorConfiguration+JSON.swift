@@ -41,6 +41,7 @@ extension MonitorConfiguration {
             JSONMember("lockDescriptor", lockDescriptor.map { .integer(Int64($0)) } ?? .null),
             JSONMember("statusDescriptor", statusDescriptor.map { .integer(Int64($0)) } ?? .null),
             JSONMember("entropy", .bool(hasEntropy)), JSONMember("balloon", .bool(hasBalloon)),
+            JSONMember("terminal", .bool(hasTerminal)),
         ]
         return .object(members)
     }
@@ -57,6 +58,7 @@ extension MonitorConfiguration {
     private static let members: Set<String> = [
         "schema", "name", "memory", "processors", "kernel", "initrd", "commandLine", "kernelCache", "disks", "networks",
         "consoleLog", "controlSocket", "endRecord", "lockDescriptor", "statusDescriptor", "entropy", "balloon",
+        "terminal",
     ]
 
     private static func decode(_ json: JSONValue) throws -> MonitorConfiguration {
@@ -92,6 +94,7 @@ extension MonitorConfiguration {
         result.statusDescriptor = try descriptor(reader, "statusDescriptor")
         result.hasEntropy = try reader.bool("entropy", default: true)
         result.hasBalloon = try reader.bool("balloon", default: true)
+        result.hasTerminal = try reader.bool("terminal", default: true)
         return result
     }
 

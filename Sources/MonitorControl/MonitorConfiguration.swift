@@ -72,6 +72,8 @@ public struct MonitorConfiguration: Equatable, Sendable {
     public var statusDescriptor: CInt?
     public var hasEntropy = true
     public var hasBalloon = true
+    /// A terminal beside the serial port, to which ``MonitorRequest/terminal`` attaches.
+    public var hasTerminal = true
 
     public init(
         name: String, memory: UInt64, processors: Int, kernel: FilePath, initialRAMDisk: FilePath? = nil,

@@ -17,6 +17,8 @@ public enum MonitorRequest: String, Sendable, CaseIterable {
     case statistics
     /// After its reply the connection carries the serial port's bytes both ways.
     case console
+    /// The same for the virtio console (`/dev/hvc0` in Linux), which is faster. What the guest printed last comes first.
+    case terminal
 
     public var json: JSONValue { ["command": .string(rawValue)] }
 

@@ -5,7 +5,7 @@ internal import LinuxSystem
 internal import Synchronization
 internal import PCI
 internal import SystemPackage
-internal import Virtio
+public import Virtio
 
 /// A virtual machine: memory, processors, devices, and the threads that run them.
 ///
@@ -191,6 +191,15 @@ public final class Machine {
     /// Reads guest memory, for tests.
     func load(at address: UInt64) throws -> UInt64 { try memory.load(at: address) }
 
+    /// What each device has done since the start, in the order in which the guest finds them.
+    public var deviceStatistics: [DeviceStatistics] {
+        zip(specification.devices, virtioFunctions).map { device, function in
+            DeviceStatistics(
+                name: device.name, kind: function.device.kind, isStopped: function.signals.isStopped,
+                faults: function.signals.stopReasons.map { "\($0)" }, counters: function.device.counters)
+        }
+    }
+
     /// Counts since the start.
     public var statistics: MachineStatistics {
         let counts = bus.counts
@@ -198,6 +207,17 @@ public final class Machine {
             exits: pastExits + processors.reduce(0) { $0 + $1.exits }, portAccesses: counts.ports,
             memoryAccesses: counts.memory, unknownAccesses: counts.unknown, resets: resets)
     }
+}
+
+/// One device of a machine that runs.
+public struct DeviceStatistics: Equatable, Sendable {
+    public var name: String
+    public var kind: VirtioDeviceKind
+    /// Whether it waits for a reset because of what its driver did.
+    public var isStopped: Bool
+    /// What that was, over the device's life.
+    public var faults: [String]
+    public var counters: [DeviceCounter]
 }
 
 /// Counts of what a machine has done since it was started.

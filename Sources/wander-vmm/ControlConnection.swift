@@ -1,6 +1,5 @@
 import LinuxSystem
 import SystemPackage
-import VMM
 
 /// One peer of the control socket: lines of requests first, and after it attached to the console, the console's bytes.
 final class ControlConnection {
@@ -10,9 +9,11 @@ final class ControlConnection {
     private static let inputLimit = 4 << 10
 
     private let descriptor: OwnedDescriptor
-    private var line: [UInt8] = []
+    private var unfinished: [UInt8] = []
     private var input: [UInt8] = []
-    var isConsole = false
+    /// What it is attached to.
+    enum Line { case serial, terminal }
+    var line: Line?
 
     init(_ descriptor: consuming OwnedDescriptor) throws {
         try descriptor.setNonBlocking()
@@ -25,29 +26,30 @@ final class ControlConnection {
     /// Reads what there is.
     /// - Returns: The lines that are complete; nil if the peer has gone.
     func receive() -> [[UInt8]]? {
-        if isConsole, input.count >= Self.inputLimit { return [] }
+        if line != nil, input.count >= Self.inputLimit { return [] }
         let bytes: [UInt8]
         do throws(SystemError) { bytes = try descriptor.read(upTo: 4096) } catch {
             return error.errno == .resourceTemporarilyUnavailable ? [] : nil
         }
         guard !bytes.isEmpty else { return nil }
-        if isConsole {
+        if line != nil {
             input += bytes
             return []
         }
-        line += bytes
+        unfinished += bytes
         var lines: [[UInt8]] = []
-        while let end = line.firstIndex(of: UInt8(ascii: "\n")) {
-            lines.append(Array(line[..<end]))
-            line.removeSubrange(...end)
+        while let end = unfinished.firstIndex(of: UInt8(ascii: "\n")) {
+            lines.append(Array(unfinished[..<end]))
+            unfinished.removeSubrange(...end)
         }
-        return line.count <= Self.lineLimit ? lines : nil
+        return unfinished.count <= Self.lineLimit ? lines : nil
     }
 
     /// Gives the guest what the peer typed, as far as it has room.
-    func deliverInput(to serial: SerialPort) {
-        guard isConsole, !input.isEmpty else { return }
-        input.removeFirst(serial.receive(input[...]))
+    /// - Parameter deliver: Returns how many bytes found room.
+    func deliverInput(_ deliver: (Line, ArraySlice<UInt8>) -> Int) {
+        guard let line, !input.isEmpty else { return }
+        input.removeFirst(deliver(line, input[...]))
     }
 
     /// - Returns: False if the peer has gone or does not read.

@@ -10,6 +10,8 @@ import Virtio
 final class MachineAssembly {
     let specification: MachineSpecification
     private let disks: [any BlockStorage]
+    /// nil without a virtio console.
+    let terminal: GuestTerminal?
 
     /// Of memory for an image's tables, for each image, in bytes: a cluster's worth maps 512 MiB.
     private static let diskCache = 512 << 10
@@ -46,6 +48,14 @@ final class MachineAssembly {
             specification.devices.append(.init(name: "balloon") { BalloonDevice(memory: $0) })
         }
         if configuration.hasEntropy { specification.devices.append(.init(name: "entropy", EntropyDevice())) }
+        if configuration.hasTerminal {
+            let pair = try UnixSocket.pair()
+            specification.devices.append(
+                .init(name: "console", try ConsoleDevice(socket: try pair.read.duplicate())))
+            terminal = try GuestTerminal(try pair.write.duplicate())
+        } else {
+            terminal = nil
+        }
         self.specification = specification
         self.disks = disks
     }

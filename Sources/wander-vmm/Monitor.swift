@@ -3,6 +3,7 @@ import LinuxSystem
 import MonitorControl
 import SystemPackage
 import VMM
+import Virtio
 
 /// Runs one machine: waits for what the guest, the control socket and signals want, and acts on it.
 ///
@@ -13,6 +14,7 @@ final class Monitor {
         static let machine: UInt64 = 2
         static let serial: UInt64 = 3
         static let listener: UInt64 = 4
+        static let terminal: UInt64 = 5
         /// Connections count from here.
         static let firstConnection: UInt64 = 16
     }
@@ -58,6 +60,9 @@ final class Monitor {
         try poller.add(cancellation.rawDescriptor, .readable, token: Token.cancelled)
         try poller.add(machine.eventDescriptor, .readable, token: Token.machine)
         try poller.add(machine.serial.outputReady.descriptor.rawValue, .readable, token: Token.serial)
+        if let terminal = assembly.terminal {
+            try poller.add(terminal.rawDescriptor, .readable, token: Token.terminal)
+        }
         if let listener { try poller.add(listener.descriptor.rawValue, .readable, token: Token.listener) }
     }
 
@@ -71,7 +76,7 @@ final class Monitor {
             guard let ready = try? poller.wait(milliseconds: delay) else { break }
             if ready.isEmpty { deliverOutput() }
             for item in ready { handle(item) }
-            if waiting { for connection in connections.values { connection.deliverInput(to: machine.serial) } }
+            if waiting { for connection in connections.values { connection.deliverInput(deliver) } }
         }
         machine.stop()
         deliverOutput()
@@ -90,6 +95,7 @@ final class Monitor {
         case Token.serial:
             machine.serial.outputReady.take()
             outputPending = true
+        case Token.terminal: if let bytes = assembly.terminal?.receive() { send(bytes, to: .terminal) }
         case Token.listener: accept()
         default: serve(item.token)
         }
@@ -123,8 +129,20 @@ final class Monitor {
         let bytes = machine.serial.takeOutput()
         guard !bytes.isEmpty else { return }
         console.write(bytes)
-        for (token, connection) in connections where connection.isConsole {
+        send(bytes, to: .serial)
+    }
+
+    /// Shows `bytes` to every peer that is attached to `line`.
+    private func send(_ bytes: [UInt8], to line: ControlConnection.Line) {
+        for (token, connection) in connections where connection.line == line {
             if !connection.send(bytes) { drop(token) }
+        }
+    }
+
+    private func deliver(_ line: ControlConnection.Line, _ bytes: ArraySlice<UInt8>) -> Int {
+        switch line {
+        case .serial: machine.serial.receive(bytes)
+        case .terminal: assembly.terminal?.send(bytes) ?? bytes.count
         }
     }
 
@@ -153,9 +171,13 @@ final class Monitor {
         for line in lines {
             let reply = answer(line, connection)
             guard connection.send(Array((reply.compact + "\n").utf8)) else { return drop(token) }
-            if reply["console"]?.boolValue == true { connection.isConsole = true }
+            if reply["console"]?.boolValue == true { connection.line = .serial }
+            if reply["terminal"]?.boolValue == true {
+                connection.line = .terminal
+                if let history = assembly.terminal?.history, !history.isEmpty { _ = connection.send(history) }
+            }
         }
-        connection.deliverInput(to: machine.serial)
+        connection.deliverInput(deliver)
     }
 
     private func answer(_ line: [UInt8], _ connection: ControlConnection) -> JSONValue {
@@ -172,6 +194,9 @@ final class Monitor {
             case .reset: reset()
             case .statistics: return statistics
             case .console: return ["ok": true, "console": true]
+            case .terminal:
+                guard assembly.terminal != nil else { return ["ok": false, "error": "the machine has no terminal"] }
+                return ["ok": true, "terminal": true]
             }
         } catch { return ["ok": false, "error": .string(summary(of: error))] }
         return ["ok": true]
@@ -193,6 +218,15 @@ final class Monitor {
             "ok": true, "schema": 1, "exits": .size(counts.exits), "portAccesses": .size(counts.portAccesses),
             "memoryAccesses": .size(counts.memoryAccesses), "unknownAccesses": .size(counts.unknownAccesses),
             "resets": .integer(Int64(counts.resets)),
+            "devices": .array(machine.deviceStatistics.map(json)),
+        ]
+    }
+
+    private func json(_ device: DeviceStatistics) -> JSONValue {
+        [
+            "name": .string(device.name), "kind": .string("\(device.kind)"), "stopped": .bool(device.isStopped),
+            "faults": .array(device.faults.map { .string($0) }),
+            "counters": .object(device.counters.map { JSONMember($0.name, .size($0.value)) }),
         ]
     }
 }

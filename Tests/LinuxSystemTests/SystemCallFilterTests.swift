@@ -23,6 +23,7 @@ import Testing
             func jump(_ condition: Bool) { position += Int(condition ? instruction.whenTrue : instruction.whenFalse) }
             switch instruction.code {
             case 0x20: accumulator = data[Int(instruction.operand) / 4]
+            case 0x05: position += Int(instruction.operand)
             case 0x15: jump(accumulator == instruction.operand)
             case 0x35: jump(accumulator >= instruction.operand)
             case 0x45: jump(accumulator & instruction.operand != 0)
@@ -57,5 +58,19 @@ import Testing
         for family in [10, 16, 17] as [UInt64] {
             #expect(try verdict(filter, call: 41, arguments: [family]) == SystemCallFilter.refuse)
         }
+    }
+
+    @Test("a filter of hundreds of calls treats each by itself, in few steps") func many() throws {
+        let listed = Set((0..<450).filter { $0 % 3 == 0 || (100..<180).contains($0) })
+        let large = SystemCallFilter(
+            allowing: Array(listed), socketFamilies: [AF_UNIX], ioctlRequests: (0..<40).map { 0xae00 + $0 })
+        for call in 0..<500 where call != 9 && call != 41 && call != 16 {
+            let expected = listed.contains(call) ? SystemCallFilter.allow : SystemCallFilter.refuse
+            #expect(try verdict(large, call: call) == expected, "call \(call)")
+        }
+        #expect(try verdict(filter, call: 16, arguments: [0, 0xae00]) == SystemCallFilter.refuse)
+        let requests = SystemCallFilter(allowing: [16], ioctlRequests: [0xae00, 0x4020_ae46])
+        #expect(try verdict(requests, call: 16, arguments: [0, 0x4020_ae46]) == SystemCallFilter.allow)
+        #expect(try verdict(requests, call: 16, arguments: [0, 0xae01]) == SystemCallFilter.refuse)
     }
 }

@@ -86,7 +86,11 @@ private let hasKVM = (try? Hypervisor.open()) != nil
             let lines = String(decoding: status, as: UTF8.self).split(separator: "\n")
             #expect(lines.contains("NoNewPrivs:\t1") && lines.contains("Seccomp:\t2"), "thread \(task)")
         }
-        #expect(try client.perform(.statistics)["exits"]?.integerValue != nil)
+        let statistics = try client.perform(.statistics)
+        #expect(statistics["exits"]?.integerValue != nil)
+        let devices = try #require(statistics["devices"]?.arrayValue)
+        #expect(devices.map { $0["kind"]?.stringValue } == ["balloon", "entropy", "console"])
+        #expect(devices.allSatisfy { $0["stopped"] == false && $0["faults"]?.arrayValue == [] })
         // Whatever else is sent is answered, or ends the connection, and the machine goes on.
         let hostile = try UnixSocket.connect(to: socket)
         try hostile.writeAll("{\"command\":7}\n[]\n\u{0}\n")
@@ -96,6 +100,8 @@ private let hasKVM = (try? Hypervisor.open()) != nil
         #expect(try client.perform(.state)["state"] == "running")
         let console = try MonitorClient.connect(to: socket).attachConsole()
         try console.writeAll("hello")
+        let terminal = try MonitorClient.connect(to: socket).attachTerminal()
+        try terminal.writeAll("typed before the guest has a driver")
         try client.perform(.stop)
         #expect(try child.wait(milliseconds: 20_000) == .exited(0))
         #expect(MonitorEnd.read(from: folder.path.appending("end.json"))?.reason == .stopped)

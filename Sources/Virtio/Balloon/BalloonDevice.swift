@@ -70,6 +70,7 @@ public final class BalloonDevice: VirtioDevice {
 
     /// How much memory the host got back since the machine's start, in bytes; the same page may count often.
     public var discardedByteCount: UInt64 { discarded.load(ordering: .relaxed) }
+    public var counters: [DeviceCounter] { [DeviceCounter("discardedBytes", discardedByteCount)] }
 
     /// What the guest said last.
     public var statistics: BalloonStatistics { latest.withLock { $0 } }

@@ -32,6 +32,7 @@ public final class BlockDevice: VirtioDevice {
     private let signals = Mutex<DeviceSignals?>(nil)
     /// Whether every write is flushed before it is acknowledged.
     private let writesThrough = Atomic<Bool>(false)
+    private let counts = BlockCounts()
 
     /// - Parameters:
     ///   - identifier: Shown by Linux as `/dev/disk/by-id/virtio-…`; 20 bytes of it.
@@ -86,6 +87,8 @@ public final class BlockDevice: VirtioDevice {
         fields.set(UInt8(1), at: 56)
         return fields
     }
+
+    public var counters: [DeviceCounter] { counts.counters }
 
     public func readConfiguration(at offset: Int, count: Int) -> UInt64 {
         fields.withLock { $0.load(at: offset, count: count) }
@@ -153,7 +156,9 @@ extension BlockDevice {
             throw .malformedRequest
         }
         var written = 0
+        let transferred = header.kind == .write ? chain.readableByteCount : 0
         let status = perform(header, &chain, &written)
+        counts.add(header.kind, byteCount: header.kind == .write ? transferred : written, status)
         // SAFETY: the chain keeps this byte in guest RAM.
         unsafe outcome.storeBytes(of: status.rawValue, as: UInt8.self)
         return written + 1

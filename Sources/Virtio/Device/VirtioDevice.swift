@@ -26,6 +26,9 @@ public protocol VirtioDevice: AnyObject, Sendable {
     /// Gives up all queues and returns to the state before ``start(_:signals:)``.
     func reset()
 
+    /// What it has done since it was made. Any thread may ask.
+    var counters: [DeviceCounter] { get }
+
     /// Works on a queue, at most for a bounded number of chains.
     func serve(queue index: Int) -> ServiceOutcome
     /// Works on a descriptor of ``descriptors`` that became ready.
@@ -37,6 +40,7 @@ extension VirtioDevice {
     public var descriptors: [DeviceDescriptor] { [] }
     public func readConfiguration(at offset: Int, count: Int) -> UInt64 { 0 }
     public func writeConfiguration(_ value: UInt64, at offset: Int, count: Int) {}
+    public var counters: [DeviceCounter] { [] }
     public func serve(descriptor index: Int) -> ServiceOutcome { .done }
 }
 

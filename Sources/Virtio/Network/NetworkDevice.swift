@@ -108,6 +108,16 @@ public final class NetworkDevice: VirtioDevice {
         ]
     }
     public var statistics: Statistics { statisticsLock.withLock { $0 } }
+    public var counters: [DeviceCounter] {
+        let counts = statistics
+        return [
+            DeviceCounter("receivedFrames", UInt64(counts.receivedFrames)),
+            DeviceCounter("receivedBytes", UInt64(counts.receivedBytes)),
+            DeviceCounter("sentFrames", UInt64(counts.sentFrames)),
+            DeviceCounter("sentBytes", UInt64(counts.sentBytes)),
+            DeviceCounter("droppedFrames", UInt64(counts.droppedFrames)),
+        ]
+    }
     /// Whether the peer is connected.
     public var isConnected: Bool { linkIsUp.load(ordering: .relaxed) }
 
