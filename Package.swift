@@ -207,7 +207,10 @@ let package = Package(
             name: "GuestMemoryTests", dependencies: ["GuestMemory", "LinuxSystem"], swiftSettings: common),
         .testTarget(name: "BootTests", dependencies: ["Boot", "LinuxSystem", systemPackage], swiftSettings: common),
         .testTarget(
-            name: "VMMTests", dependencies: ["Boot", "CLinux", "KVM", "LinuxSystem", "VMM", systemPackage],
+            name: "VMMTests",
+            dependencies: [
+                "Boot", "CLinux", "GuestMemory", "KVM", "LinuxSystem", "PCI", "VMM", "Virtio", systemPackage,
+            ],
             swiftSettings: common),
         .testTarget(
             name: "WanderVMMTests",
