@@ -38,7 +38,7 @@ public enum UnixSocket {
         return DescriptorPair(read: OwnedDescriptor(owning: ends[0]), write: OwnedDescriptor(owning: ends[1]))
     }
 
-    private static func makeSocket() throws(SystemError) -> OwnedDescriptor {
+    static func makeSocket() throws(SystemError) -> OwnedDescriptor {
         let kind = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
         return OwnedDescriptor(owning: CInt(try checked(negativeErrno(Int(socket(AF_UNIX, kind, 0))), "make a socket")))
     }
@@ -46,21 +46,6 @@ public enum UnixSocket {
     static func withAddress(
         _ path: FilePath, _ operation: String, _ call: (UnsafePointer<sockaddr_un>) -> Int
     ) throws(SystemError) {
-        var shown = path
-        var folder: OwnedDescriptor?
-        if path.string.utf8.count > 107, let name = path.lastComponent {
-            let parent = path.removingLastComponent()
-            let opened = try OwnedDescriptor.open(parent.isEmpty ? "." : parent, [.readOnly, .directory])
-            shown = FilePath("/proc/self/fd/\(opened.rawValue)").appending(name)
-            folder = consume opened
-        }
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let bytes = Array(shown.string.utf8)
-        guard bytes.count <= 107 else { throw SystemError(operation, path, .fileNameTooLong) }
-        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
-        let result = unsafe withUnsafePointer(to: &address) { unsafe call($0) }
-        _ = consume folder
-        _ = try checked(result, operation, path)
+        unsafe try UnixSocketAddress(path).perform(operation, call)
     }
 }

@@ -36,12 +36,13 @@ final class MachineAssembly {
                     BlockDevice(storage, identifier: disk.serial, queueCount: min(4, configuration.processors))))
         }
         for (index, network) in configuration.networks.enumerated() {
-            let path = network.socket
-            let socket = try UnixSocket.connect(to: path)
+            // Found now: the process may open no files by the time it connects again.
+            let address = try UnixSocketAddress(network.socket)
+            let socket = try address.connect()
             try socket.setNonBlocking()
             let device = try NetworkDevice(
                 socket: socket, macAddress: network.address.bytes, mtu: network.mtu,
-                reconnect: { try? UnixSocket.connect(to: path) })
+                reconnect: { try? address.connect() })
             specification.devices.append(.init(name: "net\(index)", reconnects: true) { _ in device })
         }
         if configuration.hasBalloon {

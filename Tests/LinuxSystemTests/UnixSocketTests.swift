@@ -1,3 +1,4 @@
+import Glibc
 import LinuxSystem
 import SystemPackage
 import Testing
@@ -18,6 +19,37 @@ import Testing
             return
         }
         try client.writeAll("ping")
+        #expect(try server.read(upTo: 10) == Array("ping".utf8))
+    }
+
+    @Test(
+        "an address that was found in time leads there, also when no file may be opened any more", arguments: [1, 30])
+    func addressBehindFilter(repetitions: Int) throws {
+        let folder = try TemporaryFolder()
+        var path = folder.path
+        for _ in 0..<repetitions { path = path.appending("deeper") }
+        try FileSystem.makeDirectory(path)
+        path = path.appending("network.sock")
+        let address = try UnixSocketAddress(path)
+        #expect(throws: SystemError("connect to", path, .noSuchFileOrDirectory)) { try address.connect().close() }
+        try UnixSocket.listen(at: path).close()
+        // Another socket of the same name, as after a restart of whoever listens.
+        let listener = try UnixSocket.listen(at: path)
+        // write, close, mmap, munmap, madvise, socket, connect, exit, futex: what this thread does besides opening files.
+        let calls = [1, 3, 9, 11, 28, 41, 42, 60, 202]
+        let thread = try Thread(name: "filtered") {
+            do {
+                try SystemCallFilter(allowing: calls, socketFamilies: [AF_UNIX]).apply(
+                    toAllThreads: false)
+                #expect(throws: SystemError.self) { try OwnedDescriptor.open("/", .readOnly).close() }
+                try address.connect().writeAll("ping")
+            } catch { Issue.record(error) }
+        }
+        thread.join()
+        guard let server = try UnixSocket.accept(listener) else {
+            Issue.record("no connection")
+            return
+        }
         #expect(try server.read(upTo: 10) == Array("ping".utf8))
     }
 

@@ -1,0 +1,48 @@
+import CLinux
+import Glibc
+public import SystemPackage
+
+/// Where a socket is in the file system. A long path's folder stays open, so that a process that may not open files any
+/// more can still connect there, again and again.
+public final class UnixSocketAddress: Sendable {
+    /// What `sun_path` holds besides its final zero, in bytes (unix(7)).
+    private static let limit = 107
+
+    private let path: FilePath
+    private let folder: OwnedDescriptor?
+    /// What is given to the kernel: the path, or one that begins at ``folder``.
+    private let shortPath: FilePath
+
+    public init(_ path: FilePath) throws(SystemError) {
+        self.path = path
+        guard path.string.utf8.count > Self.limit, let name = path.lastComponent else {
+            folder = nil
+            shortPath = path
+            return
+        }
+        let parent = path.removingLastComponent()
+        let opened = try OwnedDescriptor.open(parent.isEmpty ? "." : parent, [.readOnly, .directory])
+        shortPath = FilePath("/proc/self/fd/\(opened.rawValue)").appending(name)
+        folder = consume opened
+    }
+
+    /// Connects to whatever listens there now.
+    public func connect() throws(SystemError) -> OwnedDescriptor {
+        let descriptor = try UnixSocket.makeSocket()
+        unsafe try perform("connect to") { unsafe linux_connect_unix(descriptor.rawValue, $0) }
+        return descriptor
+    }
+
+    func perform(_ operation: String, _ call: (UnsafePointer<sockaddr_un>) -> Int) throws(SystemError) {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let bytes = Array(shortPath.string.utf8)
+        guard bytes.count <= Self.limit else { throw SystemError(operation, path, .fileNameTooLong) }
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
+        // This object keeps the folder open for as long as the call lasts.
+        let result = withExtendedLifetime(self) {
+            unsafe withUnsafePointer(to: &address) { unsafe call($0) }
+        }
+        _ = try checked(result, operation, path)
+    }
+}
