@@ -57,7 +57,8 @@ let package = Package(
         .target(
             name: "BoxFormat",
             dependencies: [
-                "CLibArchive", "CLinux", "CZlib", "CZstd", "Digest", "JSON", "LinuxSystem", "Reporting", systemPackage,
+                "CLibArchive", "CLinux", "CZlib", "CZstd", "Digest", "DiskImage", "JSON", "LinuxSystem", "Reporting",
+                systemPackage,
             ],
             swiftSettings: memory,
             linkerSettings: [
@@ -201,7 +202,7 @@ let package = Package(
         .testTarget(name: "DigestTests", dependencies: ["Digest"], swiftSettings: common),
         .testTarget(
             name: "BoxFormatTests",
-            dependencies: ["BoxFormat", "Digest", "JSON", "LinuxSystem", "Reporting", systemPackage],
+            dependencies: ["BoxFormat", "Digest", "DiskImage", "JSON", "LinuxSystem", "Reporting", systemPackage],
             swiftSettings: common),
         .testTarget(
             name: "GuestMemoryTests", dependencies: ["GuestMemory", "LinuxSystem"], swiftSettings: common),
@@ -230,7 +231,9 @@ let package = Package(
             swiftSettings: common),
         .testTarget(
             name: "ProviderTests",
-            dependencies: ["BoxFormat", "EnvFile", "JSON", "LinuxSystem", "Provider", "Reporting", systemPackage],
+            dependencies: [
+                "BoxFormat", "DiskImage", "EnvFile", "JSON", "LinuxSystem", "Provider", "Reporting", systemPackage,
+            ],
             swiftSettings: common),
         .testTarget(
             name: "WanderTests",

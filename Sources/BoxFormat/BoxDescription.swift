@@ -10,6 +10,8 @@ public struct BoxDescription: Sendable {
     public static let initrdName = "initrd.img"
     /// A key in a box by which its machines are logged into, in Vagrant as here.
     public static let privateKeyName = "vagrant_private_key"
+    /// A Wanderfile that the box brings along; Vagrant's is called alike, but for the first letter.
+    public static let wanderfileName = "include/_Wanderfile"
 
     public var name: BoxName?
     public var version: BoxVersion?
@@ -24,6 +26,9 @@ public struct BoxDescription: Sendable {
     public var provisioning: [JSONValue] = []
     public var provenance: JSONValue?
     public var digests: [(file: String, digest: SHA256Digest)] = []
+
+    /// Of a thin box, which holds only what differs from it.
+    public var parent: BoxParent?
 
     public init(architecture: Architecture, virtualSize: UInt64) {
         self.architecture = architecture
@@ -47,6 +52,7 @@ public struct BoxDescription: Sendable {
                 JSONMember(
                     "digests", .object(digests.map { JSONMember($0.file, .string($0.digest.description)) })))
         }
+        if let parent { own.append(JSONMember("parent", parent.json)) }
         if !provisioning.isEmpty { own.append(JSONMember("provisioning", .array(provisioning))) }
         if let provenance { own.append(JSONMember("provenance", provenance)) }
         // Whole GiB, rounded up: that is what vagrant-libvirt reads.

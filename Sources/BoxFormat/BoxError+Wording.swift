@@ -32,6 +32,8 @@ extension BoxError {
         case .corruptRecord(let path, let reason): "\(path) is damaged: \(reason)"
         case .damaged(let box, _): "the stored box \(box) is damaged"
         case .outputExists(let path): "\(path) already exists"
+        case .parentMissing(let parent):
+            "the box holds only what differs from \(parent.identity), which is not in the store"
         }
     }
 
@@ -44,6 +46,7 @@ extension BoxError {
         case .inUse(_, let machines): machines.joined(separator: "\n")
         case .damaged(_, let files): files.joined(separator: "\n")
         case .invalidDisk(_, .backingFile(let name)): "The image says that it continues in '\(name)'."
+        case .parentMissing(let parent): "It must be exactly \(parent.digest)."
         default: nil
         }
     }
@@ -72,6 +75,9 @@ extension BoxError {
         case .ambiguous: "Choose one by --box-version and --architecture."
         case .inUse: "Destroy these machines first, or use --force if they are really gone."
         case .damaged, .corruptRecord: "Remove the box and add it again."
+        case .parentMissing(let parent):
+            "Add it first: wander box add \(parent.source ?? "FILE")"
+                + (parent.source == nil ? ", from whoever gave you this box" : "")
         case .outputExists: "Choose another name by --output, or replace it by --force."
         default: nil
         }
@@ -80,7 +86,7 @@ extension BoxError {
     public var kind: ErrorKind {
         switch self {
         case .checksumMismatch, .fileDigestMismatch, .damaged: .digestMismatch
-        case .notFound: .notFound
+        case .notFound, .parentMissing: .notFound
         case .alreadyPresent, .inUse, .outputExists, .ambiguous: .wrongState
         case .invalidName, .invalidVersion, .invalidRequirement, .invalidArchitecture, .nameRequired, .invalidChecksum:
             .usage

@@ -35,6 +35,8 @@ public enum BoxError: UserFacingError, Equatable {
     case corruptRecord(FilePath, reason: String)
     case damaged(BoxIdentity, files: [String])
     case outputExists(FilePath)
+    /// The box holds only what differs from another one.
+    case parentMissing(BoxParent)
 
     public enum EntryProblem: Hashable, Sendable {
         case absolutePath, parentFolder, notUTF8, unprintable, tooLong, duplicate, link, device, setUserIdentifier,

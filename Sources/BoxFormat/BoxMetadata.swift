@@ -28,6 +28,8 @@ struct BoxMetadata {
     var provenance: JSONValue?
     /// What has been done in the box already: one record a provisioning step, as the machine that was packaged had them.
     var provisioning: JSONValue
+    /// Of a thin box.
+    var parent: BoxParent?
 
     /// - Throws: ``BoxError``
     init(parsing bytes: [UInt8]) throws(BoxError) {
@@ -53,6 +55,7 @@ struct BoxMetadata {
             commandLine = try wander?.optionalString("command_line")
             user = try wander?.optionalString("user")
             provenance = wander?.value["provenance"]
+            parent = try wander?.object("parent").map { try BoxParent($0) }
             provisioning = .array(try wander?.array("provisioning") ?? [])
             digests = try Self.digests(wander?.object("digests"))
             disks = try Self.disks(root)

@@ -49,24 +49,24 @@ public struct BoxWriter: Sendable {
         guard names.first == BoxMetadata.fileName else { throw BoxError.missingMetadata }
         let folder = output.removingLastComponent()
         if !folder.isEmpty { try FileSystem.makeDirectory(folder) }
-        let temporary = FilePath("\(output).\(randomIdentifier(bytes: 4)).tmp")
-        do {
-            let result = try pack(names, to: temporary)
-            try cancellation?.check()
-            try FileSystem.rename(temporary, to: output)
-            try FileSystem.synchronizeDirectory(folder)
-            return result
+        let file = try UnnamedFile(in: folder, name: output.lastComponent?.string ?? "box")
+        let result = try pack(names, to: file, path: output)
+        try cancellation?.check()
+        do throws(SystemError) {
+            try file.publish(as: output, replace: replace)
         } catch {
-            try? FileSystem.remove(temporary)
+            if error.errno == .fileExists { throw BoxError.outputExists(output) }
             throw error
         }
+        return result
     }
 
-    private func pack(_ names: [String], to path: FilePath) throws -> (digest: SHA256Digest, size: UInt64) {
+    private func pack(
+        _ names: [String], to file: UnnamedFile, path: FilePath
+    ) throws -> (digest: SHA256Digest, size: UInt64) {
         let checksum = try BackgroundChecksum(.sha256)
         defer { checksum.stop() }
-        let target = ArchiveTarget(
-            try OwnedDescriptor.open(path, [.writeOnly, .create, .exclusive]), checksum: checksum, path: path)
+        let target = ArchiveTarget(try file.descriptor.duplicate(), checksum: checksum, path: path)
         let compressor: any Compressor =
             switch compression {
             case .zstd: try ZstdCompressor(level: level, target: target)

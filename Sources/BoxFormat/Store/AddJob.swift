@@ -47,6 +47,7 @@ final class AddJob {
     func unpack(into files: FilePath) throws -> Box {
         let label = "unpacking \(options.name?.description ?? archive.lastComponent?.string ?? "box")"
         var identity: BoxIdentity?
+        var parent: Box?
         let unpacker = BoxUnpacker(limits: options.limits, sink: sink, cancellation: cancellation)
         let other = options.checksums.first { $0.algorithm != .sha256 }
         let result = try unpacker.unpack(archive, into: files, label: label, checksum: other?.algorithm) { metadata in
@@ -58,12 +59,19 @@ final class AddJob {
                 architecture: options.architecture ?? metadata.architecture ?? .unknown)
             identity = known
             try claim(known)
+            // Before anything large is unpacked.
+            parent = try metadata.parent.map { try store.parentBox($0) }
         }
         sink.report(.finished(label: label))
         try compareChecksums(
             digest: result.archiveDigest, other: other, hexadecimal: result.checksum.map { hexadecimal($0) })
         guard let identity else { throw BoxError.missingMetadata }
         let metadata = result.metadata
+        let contents =
+            try parent.map { parent in
+                try ThinBox(parent: parent, metadata: metadata, sink: sink, cancellation: cancellation)
+                    .complete(result.files, in: files)
+            } ?? result.files
         let directory = store.folder(of: identity).appending(BoxRecord.filesFolder)
         let disks = try metadata.disks.map { disk in
             let facts = try DiskFacts.look(at: files.appending(disk.path), name: disk.path, stated: disk.format)
@@ -78,7 +86,7 @@ final class AddJob {
             digest: result.archiveDigest, checksums: options.checksums, archiveSize: result.archiveSize, source: source,
             catalogue: options.catalogue,
             added: wallClockSeconds(),
-            files: result.files.map { Box.File(path: $0.path, size: $0.size, digest: $0.digest) })
+            files: contents.map { Box.File(path: $0.path, size: $0.size, digest: $0.digest) })
     }
 
     /// Copies a disk image that is no archive, hashing it on the way; zeros become holes.

@@ -48,6 +48,14 @@ final class QcowWriter {
         table.replaceSubrange(place..<(place + 8), with: entry.bigEndianBytes)
     }
 
+    /// Says of one cluster that it reads as zeroes whatever is behind the image.
+    func addZeroes(at offset: UInt64) throws(DiskImageError) {
+        let cluster = offset >> UInt64(geometry.clusterBits)
+        try select(table: cluster / geometry.entriesPerTable)
+        let place = Int(cluster % geometry.entriesPerTable) * 8
+        table.replaceSubrange(place..<(place + 8), with: ClusterEntry.zeroFlag.bigEndianBytes)
+    }
+
     private func select(table index: UInt64) throws(DiskImageError) {
         guard tableIndex != index else { return }
         try writeTable()

@@ -8,15 +8,16 @@ extension DiskImage {
     /// Writes a disk's whole content, without what reads as zeroes, into a new image that needs no other file.
     ///
     /// The same content and options give the same bytes. The file appears whole or not at all.
+    /// - Parameter isDurable: Whether it has to survive a crash of the host from then on.
     public static func flatten(
         _ source: any BlockStorage, to path: FilePath, options: QcowOptions = QcowOptions(),
-        compression: ImageCompression = .none, permissions: UInt32 = 0o644,
+        compression: ImageCompression = .none, permissions: UInt32 = 0o644, isDurable: Bool = true,
         progress: DiskProgress = { (_, _) throws(DiskImageError) in }
     ) throws(DiskImageError) {
         var options = options
         options.compression = compression == .zstd ? .zstd : .deflate
         let empty = try emptyImage(options, virtualSize: source.virtualSize, backing: nil)
-        try withNewFile(empty, at: path, size: UInt64(empty.count), permissions: permissions) {
+        try withNewFile(empty, at: path, size: UInt64(empty.count), permissions: permissions, isDurable: isDurable) {
             file throws(DiskImageError) in
             let writer = try QcowWriter(file, compression: compression)
             try unsafe copy(source, block: writer.geometry.clusterSize, progress) {
@@ -76,8 +77,8 @@ extension DiskImage {
     }
 
     /// Makes a file under a temporary name, lets `body` fill it, and gives it its own name, which must be free.
-    private static func withNewFile(
-        _ start: [UInt8], at path: FilePath, size: UInt64, permissions: UInt32,
+    static func withNewFile(
+        _ start: [UInt8], at path: FilePath, size: UInt64, permissions: UInt32, isDurable: Bool = true,
         _ body: (ImageFile) throws(DiskImageError) -> Void
     ) throws(DiskImageError) {
         guard !FileSystem.exists(path) else { throw .alreadyExists(path) }
@@ -86,7 +87,7 @@ extension DiskImage {
             try writeNewFile(start, at: temporary, size: size, permissions: permissions)
             let file = try ImageFile(temporary, access: .readWrite)
             try body(file)
-            try file.synchronize()
+            if isDurable { try file.synchronize() }
             try giveName(temporary, path)
             try FileSystem.synchronizeDirectory(path.removingLastComponent())
         } catch let error as DiskImageError {

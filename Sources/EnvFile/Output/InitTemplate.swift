@@ -9,6 +9,20 @@ public enum InitTemplate {
         return minimal ? modeline + box : modeline + head + box + rest
     }
 
+    /// A Wanderfile that a box brings along, with the box itself in place of the one that it was made from.
+    public static func text(box: String, broughtBy content: String) -> String {
+        let modeline = "# yaml-language-server: $schema=\(schemaPath)\n"
+        let own = "box: \(YAMLText.scalar(YAMLText.escapingVariables(box)))"
+        var lines = content.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        lines.removeAll { $0.hasPrefix("# yaml-language-server:") }
+        if let index = lines.firstIndex(where: { $0.hasPrefix("box:") }) {
+            lines[index] = own
+        } else if !lines.contains(where: { $0.hasPrefix("machines:") || $0.hasPrefix("defaults:") }) {
+            lines.insert(own, at: 0)
+        }
+        return modeline + lines.joined(separator: "\n")
+    }
+
     private static let head = """
         # One machine. 'wander up' makes it and starts it, 'wander ssh' logs in, 'wander destroy' removes it.
         # 'wander validate' checks this file, and 'wander schema --keys' lists every key.

@@ -21,12 +21,35 @@ extension Machine {
             var record = try packageableRecord()
             let box = try box(of: record)
             let script = try preparationScript(record, box, options)
+            if options.isLive, try folder.isAlive() { return try packageLive(record, box, script, contents, options) }
             if try folder.isAlive() { report(.step("stopping it to have its disk in peace")) }
             let stopped = try stop(&record, .graceful)
-            let prepared = try prepareDisk(script, box)
+            let prepared = try prepareDisk(script, box, over: try diskLayers(), in: preparationFolder)
             for warning in prepared.report.texts(.warning) { report(.warning(warning)) }
             return try pack(prepared, record, box, contents, options, stopped: stopped)
         }
+    }
+
+    /// Packs a copy of the disk of a machine that goes on running.
+    private func packageLive(
+        _ record: MachineRecord, _ box: Box, _ script: PreparationScript, _ contents: PackageContents,
+        _ options: PackageOptions
+    ) throws -> PackageOutcome {
+        guard record.isReady, try !provider(record.provider).control(folder).isPaused else {
+            throw PackageError.cannotFreeze(machine: name, reason: "it is not ready")
+        }
+        let place = MachineFolder(path: folder.path.appending("package-live"), name: name)
+        try discardPreparation(place)
+        defer { try? discardPreparation(place) }
+        try FileSystem.makeDirectory(place.path, permissions: 0o700)
+        let copy = place.path.appending("machine.qcow2")
+        try copyLiveDisk(record, to: copy)
+        var layers = try diskLayers()
+        layers[0].path = copy
+        let inner = MachineFolder(path: place.path.appending("package"), name: name)
+        let prepared = try prepareDisk(script, box, over: layers, in: inner)
+        for warning in prepared.report.texts(.warning) { report(.warning(warning)) }
+        return try pack(prepared, record, box, contents, options, stopped: false)
     }
 
     /// What `package --clean` would remove and reset. A machine that runs is stopped for it.
@@ -54,18 +77,23 @@ extension Machine {
         _ prepared: PreparedDisk, _ record: MachineRecord, _ box: Box, _ contents: PackageContents,
         _ options: PackageOptions, stopped: Bool
     ) throws -> PackageOutcome {
+        // What a killed command left.
+        for file in try FileSystem.list(prepared.folder.path) where file.contains(".img") || file.contains("changes") {
+            if file != BoxDescription.initrdName { try FileSystem.remove(prepared.folder.path.appending(file)) }
+        }
         let image = prepared.folder.path.appending("box.img")
-        try FileSystem.remove(image)
         defer { try? FileSystem.remove(image) }
-        let disk = try DiskImage.open(prepared.layers, access: .readOnly)
+        let disk = try DiskWithoutFreeSpace(try DiskImage.open(prepared.layers, access: .readOnly))
         let virtualSize = disk.virtualSize
         defer { try? disk.close() }
         let label = "reading the disk"
-        try DiskImage.flatten(disk, to: image, permissions: 0o600) { done, total throws(DiskImageError) in
+        try DiskImage.flatten(disk, to: image, permissions: 0o600, isDurable: false) {
+            done, total throws(DiskImageError) in
             if project.cancellation.isRequested { throw .interrupted }
             report(.progress(Progress(label, completed: done, total: total)))
         }
         report(.finished(label: label))
+        try refuseSecrets(image, options)
         var description = BoxDescription(architecture: box.architecture, virtualSize: virtualSize)
         description.name = try options.name ?? defaultPackageName()
         description.version = options.version
@@ -81,6 +109,15 @@ extension Machine {
         ]
         var files = contents.files
         files[BoxDescription.diskName] = .file(image)
+        let changes = prepared.folder.path.appending(BoxParent.changesName)
+        defer { try? FileSystem.remove(changes) }
+        if options.isThin {
+            try writeDifference(of: disk, prepared, box, to: changes)
+            files[BoxDescription.diskName] = nil
+            files[BoxParent.changesName] = .file(changes)
+            description.digests = [(BoxDescription.diskName, try digest(of: image))]
+            description.parent = BoxParent(of: box)
+        }
         let hasOwnKernel = prepared.report.kernel != nil
         if let kernel = box.kernel {
             description.hasKernel = true
@@ -89,6 +126,11 @@ extension Machine {
         if let initrd = hasOwnKernel ? prepared.initrd : box.initrd {
             description.hasInitrd = true
             files[BoxDescription.initrdName] = .file(initrd)
+        }
+        if options.isThin, !hasOwnKernel {
+            // The parent's are taken.
+            files[BoxDescription.kernelName] = nil
+            files[BoxDescription.initrdName] = nil
         }
         if options.keepsIdentity, record.hasOwnKey {
             files[BoxDescription.privateKeyName] = .file(folder.privateKey)
@@ -104,7 +146,46 @@ extension Machine {
             name: try options.name ?? defaultPackageName(),
             version: options.version, virtualSize: virtualSize,
             diskSize: UInt64(clamping: try FileSystem.status(image)?.size ?? 0), stopped: stopped,
-            preparation: prepared.report, provisioned: done.map(\.name))
+            preparation: prepared.report, parent: description.parent, provisioned: done.map(\.name))
+    }
+
+    /// Writes what the machine has changed since its box.
+    private func writeDifference(
+        of disk: any BlockStorage, _ prepared: PreparedDisk, _ box: Box, to path: FilePath
+    ) throws {
+        guard let base = prepared.layers.last else { return }
+        let parent = try DiskImage.open([base], access: .readOnly)
+        defer { try? parent.close() }
+        let label = "comparing with \(box.name)"
+        try DiskImage.difference(of: disk, from: parent, sharedDepth: prepared.layers.count - 1, to: path) {
+            done, total throws(DiskImageError) in
+            if project.cancellation.isRequested { throw .interrupted }
+            report(.progress(Progress(label, completed: done, total: total)))
+        }
+        report(.finished(label: label))
+    }
+
+    private func digest(of path: FilePath) throws -> SHA256Digest {
+        let file = try OwnedDescriptor.open(path, .readOnly)
+        var checksum = Checksum(.sha256)
+        while true {
+            try project.cancellation.check()
+            let bytes = try file.read(upTo: 1 << 20)
+            if bytes.isEmpty { return SHA256Digest(result: checksum.finish()) }
+            checksum.update(bytes)
+        }
+    }
+
+    /// Looks for the values that sensitive steps get. Short ones would be found anywhere.
+    private func refuseSecrets(_ image: FilePath, _ options: PackageOptions) throws {
+        let secrets = Set((definition?.secrets ?? []).filter { $0.utf8.count >= 6 }).map { Array($0.utf8) }
+        guard !secrets.isEmpty, !options.allowsSecrets else { return }
+        let found = try SecretSearch(secrets).count(in: image, cancellation: project.cancellation)
+        guard found > 0 else { return }
+        guard options.keepsIdentity else {
+            throw PackageError.holdsSecrets(machine: name, count: found)
+        }
+        report(.warning("the box holds \(found) of the values that sensitive provisioners get"))
     }
 
     /// The environment's name, and the machine's where there are several.

@@ -14,8 +14,8 @@ extension Machine {
     }
 
     /// Ends a guest that a killed `package` left behind, which still reads the machine's disk, and removes what it made.
-    func discardPreparation() throws {
-        let place = preparationFolder
+    func discardPreparation(_ place: MachineFolder? = nil) throws {
+        let place = place ?? preparationFolder
         guard FileSystem.exists(place.path) else { return }
         if try place.isAlive() {
             let holder = MachineRecord.ProcessIdentity.holding(place.livenessLock)
@@ -36,9 +36,15 @@ extension Machine {
     }
 
     /// The disk of a machine that does not run, as a box shall have it.
-    func prepareDisk(_ script: PreparationScript, _ box: Box) throws -> PreparedDisk {
-        let layers = try diskLayers()
-        let place = preparationFolder
+    /// - Parameter place: Where it is kept.
+    func prepareDisk(
+        _ script: PreparationScript, _ box: Box, over layers: [DiskLayer], in place: MachineFolder
+    ) throws -> PreparedDisk {
+        // Without a kernel to start it by, there is no telling a guest what to do.
+        if box.kernel == nil, script.keepsIdentity, !script.cleans {
+            try FileSystem.makeDirectory(place.path, permissions: 0o700)
+            return .asItIs(place, layers)
+        }
         let text = script.text
         let key = try PreparedDisk.key(layers, script: text, box: box.digest.description)
         if let present = PreparedDisk.load(place, key: key, over: layers) { return present }

@@ -16,15 +16,12 @@ struct PackageContents {
             let name = isInside ? written.string : (path.lastComponent?.string ?? "file")
             try add(path, as: "include/\(name)", ancestors: [])
         }
-        if let path = options.wanderfile { try add(path, as: Self.wanderfileName, ancestors: []) }
+        if let path = options.wanderfile { try add(path, as: BoxDescription.wanderfileName, ancestors: []) }
         if let path = options.info {
             guard path.lastComponent?.string == "info.json" else { throw PackageError.wrongInfo(path) }
             try add(path, as: "info.json", ancestors: [])
         }
     }
-
-    /// As Vagrant calls what `--vagrantfile` puts into a box, but for the first letter.
-    static let wanderfileName = "include/_Wanderfile"
 
     /// - Parameter ancestors: Folders that `path` is in, by device and inode: links may lead back to one.
     private mutating func add(_ path: FilePath, as name: String, ancestors: [[UInt64]]) throws {

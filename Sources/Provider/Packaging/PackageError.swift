@@ -11,6 +11,10 @@ public enum PackageError: UserFacingError, Equatable {
     case wrongInfo(FilePath)
     /// The box boots only by its boot loader, which wander cannot tell what to run.
     case noKernel(machine: String)
+    /// The disk of a running machine would not be consistent.
+    case cannotFreeze(machine: String, reason: String)
+    /// Values that sensitive steps get stand on the disk.
+    case holdsSecrets(machine: String, count: Int)
     case preparationFailed(machine: String, reason: String, console: String)
 
     public var summary: String {
@@ -23,6 +27,10 @@ public enum PackageError: UserFacingError, Equatable {
         case .wrongInfo(let path): "\(path) is not called info.json"
         case .noKernel(let machine):
             "the box of \(machine) boots by its own boot loader, so its identity cannot be reset without starting it"
+        case .cannotFreeze(let machine, let reason):
+            "\(machine) cannot be packaged while it runs: \(reason)"
+        case .holdsSecrets(let machine, let count):
+            "the disk of \(machine) holds \(count) of the values that sensitive provisioners get"
         case .preparationFailed(let machine, let reason, _):
             "the copy of \(machine)'s disk could not be prepared: \(reason)"
         }
@@ -40,6 +48,9 @@ public enum PackageError: UserFacingError, Equatable {
         case .twoIncludes: "Rename one of them."
         case .wrongInfo: "Rename it: catalogues look for info.json."
         case .noKernel: "wander package --keep-identity, and give the box to nobody who must not be this machine"
+        case .cannotFreeze: "Leave --live out: the machine is stopped, packaged, and can be started again."
+        case .holdsSecrets:
+            "Remove them from the guest's files, or pack them into the box with --allow-secrets."
         case .preparationFailed:
             "The machine itself is as it was. '--keep-identity' packages the disk as it is, secrets and all."
         default: nil
@@ -50,7 +61,7 @@ public enum PackageError: UserFacingError, Equatable {
         switch self {
         case .missingInclude: .notFound
         case .outputIsFolder, .wrongInfo, .twoIncludes, .includeNotAFile, .includeLoop: .usage
-        case .noKernel: .refused
+        case .noKernel, .holdsSecrets, .cannotFreeze: .refused
         case .preparationFailed: .failure
         }
     }

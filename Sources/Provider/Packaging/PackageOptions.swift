@@ -15,6 +15,12 @@ public struct PackageOptions: Sendable {
     public var keepsIdentity = false
     /// Removes caches, logs and temporary files from the box.
     public var cleans = false
+    /// Leaves a machine that runs running, and packs its disk as it is at an instant at which its file systems are at rest.
+    public var isLive = false
+    /// Holds only what differs from the box that the machine was made from.
+    public var isThin = false
+    /// Packs the box although its disk holds values that sensitive steps get.
+    public var allowsSecrets = false
     /// Files for `include/` in the box: as written on the command line, and absolute.
     public var includes: [(word: String, path: FilePath)] = []
     /// A file `info.json` that catalogues show.
@@ -40,6 +46,8 @@ public struct PackageOutcome: Sendable {
     /// Whether the machine was running and had to be stopped.
     public var stopped: Bool
     public var preparation: PreparationReport
+    /// The box that a thin box needs.
+    public var parent: BoxParent?
     /// Names of the provisioning steps that will not run again.
     public var provisioned: [String]
 }

@@ -37,6 +37,11 @@ struct PreparedDisk {
         return SHA256Digest(of: Array(fields.joined(separator: "\n").utf8)).hexadecimal
     }
 
+    /// The machine's disk as it is, of which nothing is to be changed.
+    static func asItIs(_ folder: MachineFolder, _ layers: [DiskLayer]) -> PreparedDisk {
+        PreparedDisk(folder: folder, key: "", report: PreparationReport(), layers: layers)
+    }
+
     /// The one that is there, if it was made for `key`.
     static func load(_ folder: MachineFolder, key: String, over layers: [DiskLayer]) -> PreparedDisk? {
         guard let bytes = try? FileSystem.read(folder.path.appending(recordName), limit: 4 << 20),

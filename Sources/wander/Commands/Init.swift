@@ -1,4 +1,5 @@
 import ArgumentParser
+import BoxFormat
 import EnvFile
 import JSON
 import LinuxSystem
@@ -8,7 +9,8 @@ struct Init: WanderCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write a first Wanderfile, with comments that explain it.",
         discussion: """
-            Also writes .wander/schema.json, which lets editors complete and check the file. Nothing is overwritten
+            A box that was packaged with a Wanderfile of its own (wander package --wanderfile) brings that one along: what it
+            sets is shown here and not applied behind your back. Also writes .wander/schema.json, which lets editors complete and check the file. Nothing is overwritten
             without --force.
             """)
     @OptionGroup var options: GlobalOptions
@@ -18,12 +20,23 @@ struct Init: WanderCommand {
     @Option(help: "The file to write; '-' prints it.", completion: .file()) var output = "Wanderfile"
 
     func execute(_ context: CommandContext) throws {
-        let text = InitTemplate.text(box: box, minimal: minimal)
+        let text =
+            broughtWanderfile().map { InitTemplate.text(box: box, broughtBy: $0) }
+            ?? InitTemplate.text(box: box, minimal: minimal)
         guard output != "-" else { return context.output(text, json: ["text": .string(text)]) }
         let path = FileSystem.currentDirectory.pushing(FilePath(output)).lexicallyNormalized()
         try NewWanderfile.write(text, to: path, replacing: force)
         context.output(
             "Wrote \(output). Next: 'wander up' starts the machine, 'wander ssh' logs in.",
             json: ["file": .string(path.string), "box": .string(box)])
+    }
+
+    /// What the newest stored box of that name brings along.
+    private func broughtWanderfile() -> String? {
+        guard let name = try? BoxName(box), let store = try? BoxStore.standard(), let found = try? store.find(name),
+            found.files.contains(where: { $0.path == BoxDescription.wanderfileName })
+        else { return nil }
+        let path = found.directory.pushing(FilePath(BoxDescription.wanderfileName))
+        return (try? FileSystem.read(path, limit: 1 << 20)).map { String(decoding: $0, as: UTF8.self) }
     }
 }

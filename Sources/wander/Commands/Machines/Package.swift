@@ -35,14 +35,32 @@ struct Package: WanderCommand {
     var wanderfile: String?
     @Flag(name: .customLong("keep-identity"), help: "Leave keys, machine-id, history and secrets in the box.")
     var keepIdentity = false
+    @Flag(help: "Hold only what differs from the box that the machine was made from; who adds it needs that box, too.")
+    var thin = false
+    @Flag(
+        help:
+            "Leave a running machine running; refuses unless its guest can bring its file systems to rest for a moment."
+    )
+    var live = false
+    @Option(help: "Make a plain box of a disk image instead of a machine; nothing in it is reset.", completion: .file())
+    var base: String?
+    @Flag(
+        name: .customLong("allow-secrets"),
+        help: "Pack the box although its disk holds values of sensitive provisioners.")
+    var allowSecrets = false
     @Flag(help: "Remove caches, logs and temporary files from the box.") var clean = false
     @Flag(name: .customLong("dry-run"), help: "Say what would be reset and removed, and write nothing.") var dryRun =
         false
     @Option(help: "How long to wait for another command that holds the machine, in seconds.") var wait: Int?
 
+    func validate() throws {
+        guard base == nil || (!thin && !live && !clean && machine == nil) else {
+            throw ValidationError(
+                "--base makes a box of an image alone: no machine, --thin, --live or --clean with it.")
+        }
+    }
+
     func execute(_ context: CommandContext) throws {
-        let project = try project.load(context) { $0.lockWait = Int64(wait ?? 0) * 1000 }
-        let machine = try project.machine(named: machine)
         func path(_ text: String) -> FilePath {
             FileSystem.currentDirectory.pushing(FilePath(text)).lexicallyNormalized()
         }
@@ -53,9 +71,19 @@ struct Package: WanderCommand {
         request.version = version
         request.keepsIdentity = keepIdentity
         request.cleans = clean
+        request.isThin = thin
+        request.isLive = live
+        request.allowsSecrets = allowSecrets
         request.includes = include.flatMap { $0.split(separator: ",").map(String.init) }.map { ($0, path($0)) }
         request.info = info.map(path)
         request.wanderfile = wanderfile.map(path)
+        if let base {
+            let outcome = try BasePackage(events: context.console, cancellation: context.cancellation)
+                .make(of: path(base), request)
+            return report(outcome, context)
+        }
+        let project = try project.load(context) { $0.lockWait = Int64(wait ?? 0) * 1000 }
+        let machine = try project.machine(named: machine)
         if dryRun { return preview(try machine.packagePreview(request), machine.name, context) }
         report(try machine.package(request), context)
     }
@@ -86,6 +114,9 @@ struct Package: WanderCommand {
         if !outcome.provisioned.isEmpty {
             lines.append("Done in the box already: \(outcome.provisioned.joined(separator: ", "))")
         }
+        if let parent = outcome.parent {
+            lines.append("Holds only what differs from \(parent.identity), \(parent.digest), which they need as well.")
+        }
         if outcome.stopped {
             lines.append("\(outcome.machine) was stopped. Start it again: wander up \(outcome.machine)")
         }
@@ -99,6 +130,9 @@ struct Package: WanderCommand {
                 "version": .optional(outcome.version?.description), "virtual_size": .size(outcome.virtualSize),
                 "disk_size": .size(outcome.diskSize), "stopped": .bool(outcome.stopped),
                 "reset": outcome.preparation.json, "kernel": .optional(outcome.preparation.kernel?.version),
+                "parent": outcome.parent.map {
+                    ["box": .string($0.identity.description), "sha256": .string($0.digest.hexadecimal)]
+                } ?? .null,
                 "provisioned": .strings(outcome.provisioned),
             ])
     }

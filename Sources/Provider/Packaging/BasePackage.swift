@@ -1,0 +1,55 @@
+import JSON
+import BoxFormat
+import DiskImage
+public import LinuxSystem
+public import Reporting
+public import SystemPackage
+
+/// Makes a box of a disk image that no machine of ours has: it starts by its own boot loader, and is as it is.
+public struct BasePackage {
+    public let events: any EventSink
+    public let cancellation: Cancellation
+
+    public init(events: any EventSink, cancellation: Cancellation) {
+        self.events = events
+        self.cancellation = cancellation
+    }
+
+    /// - Parameter image: qcow2 by its magic number, otherwise raw; it must stand alone.
+    public func make(of image: FilePath, _ options: PackageOptions) throws -> PackageOutcome {
+        var files = try PackageContents(options).files
+        if FileSystem.isDirectory(options.output) { throw PackageError.outputIsFolder(options.output) }
+        if !options.replace, FileSystem.exists(options.output) { throw BoxError.outputExists(options.output) }
+        guard FileSystem.exists(image) else { throw PackageError.missingInclude(image) }
+        let magic = try OwnedDescriptor.open(image, .readOnly).read(upTo: 4)
+        // One file and no other is opened, whatever it says, so that a guess does no harm.
+        let layer = DiskLayer(path: image, format: magic == [0x51, 0x46, 0x49, 0xfb] ? .qcow2 : .raw)
+        let disk = try DiskWithoutFreeSpace(try DiskImage.open([layer], access: .readOnly))
+        defer { try? disk.close() }
+        let folder = options.output.removingLastComponent()
+        try FileSystem.makeDirectory(folder)
+        let flat = folder.appending(
+            ".\(options.output.lastComponent?.string ?? "box").\(randomIdentifier(bytes: 4)).tmp")
+        defer { try? FileSystem.remove(flat) }
+        let label = "reading the disk"
+        try DiskImage.flatten(disk, to: flat, permissions: 0o600, isDurable: false) {
+            done, total throws(DiskImageError) in
+            if cancellation.isRequested { throw .interrupted }
+            events.report(.progress(Progress(label, completed: done, total: total)))
+        }
+        events.report(.finished(label: label))
+        var description = BoxDescription(architecture: .host, virtualSize: disk.virtualSize)
+        let stem = (image.stem ?? "box").lowercased().filter { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }
+        let name = try options.name ?? BoxName(String(stem.drop { $0 == "-" }.prefix(60)).isEmpty ? "box" : stem)
+        description.name = name
+        description.version = options.version
+        files[BoxDescription.diskName] = .file(flat)
+        files[BoxDescription.fileName] = .bytes(Array(description.json.pretty.utf8))
+        let writer = BoxWriter(files, compression: options.compression, sink: events, cancellation: cancellation)
+        let (digest, size) = try writer.write(to: options.output, replace: options.replace)
+        return PackageOutcome(
+            machine: "", output: options.output, size: size, digest: digest, name: name, version: options.version,
+            virtualSize: disk.virtualSize, diskSize: UInt64(clamping: try FileSystem.status(flat)?.size ?? 0),
+            stopped: false, preparation: PreparationReport(), provisioned: [])
+    }
+}

@@ -1,0 +1,35 @@
+import LinuxSystem
+import SystemPackage
+import Testing
+
+@Suite struct UnnamedFileTests {
+    let folder: TemporaryFolder
+    init() throws { folder = try TemporaryFolder() }
+
+    @Test("a file has no name until it is published, and takes none that is taken")
+    func publish() throws {
+        let path = folder.path.appending("file")
+        let file = try UnnamedFile(in: folder.path, name: "file")
+        try file.descriptor.writeAll("one")
+        #expect(!FileSystem.exists(path))
+        try file.publish(as: path, replace: false)
+        #expect(try FileSystem.list(folder.path) == ["file"])
+
+        let second = try UnnamedFile(in: folder.path, name: "file")
+        try second.descriptor.writeAll("two")
+        #expect(throws: SystemError.self) { try second.publish(as: path, replace: false) }
+        #expect(try FileSystem.read(path) == Array("one".utf8))
+        try second.publish(as: path, replace: true)
+        #expect(try FileSystem.read(path) == Array("two".utf8))
+        #expect(try FileSystem.list(folder.path) == ["file"])
+    }
+
+    @Test("one that is given up leaves nothing")
+    func abandoned() throws {
+        do {
+            let file = try UnnamedFile(in: folder.path, name: "file")
+            try file.descriptor.writeAll("half")
+        }
+        #expect(try FileSystem.list(folder.path).isEmpty)
+    }
+}
