@@ -72,12 +72,14 @@ public struct InteractiveShell {
 }
 
 /// Finds `~.` at the start of a line, as ssh(1) does; `~~` sends one `~`.
-struct EscapeSequence {
+public struct EscapeSequence {
     private enum State { case lineStart, afterTilde, inside }
     private var state = State.lineStart
 
+    public init() {}
+
     /// - Returns: False if the user wants to leave.
-    mutating func filter(_ bytes: inout [UInt8]) -> Bool {
+    public mutating func filter(_ bytes: inout [UInt8]) -> Bool {
         var kept: [UInt8] = []
         for byte in bytes {
             switch (state, byte) {

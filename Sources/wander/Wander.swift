@@ -19,6 +19,7 @@ struct Wander: ParsableCommand {
                     Up.self, Status.self, SSHCommandLine.self, Halt.self, Reload.self, Destroy.self, Provision.self,
                     Package.self,
                     Suspend.self, Resume.self, Port.self, Upload.self, Download.self, SSHConfigCommand.self, Logs.self,
+                    ConsoleCommand.self,
                     Doctor.self,
                 ]),
             CommandGroup(
@@ -26,7 +27,6 @@ struct Wander: ParsableCommand {
             CommandGroup(name: "Disks", subcommands: [DiskCommand.self]),
             CommandGroup(name: "Networks", subcommands: [NetCommand.self]),
             CommandGroup(name: "Boxes", subcommands: [BoxCommands.self]),
-            CommandGroup(name: "Network", subcommands: [NetCommand.self]),
             CommandGroup(name: "wander itself", subcommands: [VersionCommand.self, Completion.self, Manual.self]),
         ])
 }
