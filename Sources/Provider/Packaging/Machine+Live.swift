@@ -38,10 +38,21 @@ extension Machine {
         }
     }
 
-    /// Shares the blocks where the host's file system can, and keeps holes.
+    /// Leaves out what is zero.
     private static func copySparse(_ source: FilePath, to target: FilePath) throws {
-        let result = try ChildProcess.run(["cp", "--reflink=auto", "--sparse=always", source.string, target.string])
-        guard result.outcome.isSuccess else { throw SystemError("copy", source, .ioError) }
+        let input = try OwnedDescriptor.open(source, .readOnly)
+        let output = try OwnedDescriptor.open(target, [.writeOnly, .create, .exclusive], permissions: 0o600)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 4096)
+        defer { buffer.deallocate() }
+        var offset: Int64 = 0
+        while true {
+            let count = try input.read(into: buffer, at: offset)
+            if count == 0 { break }
+            let piece = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+            if piece.contains(where: { $0 != 0 }) { try output.writeAll(piece, at: offset) }
+            offset += Int64(count)
+        }
+        try output.truncate(to: offset)
     }
 
     /// Says `frozen` once everything is at rest and waits for a line. Ends with 0 only if it was frozen all the time.
