@@ -19,6 +19,11 @@ import NetworkControl
     /// Sockets a guest may have open at the same time; more of them are refused until some close.
     static let socketLimit = 512
 
+    /// The largest IP packet of libslirp's TCP connections, in bytes: a third of the largest window, which is 65535, as it has
+    /// no window scaling. It says that a window is open again only once there is room for two segments more than it has said;
+    /// with larger ones a guest that has less than one left may never hear of it, and its uploads stand still.
+    private static let largestPacket = 21 << 10
+
     private var slirp: OpaquePointer?
     private let send: (UnsafeRawBufferPointer) -> Void
     private let complain: (String) -> Void
@@ -52,8 +57,8 @@ import NetworkControl
         unsafe Self.write(IPv6Address.prefix(of: settings.subnet), host: 0, to: &configuration.vprefix_addr6)
         unsafe Self.write(IPv6Address.prefix(of: settings.subnet), host: 2, to: &configuration.vhost6)
         unsafe Self.write(IPv6Address.prefix(of: settings.subnet), host: 3, to: &configuration.vnameserver6)
-        unsafe configuration.if_mtu = settings.mtu
-        unsafe configuration.if_mru = settings.mtu
+        unsafe configuration.if_mtu = min(settings.mtu, Self.largestPacket)
+        unsafe configuration.if_mru = min(settings.mtu, Self.largestPacket)
         let opaque = unsafe Unmanaged.passUnretained(self).toOpaque()
         guard let slirp = unsafe slirp_new(&configuration, Self.callbacks, opaque) else { return nil }
         unsafe self.slirp = slirp
