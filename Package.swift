@@ -193,16 +193,21 @@ let package = Package(
         // Tests mirror the targets.
         .testTarget(
             name: "EnvFileTests",
-            dependencies: ["EnvFile", "JSON", "LinuxSystem", "NetworkAddress", "Reporting", systemPackage],
+            dependencies: [
+                "EnvFile", "JSON", "LinuxSystem", "NetworkAddress", "Reporting", "TestSupport", systemPackage,
+            ],
             exclude: ["Fixtures"], swiftSettings: common),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting"], swiftSettings: common),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: common),
         .testTarget(
-            name: "LinuxSystemTests", dependencies: ["CLinux", "LinuxSystem", systemPackage], swiftSettings: common),
+            name: "LinuxSystemTests", dependencies: ["CLinux", "LinuxSystem", "TestSupport", systemPackage],
+            swiftSettings: common),
         .testTarget(name: "DigestTests", dependencies: ["Digest"], swiftSettings: common),
         .testTarget(
             name: "BoxFormatTests",
-            dependencies: ["BoxFormat", "Digest", "DiskImage", "JSON", "LinuxSystem", "Reporting", systemPackage],
+            dependencies: [
+                "BoxFormat", "Digest", "DiskImage", "JSON", "LinuxSystem", "Reporting", "TestSupport", systemPackage,
+            ],
             swiftSettings: common),
         .testTarget(
             name: "GuestMemoryTests", dependencies: ["GuestMemory", "LinuxSystem"], swiftSettings: common),
@@ -210,12 +215,13 @@ let package = Package(
         .testTarget(
             name: "VMMTests",
             dependencies: [
-                "Boot", "CLinux", "GuestMemory", "KVM", "LinuxSystem", "PCI", "VMM", "Virtio", systemPackage,
+                "Boot", "CLinux", "GuestMemory", "KVM", "LinuxSystem", "PCI", "VMM", "Virtio", "TestSupport",
+                systemPackage,
             ],
             swiftSettings: common),
         .testTarget(
             name: "WanderVMMTests",
-            dependencies: ["JSON", "KVM", "LinuxSystem", "MonitorControl", "wander-vmm", systemPackage],
+            dependencies: ["JSON", "KVM", "LinuxSystem", "MonitorControl", "wander-vmm", "TestSupport", systemPackage],
             swiftSettings: common),
         .testTarget(name: "KVMTests", dependencies: ["KVM", "LinuxSystem", systemPackage], swiftSettings: common),
         .testTarget(
@@ -224,32 +230,40 @@ let package = Package(
         .testTarget(name: "PCITests", dependencies: ["PCI"], swiftSettings: common),
         .testTarget(
             name: "VirtioTests",
-            dependencies: ["DiskImage", "GuestMemory", "LinuxSystem", "PCI", "Virtio", systemPackage],
+            dependencies: ["DiskImage", "GuestMemory", "LinuxSystem", "PCI", "Virtio", "TestSupport", systemPackage],
             swiftSettings: common),
         .testTarget(
-            name: "DiskImageTests", dependencies: ["DiskImage", "LinuxSystem", "JSON", systemPackage],
+            name: "DiskImageTests", dependencies: ["DiskImage", "LinuxSystem", "JSON", "TestSupport", systemPackage],
             swiftSettings: common),
         .testTarget(
             name: "ProviderTests",
             dependencies: [
-                "BoxFormat", "DiskImage", "EnvFile", "JSON", "LinuxSystem", "Provider", "Reporting", systemPackage,
+                "BoxFormat", "DiskImage", "EnvFile", "JSON", "LinuxSystem", "Provider", "Reporting", "TestSupport",
+                systemPackage,
             ],
             swiftSettings: common),
         .testTarget(
             name: "WanderTests",
             dependencies: ["BoxFormat", "wander", "JSON", "LinuxSystem", "Reporting", systemPackage],
             swiftSettings: common),
+        // What the tests of several targets need: folders of their own, numbers from a seed, guests of a few instructions.
+        .target(
+            name: "TestSupport", dependencies: ["LinuxSystem", systemPackage], path: "Tests/TestSupport",
+            swiftSettings: common),
         // Real SSH servers, for the tests of two targets.
         .target(
-            name: "SSHTestServer", dependencies: ["LinuxSystem", "SSH", systemPackage], path: "Tests/SSHTestServer",
-            swiftSettings: common),
+            name: "SSHTestServer", dependencies: ["LinuxSystem", "SSH", "TestSupport", systemPackage],
+            path: "Tests/SSHTestServer", swiftSettings: common),
         .testTarget(
             name: "SSHTests",
-            dependencies: ["SSH", "SSHTestServer", "CLinux", "LinuxSystem", "Reporting", systemPackage],
+            dependencies: ["SSH", "SSHTestServer", "CLinux", "LinuxSystem", "Reporting", "TestSupport", systemPackage],
             swiftSettings: common),
         .testTarget(
             name: "ProvisioningTests",
-            dependencies: ["Provisioning", "JSON", "LinuxSystem", "Reporting", "SSH", "SSHTestServer", systemPackage],
+            dependencies: [
+                "Provisioning", "JSON", "LinuxSystem", "Reporting", "SSH", "SSHTestServer", "TestSupport",
+                systemPackage,
+            ],
             swiftSettings: common),
         .testTarget(name: "NetworkAddressTests", dependencies: ["NetworkAddress"], swiftSettings: common),
         .testTarget(
@@ -260,7 +274,7 @@ let package = Package(
             name: "UserNetworkTests",
             dependencies: [
                 "UserNetwork", "wander-net", "JSON", "LinuxSystem", "NetworkAddress", "NetworkControl", "Reporting",
-                systemPackage,
+                "TestSupport", systemPackage,
             ],
             swiftSettings: common),
     ]

@@ -1,6 +1,7 @@
 import LinuxSystem
 import Reporting
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import BoxFormat
@@ -8,18 +9,6 @@ import Testing
 /// Damaged archives by the hundred, from seeds, so that a failure can be repeated. Whatever comes, the store either takes
 /// the box whole or refuses it with an error for people, and nothing stays or appears elsewhere.
 @Suite struct ArchiveFuzzTests {
-    /// SplitMix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators").
-    private struct Generator: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var value = state
-            value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
-            value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
-            return value ^ value >> 31
-        }
-    }
-
     private static func seeds(_ folder: TemporaryFolder) throws -> [[UInt8]] {
         let extra = #","kernel":"vmlinuz","command_line":"quiet","user":"vagrant""#
         var tar = TarFixture()
@@ -46,7 +35,7 @@ import Testing
         return seeds
     }
 
-    private static func mutate(_ bytes: [UInt8], _ generator: inout Generator) -> [UInt8] {
+    private static func mutate(_ bytes: [UInt8], _ generator: inout SeededGenerator) -> [UInt8] {
         var bytes = bytes
         for _ in 0..<Int.random(in: 1...6, using: &generator) {
             guard bytes.count > 64 else { break }
@@ -89,7 +78,7 @@ import Testing
         let folder = try TemporaryFolder()
         let store = BoxStore(root: folder.path.appending("store"))
         let seeds = try Self.seeds(folder)
-        var generator = Generator(state: UInt64(seed))
+        var generator = SeededGenerator(seed: UInt64(seed))
         var options = BoxStore.AddOptions()
         options.limits.unpackedBytes = 64 << 20
         var outcomes = (taken: 0, refused: 0)

@@ -1,6 +1,7 @@
 import Digest
 import LinuxSystem
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import BoxFormat

@@ -2,6 +2,7 @@ import Digest
 import LinuxSystem
 import Reporting
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import BoxFormat

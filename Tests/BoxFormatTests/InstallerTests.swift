@@ -3,6 +3,7 @@ import JSON
 import LinuxSystem
 import Reporting
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import BoxFormat

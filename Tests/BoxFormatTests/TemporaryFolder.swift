@@ -1,25 +1,8 @@
 import LinuxSystem
 import SystemPackage
+import TestSupport
 
-/// A folder of a test's own, gone with the value.
-final class TemporaryFolder {
-    let path: FilePath
-
-    init() throws {
-        let base = environmentVariable("TMPDIR").map { FilePath($0) } ?? "/tmp"
-        path = base.appending("wander-boxes-\(randomIdentifier())")
-        try FileSystem.makeDirectory(path)
-    }
-
-    deinit { try? FileSystem.removeTree(path) }
-
-    func file(_ name: String, _ bytes: [UInt8] = []) throws -> FilePath {
-        let file = path.pushing(FilePath(name))
-        try FileSystem.makeDirectory(file.removingLastComponent())
-        try AtomicFile.write(bytes, to: file)
-        return file
-    }
-
+extension TemporaryFolder {
     /// Every path below the folder, sorted.
     func tree() throws -> [String] { try Self.tree(path, prefix: "") }
 

@@ -3,6 +3,7 @@ import DiskImage
 import JSON
 import LinuxSystem
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import BoxFormat

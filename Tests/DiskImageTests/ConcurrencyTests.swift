@@ -1,6 +1,7 @@
 import LinuxSystem
 import Synchronization
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import DiskImage

@@ -1,6 +1,7 @@
 import DiskImage
 import LinuxSystem
 import SystemPackage
+import TestSupport
 import Testing
 
 /// What differs between two disks, as a layer of its own.

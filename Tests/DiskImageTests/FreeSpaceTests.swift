@@ -1,6 +1,7 @@
 import DiskImage
 import LinuxSystem
 import SystemPackage
+import TestSupport
 import Testing
 
 /// Which blocks file systems do not use, against what e2fsprogs says.

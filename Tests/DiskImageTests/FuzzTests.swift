@@ -1,5 +1,6 @@
 import LinuxSystem
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import DiskImage

@@ -1,5 +1,6 @@
 import DiskImage
 import SystemPackage
+import TestSupport
 import Testing
 
 /// Random operations on a disk and on a flat array: they must always agree, and qemu-img must agree at the end.

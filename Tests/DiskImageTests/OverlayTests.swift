@@ -1,5 +1,6 @@
 import DiskImage
 import SystemPackage
+import TestSupport
 import Testing
 
 @Suite struct OverlayTests {

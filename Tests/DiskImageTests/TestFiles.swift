@@ -1,28 +1,10 @@
 import DiskImage
 import LinuxSystem
 import SystemPackage
+import TestSupport
 import Testing
 
-/// A folder of its own for one test, removed with all in it.
-final class TemporaryFolder: Sendable {
-    let path: FilePath
-
-    init() throws {
-        path = FilePath("/var/tmp/wander-disk-test-\(randomIdentifier())")
-        try FileSystem.makeDirectory(path, permissions: 0o700)
-    }
-
-    deinit { try? FileSystem.removeTree(path) }
-
-    func callAsFunction(_ name: String) -> FilePath { path.appending(name) }
-
-    /// Writes a file and returns its path.
-    func file(_ name: String, _ bytes: [UInt8]) throws -> FilePath {
-        let path = self(name)
-        try OwnedDescriptor.open(path, [.writeOnly, .create, .truncate]).writeAll(bytes)
-        return path
-    }
-
+extension TemporaryFolder {
     func bytes(_ name: String) throws -> [UInt8] { try FileSystem.read(self(name), limit: 1 << 30) }
 }
 
@@ -64,18 +46,7 @@ enum Qemu {
     }
 }
 
-/// SplitMix64 (Steele, Lea, Flood 2014): the same numbers for the same seed.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var value = state
-        value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
-        return value ^ value >> 31
-    }
-
+extension SeededGenerator {
     /// Bytes that hardly compress, or of one value, or zero.
     mutating func bytes(_ count: Int) -> [UInt8] {
         switch Int.random(in: 0..<4, using: &self) {

@@ -2,6 +2,7 @@ import DiskImage
 import JSON
 import LinuxSystem
 import SystemPackage
+import TestSupport
 import Testing
 
 /// What the tools say and make, against what qemu-img says of the same files.

@@ -1,3 +1,5 @@
+import TestSupport
+
 /// Changes texts at random, the same way for the same seed.
 struct Mutator {
     /// Pieces that mean something to YAML or to the schema.
@@ -13,22 +15,15 @@ struct Mutator {
         "é", "\r\n",
         "\\", "\\x00", "\\U00110000", "\\ud800",
     ]
-    private var state: UInt64
+    private var generator: SeededGenerator
     private let corpus: [[UInt8]]
 
     init(seed: UInt64, corpus: [[UInt8]]) {
-        state = seed
+        generator = SeededGenerator(seed: seed)
         self.corpus = corpus
     }
 
-    /// SplitMix64.
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-        return value ^ (value >> 31)
-    }
+    mutating func next() -> UInt64 { generator.next() }
 
     private mutating func below(_ bound: Int) -> Int { bound <= 0 ? 0 : Int(next() % UInt64(bound)) }
 

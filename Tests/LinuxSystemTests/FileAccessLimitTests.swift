@@ -2,6 +2,7 @@ import CLinux
 import LinuxSystem
 import Synchronization
 import SystemPackage
+import TestSupport
 import Testing
 
 /// Whether this kernel has Landlock, asked as landlock_create_ruleset(2) describes.

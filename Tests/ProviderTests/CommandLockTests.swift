@@ -1,6 +1,7 @@
 import LinuxSystem
 import Reporting
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Provider

@@ -1,6 +1,7 @@
 import DiskImage
 import LinuxSystem
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Provider

@@ -2,6 +2,7 @@ import LinuxSystem
 import Reporting
 import Synchronization
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import BoxFormat

@@ -4,6 +4,7 @@ import LinuxSystem
 import Reporting
 import SSHTestServer
 import SystemPackage
+import TestSupport
 import Testing
 
 @Suite struct StepDecisionTests {
@@ -108,7 +109,7 @@ import Testing
 
     @Test("a script of the host counts by its bytes, a folder by all it holds")
     func sources() throws {
-        let directory = try TemporaryDirectory()
+        let directory = try TemporaryFolder()
         let script = directory.path.appending("script")
         try AtomicFile.write("one", to: script)
         let step = ProvisioningStep(name: "n", action: .shell(ShellAction(script: .source(script))))

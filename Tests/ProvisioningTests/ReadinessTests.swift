@@ -5,6 +5,7 @@ import Reporting
 import SSH
 import SSHTestServer
 import SystemPackage
+import TestSupport
 import Testing
 
 /// Ready probes, asked through a real SSH server.

@@ -5,6 +5,7 @@ import Reporting
 import SSH
 import SSHTestServer
 import SystemPackage
+import TestSupport
 import Testing
 
 /// Steps carried out on a real SSH server.

@@ -1,5 +1,6 @@
 import Glibc
 import LinuxSystem
+public import TestSupport
 public import SSH
 public import SystemPackage
 
@@ -13,7 +14,7 @@ public final class TestServer {
         public init(reason: String) { self.reason = reason }
     }
 
-    public let directory: TemporaryDirectory
+    public let directory: TemporaryFolder
     public let port: UInt16
     public let user: String
     private var child: ChildProcess?
@@ -29,7 +30,7 @@ public final class TestServer {
     public init(
         _ kind: Kind = .openSSH, accepting keys: [SSHPublicKey], started: Bool = true, forwarding: Bool = true
     ) throws {
-        directory = try TemporaryDirectory()
+        directory = try TemporaryFolder()
         port = try freePort()
         guard let entry = getpwuid(getuid()), let name = entry.pointee.pw_name, let folder = entry.pointee.pw_dir else {
             throw Failure(reason: "this user has no name")

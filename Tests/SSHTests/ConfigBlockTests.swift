@@ -2,12 +2,13 @@ import LinuxSystem
 import SSH
 import SystemPackage
 import SSHTestServer
+import TestSupport
 import Testing
 
 @Suite struct ConfigBlockTests {
     @Test("ssh(1) reads the block as it is meant")
     func oracle() throws {
-        let directory = try TemporaryDirectory()
+        let directory = try TemporaryFolder()
         let block = SSHConfigBlock(
             host: "web", port: 2222, user: "vagrant", identityFiles: ["/a folder/100%/id", "/plain/id"],
             knownHostsFile: "/a folder/known_hosts", hostKeyAlias: "wander-web")

@@ -3,6 +3,7 @@ import LinuxSystem
 import SSH
 import SystemPackage
 import SSHTestServer
+import TestSupport
 import Testing
 
 /// What can go wrong before a command runs: each layer has its own error.
@@ -20,7 +21,7 @@ import Testing
 
     @Test("a socket file that does not exist yet is refused too")
     func missingSocket() throws {
-        let path = try TemporaryDirectory().path.appending("gone.sock")
+        let path = try TemporaryFolder().path.appending("gone.sock")
         #expect(throws: SSHError.refused(path.string)) { try SSHSession(to: .unixSocket(path)) }
     }
 

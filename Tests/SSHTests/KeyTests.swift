@@ -2,12 +2,13 @@ import LinuxSystem
 @testable import SSH
 import SystemPackage
 import SSHTestServer
+import TestSupport
 import Testing
 
 @Suite struct KeyTests {
     @Test("ssh-keygen reads a generated key and finds the same public half and fingerprint")
     func generated() throws {
-        let directory = try TemporaryDirectory()
+        let directory = try TemporaryFolder()
         let pair = try SSHKeyPair.generate(comment: "wander web")
         let file = directory.path.appending("id_ed25519")
         try AtomicFile.write(pair.privateKeyText, to: file, permissions: 0o600)
@@ -29,7 +30,7 @@ import Testing
     @Test(
         "reads keys that ssh-keygen wrote", arguments: [["-t", "ed25519"], ["-t", "rsa", "-b", "2048", "-m", "PEM"]])
     func foreign(type: [String]) throws {
-        let directory = try TemporaryDirectory()
+        let directory = try TemporaryFolder()
         let file = directory.path.appending("id")
         _ = try run(["ssh-keygen", "-q", "-N", "", "-C", "foreign", "-f", file.string] + type)
         let pair = try SSHKeyPair(parsing: String(decoding: FileSystem.read(file), as: UTF8.self))
@@ -39,7 +40,7 @@ import Testing
 
     @Test("says what is wrong with a key it cannot use")
     func unusable() throws {
-        let directory = try TemporaryDirectory()
+        let directory = try TemporaryFolder()
         let file = directory.path.appending("id")
         _ = try run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "secret", "-f", file.string])
         let encrypted = try String(decoding: FileSystem.read(file), as: UTF8.self)

@@ -2,13 +2,14 @@ import LinuxSystem
 @testable import SSH
 import SystemPackage
 import SSHTestServer
+import TestSupport
 import Testing
 
 /// The guest may send any archive.
 @Suite struct TarReaderTests {
-    let directory: TemporaryDirectory
+    let directory: TemporaryFolder
     var inside: FilePath { directory.path.appending("inside") }
-    init() throws { directory = try TemporaryDirectory() }
+    init() throws { directory = try TemporaryFolder() }
 
     /// A header by the ustar table, not by the code under test.
     private func entry(

@@ -3,15 +3,16 @@ import LinuxSystem
 import SSH
 import SystemPackage
 import SSHTestServer
+import TestSupport
 import Testing
 
 /// Files and folders, to a guest and back.
 @Suite struct TransferTests {
     let key: SSHKeyPair
-    let directory: TemporaryDirectory
+    let directory: TemporaryFolder
     init() throws {
         key = try SSHKeyPair.generate(comment: "test")
-        directory = try TemporaryDirectory()
+        directory = try TemporaryFolder()
     }
 
     /// A folder with all that a tree may hold.

@@ -1,4 +1,5 @@
 import NetworkControl
+import TestSupport
 import Testing
 
 @testable import UserNetwork

@@ -4,6 +4,7 @@ import LinuxSystem
 import PCI
 import Synchronization
 import SystemPackage
+import TestSupport
 import Testing
 import Virtio
 
@@ -15,17 +16,6 @@ import Virtio
 ///
 /// Bounded here; `WANDER_FUZZ_SECONDS` gives it that much time, `WANDER_FUZZ_SEED` sets the first seed.
 @Suite struct BusFuzzTests {
-    private struct Generator: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-            z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-            return z ^ (z >> 31)
-        }
-    }
-
     /// What a machine has between its processors and its devices, and the hypervisor's side of it where there is a KVM.
     private final class Board: Sendable {
         let memory: GuestMemory
@@ -101,7 +91,7 @@ import Virtio
         }
     }
 
-    private static func step(_ board: Board, _ random: inout Generator) {
+    private static func step(_ board: Board, _ random: inout SeededGenerator) {
         func any(_ limit: UInt64) -> UInt64 { UInt64.random(in: 0..<limit, using: &random) }
         func bytes(_ count: Int) -> [UInt8] {
             let small = any(2) == 0
@@ -160,10 +150,10 @@ import Virtio
                 }
             }
             let second = try Thread(name: "second") { [seed] in
-                var random = Generator(state: ~seed)
+                var random = SeededGenerator(seed: ~seed)
                 for _ in 0..<1500 { Self.step(board, &random) }
             }
-            var random = Generator(state: seed)
+            var random = SeededGenerator(seed: seed)
             for _ in 0..<1500 { Self.step(board, &random) }
             second.join()
             flag.value.store(true, ordering: .releasing)

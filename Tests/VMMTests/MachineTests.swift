@@ -1,5 +1,6 @@
 import KVM
 import LinuxSystem
+import TestSupport
 import Testing
 
 @testable import VMM
@@ -9,7 +10,7 @@ private let hasKVM = (try? Hypervisor.open()) != nil
 @Suite(.enabled(if: hasKVM), .serialized) struct MachineTests {
     @Test("a guest's output arrives, and its power-off is told", arguments: [1, 2, 4])
     func powerOff(processors: Int) throws {
-        let kernel = try TinyKernel(TinyKernel.print("hello") + TinyKernel.powerOff + TinyKernel.loop)
+        let kernel = try TinyKernel(TinyGuest.print("hello") + TinyGuest.powerOff)
         let machine = try Machine(kernel.specification(processors: processors))
         try machine.start()
         #expect(try machine.nextEvent() == .powerOff)
@@ -22,7 +23,7 @@ private let hasKVM = (try? Hypervisor.open()) != nil
         // Prints the byte at 17 MiB, sets it, and asks for a reset.
         let kernel = try TinyKernel(
             [0x8a, 0x04, 0x25, 0, 0, 0x10, 0x01, 0x04, 0x61, 0x66, 0xba, 0xf8, 0x03, 0xee]
-                + [0xc6, 0x04, 0x25, 0, 0, 0x10, 0x01, 5] + TinyKernel.reset + TinyKernel.loop)
+                + [0xc6, 0x04, 0x25, 0, 0, 0x10, 0x01, 5] + TinyGuest.reset + TinyGuest.loop)
         let machine = try Machine(kernel.specification())
         try machine.start()
         for round in 1...3 {
@@ -38,7 +39,7 @@ private let hasKVM = (try? Hypervisor.open()) != nil
         "the reset ports of PCs do the same",
         arguments: [(0x64, 0xfe), (0xcf9, 0x06), (0x92, 0x01)] as [(UInt16, UInt8)])
     func resetPorts(port: UInt16, value: UInt8) throws {
-        let kernel = try TinyKernel(TinyKernel.out(port, value) + TinyKernel.loop)
+        let kernel = try TinyKernel(TinyGuest.out(port, value) + TinyGuest.loop)
         let machine = try Machine(kernel.specification())
         try machine.start()
         #expect(try machine.nextEvent() == .reset)
@@ -49,7 +50,7 @@ private let hasKVM = (try? Hypervisor.open()) != nil
     func pause() throws {
         // Counts at 17 MiB.
         let kernel = try TinyKernel(
-            TinyKernel.print("x") + [0x48, 0xff, 0x04, 0x25, 0, 0, 0x10, 0x01, 0xeb, 0xf6])
+            TinyGuest.print("x") + [0x48, 0xff, 0x04, 0x25, 0, 0, 0x10, 0x01, 0xeb, 0xf6])
         let machine = try Machine(kernel.specification(processors: 2))
         try machine.start()
         #expect(
@@ -70,7 +71,7 @@ private let hasKVM = (try? Hypervisor.open()) != nil
 
     @Test("a machine that is paused can be stopped and reset")
     func pausedEnd() throws {
-        let kernel = try TinyKernel(TinyKernel.loop)
+        let kernel = try TinyKernel(TinyGuest.loop)
         let machine = try Machine(kernel.specification(processors: 2))
         try machine.start()
         try machine.pause()
@@ -85,7 +86,7 @@ private let hasKVM = (try? Hypervisor.open()) != nil
         // in al, 0x10; add al, 0x42 (0xff becomes 0x41); print it; read and write 0xd0000000; power off
         let kernel = try TinyKernel(
             [0xe4, 0x10, 0x04, 0x42, 0x66, 0xba, 0xf8, 0x03, 0xee]
-                + [0xbb, 0, 0, 0, 0x20, 0xc1, 0xe3, 0x01] + TinyKernel.powerOff + TinyKernel.loop)
+                + [0xbb, 0, 0, 0, 0x20, 0xc1, 0xe3, 0x01] + TinyGuest.powerOff)
         let machine = try Machine(kernel.specification())
         try machine.start()
         #expect(try machine.nextEvent() == .powerOff)
@@ -96,7 +97,7 @@ private let hasKVM = (try? Hypervisor.open()) != nil
 
     @Test("more processors than there can be are refused before anything is made")
     func tooMany() throws {
-        let kernel = try TinyKernel(TinyKernel.loop)
+        let kernel = try TinyKernel(TinyGuest.loop)
         #expect(throws: MachineError.self) { try Machine(kernel.specification(processors: 255)) }
     }
 }

@@ -3,6 +3,7 @@ import LinuxSystem
 import PCI
 import Synchronization
 import SystemPackage
+import TestSupport
 import Testing
 import Virtio
 
@@ -72,14 +73,14 @@ final class FuzzRun {
     let driver: GuestDriver
     private let seed: UInt64
     private let target: FuzzTarget
-    private var random: SplitMix64
+    private var random: SeededGenerator
     private var peer: OwnedDescriptor?
     private let address: (low: UInt32, high: UInt32)
 
     init(_ target: FuzzTarget, seed: UInt64) throws {
         self.seed = seed
         self.target = target
-        random = SplitMix64(state: seed)
+        random = SeededGenerator(seed: seed)
         let memory = try GuestMemory(byteCount: 1 << 20)
         let device: any VirtioDevice
         switch target {
@@ -206,17 +207,4 @@ final class FuzzRun {
         #expect(driver.work(), "seed \(seed)")
         #expect(driver.status == 0, "seed \(seed)")
     }
-}
-
-/// Small, seeded, the same everywhere (Steele, Lea and Flood, 2014).
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var value = state
-        value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
-        return value ^ value >> 31
-    }
-    mutating func next(below limit: UInt64) -> UInt64 { limit == 0 ? 0 : next() % limit }
 }

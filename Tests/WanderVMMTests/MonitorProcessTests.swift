@@ -3,6 +3,7 @@ import KVM
 import LinuxSystem
 import MonitorControl
 import SystemPackage
+import TestSupport
 import Testing
 
 private let hasKVM = (try? Hypervisor.open()) != nil
@@ -32,7 +33,7 @@ private let hasKVM = (try? Hypervisor.open()) != nil
 
     @Test("a guest that switches itself off ends the monitor, with its output in the log", .enabled(if: hasKVM))
     func powerOff() throws {
-        let folder = try MonitorFolder(kernel: MonitorFolder.print("ok\n") + MonitorFolder.powerOff)
+        let folder = try MonitorFolder(kernel: TinyGuest.print("ok\n") + TinyGuest.powerOff)
         let result = try ChildProcess.run([folder.program, "--configuration", try folder.configure()])
         #expect(result.outcome == .exited(0), "\(String(decoding: result.error, as: UTF8.self))")
         #expect(try FileSystem.read(folder.path.appending("console.log")) == Array("ok\n".utf8))
@@ -61,7 +62,7 @@ private let hasKVM = (try? Hypervisor.open()) != nil
 
     @Test("a running machine answers, pauses, resumes, resets, and stops when asked", .enabled(if: hasKVM))
     func control() throws {
-        let folder = try MonitorFolder(kernel: MonitorFolder.print("up") + MonitorFolder.loop)
+        let folder = try MonitorFolder(kernel: TinyGuest.print("up") + TinyGuest.loop)
         let status = try OwnedDescriptor.pipe()
         var options = ChildProcess.Options()
         options.extraDescriptors = [status.write.rawValue]
