@@ -4,7 +4,7 @@
 # what it cannot do: boxes/README.md.
 
 box_name=tiny
-revision=2
+revision=3
 gibibytes=10
 command_line="console=ttyS0 root=/dev/vda rw quiet cryptomgr.notests"
 
