@@ -31,6 +31,9 @@ public final class UnnamedFile {
         }
     }
 
+    /// Opens the file again for as long as this value is there.
+    public var path: FilePath { temporary ?? FilePath("/proc/self/fd/\(descriptor.rawValue)") }
+
     deinit { if let temporary { try? FileSystem.remove(temporary) } }
 
     /// Gives the file its name, in one step.
@@ -46,7 +49,7 @@ public final class UnnamedFile {
             self.temporary = nil
         } else {
             let source = "/proc/self/fd/\(descriptor.rawValue)"
-            if replace, FileSystem.exists(path) {
+            if replace, try FileSystem.status(path, followLinks: false) != nil {
                 // link(2) never replaces, so a second name takes the place of the old file.
                 let second = FilePath("\(path).\(randomIdentifier(bytes: 4)).tmp")
                 try Self.link(source, to: second, flags: AT_SYMLINK_FOLLOW)

@@ -111,4 +111,16 @@ import Testing
         }
         #expect(try FileSystem.list(folder.path) == ["disk.raw", "out.box"])
     }
+
+    @Test("files that no store would take are in no box")
+    func checkedNames() throws {
+        #expect(try BoxWriter.checked(["./a//b", "c"]) == ["a/b", "c"])
+        #expect(throws: BoxError.forbiddenEntry("include/readme", .duplicate)) {
+            try BoxWriter.checked(["include/README", "include/readme"])
+        }
+        #expect(throws: BoxError.self) { try BoxWriter.checked(["include/two\nlines"]) }
+        #expect(throws: BoxError.tooManyEntries(limit: 4096)) {
+            try BoxWriter.checked((0...4096).map { "include/\($0)" })
+        }
+    }
 }

@@ -39,7 +39,9 @@ import Testing
     }
 
     /// A thin box of a machine of `parent` that has written some bytes.
-    private func thin(_ parent: Box, digest: SHA256Digest? = nil, name: String = "team/thin") throws -> (
+    private func thin(
+        _ parent: Box, digest: SHA256Digest? = nil, name: String = "team/thin", byte: UInt8 = 9
+    ) throws -> (
         box: FilePath, whole: FilePath
     ) {
         let layers = [
@@ -48,7 +50,7 @@ import Testing
         try? FileSystem.remove(layers[0].path)
         try DiskImage.createOverlay(at: layers[0].path, backing: parent.disk.path, backingFormat: .qcow2)
         let machine = try DiskImage.open(layers, access: .readWrite)
-        try machine.write([UInt8](repeating: 9, count: 5000), at: 70_000)
+        try machine.write([UInt8](repeating: byte, count: 5000), at: 70_000)
         try machine.close()
         let disk = try DiskImage.open(layers, access: .readOnly)
         let base = try DiskImage.open([layers[1]], access: .readOnly)
@@ -79,6 +81,20 @@ import Testing
         try store.remove(parent.identity)
         #expect(try FileSystem.read(try #require(box.kernel)) == [1, 2, 3])
         try store.verify(box)
+    }
+
+    @Test("a thin box over a thin box needs that one alone")
+    func thinOverThin() throws {
+        let grandparent = try addParent(to: store)
+        let parent = try store.add(try thin(grandparent).box).box
+        try store.remove(grandparent.identity)
+        let (archive, whole) = try thin(parent, name: "team/thinner", byte: 7)
+        let box = try store.add(archive).box
+        #expect(try FileSystem.read(box.disk.path) == FileSystem.read(whole))
+        #expect(try FileSystem.read(try #require(box.kernel)) == [1, 2, 3])
+        try store.remove(parent.identity)
+        try store.verify(box)
+        #expect(throws: BoxError.self) { try store.add(archive) }
     }
 
     @Test("without its parent it is refused, and the parent is named")

@@ -53,6 +53,14 @@ import Testing
             try DiskImage.flatten(source, to: folder(name), options: options, compression: output.compression)
         }
         try Qemu.check(folder("flat.qcow2"))
+        if output.clusterBits == 16, output.compression == .none {
+            // Into a file without a name.
+            let file = try UnnamedFile(in: folder.path, name: "flat")
+            try DiskImage.flatten(source, into: file.path)
+            #expect(try FileSystem.read(file.path) == folder.bytes("flat.qcow2"))
+            #expect(throws: DiskImageError.self) { try DiskImage.flatten(source, into: file.path) }
+            withExtendedLifetime(file) {}
+        }
         try Qemu.img("compare", "-f", "qcow2", "-F", "qcow2", folder("top.qcow2").string, folder("flat.qcow2").string)
         #expect(try folder.bytes("flat.qcow2") == folder.bytes("again.qcow2"))
         let layer = DiskLayer(path: folder("flat.qcow2"), format: .qcow2)

@@ -25,6 +25,19 @@ import Testing
         #expect(try FileSystem.list(folder.path) == ["file"])
     }
 
+    @Test("it can be opened again; a link to nothing is a name that is taken")
+    func links() throws {
+        let path = folder.path.appending("file")
+        #expect(try ChildProcess.run(["ln", "-s", "nowhere", path.string]).outcome.isSuccess)
+        let file = try UnnamedFile(in: folder.path, name: "file")
+        try OwnedDescriptor.open(file.path, .writeOnly).writeAll("one")
+        #expect(throws: SystemError.self) { try file.publish(as: path, replace: false) }
+        try file.publish(as: path, replace: true)
+        #expect(try FileSystem.status(path, followLinks: false)?.kind == .regular)
+        #expect(try FileSystem.read(path) == Array("one".utf8))
+        #expect(try FileSystem.list(folder.path) == ["file"])
+    }
+
     @Test("one that is given up leaves nothing")
     func abandoned() throws {
         do {

@@ -37,12 +37,28 @@ public struct BoxWriter: Sendable {
     /// Of every entry: 1980-01-01, which every file system can hold.
     private static let time: UInt64 = 315_532_800
 
+    /// The names as they will stand in the archive.
+    /// - Throws: ``BoxError`` if a store would refuse a box with files of these names.
+    @discardableResult
+    public static func checked(_ names: some Collection<String>) throws(BoxError) -> [String] {
+        let limit = ArchiveLimits().entries
+        guard names.count <= limit else { throw .tooManyEntries(limit: limit) }
+        var seen: Set<String> = []
+        var result: [String] = []
+        for name in names {
+            let entry = try EntryName(Array(name.utf8))
+            guard seen.insert(entry.folded).inserted else { throw .forbiddenEntry(entry.path, .duplicate) }
+            result.append(entry.path)
+        }
+        return result
+    }
+
     /// Writes the archive to `output`, which appears whole or not at all.
     /// - Throws: ``BoxError/outputExists(_:)`` if there is something, and `replace` does not say to replace it.
     @discardableResult
     public func write(to output: FilePath, replace: Bool = false) throws -> (digest: SHA256Digest, size: UInt64) {
         if !replace, FileSystem.exists(output) { throw BoxError.outputExists(output) }
-        let names = try contents.keys.map { try EntryName(Array($0.utf8)).path }.sorted { left, right in
+        let names = try Self.checked(contents.keys).sorted { left, right in
             if (left == BoxMetadata.fileName) != (right == BoxMetadata.fileName) { return left == BoxMetadata.fileName }
             return left.utf8.lexicographicallyPrecedes(right.utf8)
         }

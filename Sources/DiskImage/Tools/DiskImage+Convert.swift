@@ -19,13 +19,30 @@ extension DiskImage {
         let empty = try emptyImage(options, virtualSize: source.virtualSize, backing: nil)
         try withNewFile(empty, at: path, size: UInt64(empty.count), permissions: permissions, isDurable: isDurable) {
             file throws(DiskImageError) in
-            let writer = try QcowWriter(file, compression: compression)
-            try unsafe copy(source, block: writer.geometry.clusterSize, progress) {
-                offset, bytes throws(DiskImageError) in
-                try unsafe writer.add(bytes, at: offset)
-            }
-            try writer.finish()
+            try fill(file, from: source, compression, progress)
         }
+    }
+
+    /// The same into an empty file that is there, such as one that has no name yet.
+    public static func flatten(
+        _ source: any BlockStorage, into path: FilePath,
+        progress: DiskProgress = { (_, _) throws(DiskImageError) in }
+    ) throws(DiskImageError) {
+        let file = try ImageFile(path, access: .readWrite)
+        guard try file.size() == 0 else { throw .alreadyExists(path) }
+        try file.write(try emptyImage(QcowOptions(), virtualSize: source.virtualSize, backing: nil), at: 0)
+        try fill(file, from: source, .none, progress)
+    }
+
+    private static func fill(
+        _ file: ImageFile, from source: any BlockStorage, _ compression: ImageCompression, _ progress: DiskProgress
+    ) throws(DiskImageError) {
+        let writer = try QcowWriter(file, compression: compression)
+        try unsafe copy(source, block: writer.geometry.clusterSize, progress) {
+            offset, bytes throws(DiskImageError) in
+            try unsafe writer.add(bytes, at: offset)
+        }
+        try writer.finish()
     }
 
     /// Writes a disk's whole content into a new raw image, with holes where it reads as zeroes.
