@@ -238,8 +238,8 @@ let package = Package(
         .testTarget(
             name: "ProviderTests",
             dependencies: [
-                "BoxFormat", "DiskImage", "EnvFile", "JSON", "LinuxSystem", "Provider", "Reporting", "TestSupport",
-                systemPackage,
+                "BoxFormat", "Digest", "DiskImage", "EnvFile", "JSON", "LinuxSystem", "Provider", "Reporting",
+                "TestSupport", systemPackage,
             ],
             swiftSettings: common),
         .testTarget(

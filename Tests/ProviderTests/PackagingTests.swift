@@ -1,5 +1,8 @@
+import BoxFormat
+import Digest
 import DiskImage
 import LinuxSystem
+import Reporting
 import SystemPackage
 import TestSupport
 import Testing
@@ -54,6 +57,86 @@ import Testing
         #expect(throws: PackageError.self) { try contents { $0.includes = [("a", folder.path.appending("a"))] } }
     }
 
+    @Test("what machines keep for themselves, and what no box can hold, is not included")
+    func withheld() throws {
+        _ = try file("project/.wander/machines/default/id_ed25519", "key")
+        _ = try file("project/Wanderfile")
+        let project = folder.path.appending("project")
+        #expect(try contents { $0.includes = [("project", project)] } == ["include/project/Wanderfile"])
+        let state = project.pushing(".wander/machines")
+        #expect(throws: PackageError.includesState(state)) { try contents { $0.includes = [("x", state)] } }
+        _ = try file("project/two\nlines")
+        #expect(throws: BoxError.self) { try contents { $0.includes = [("project", project)] } }
+        #expect(throws: PackageError.notAFile(project)) { try contents { $0.wanderfile = project } }
+    }
+
+    @Test("where a box cannot go is known before any work")
+    func output() throws {
+        func check(_ name: String, force: Bool = false, including: FilePath? = nil) throws {
+            var options = PackageOptions(output: folder.path.pushing(FilePath(name)))
+            options.replace = force
+            if let including { options.includes = [("x", including)] }
+            try PackageOutput.check(options, try PackageContents(options))
+        }
+        let old = try file("old.box", "old")
+        #expect(throws: PackageError.outputIsFolder(folder.path)) { try check("") }
+        #expect(throws: BoxError.outputExists(old)) { try check("old.box") }
+        try check("old.box", force: true)
+        #expect(throws: PackageError.outputIncluded(old)) { try check("old.box", force: true, including: folder.path) }
+        #expect(throws: PackageError.self) { try check(".wander/machines/default/new.box") }
+        #expect(throws: SystemError.self) { try check("old.box/new.box") }
+        for (name, target) in [("nowhere", "missing"), ("device", "/dev/null")] {
+            #expect(try ChildProcess.run(["ln", "-s", target, folder.path.appending(name).string]).outcome.isSuccess)
+        }
+        #expect(throws: BoxError.self) { try check("nowhere") }
+        try check("nowhere", force: true)
+        #expect(throws: PackageError.outputIsNoFile(folder.path.appending("device"))) {
+            try check("device", force: true)
+        }
+        try check("a/b/new.box")
+        #expect(try FileSystem.list(folder.path.pushing("a/b")).isEmpty)
+        #expect(try FileSystem.read(old) == Array("old".utf8))
+    }
+
+    @Test("of a disk image alone: a box that nothing is left beside")
+    func base() throws {
+        let image = try file("--.raw", String(repeating: "x", count: 4096))
+        var options = PackageOptions(output: folder.path.pushing("out/base.box"))
+        let base = BasePackage(events: SilentSink(), cancellation: try Cancellation())
+        let outcome = try base.make(of: image, options)
+        #expect(outcome.virtualSize == 4096 && outcome.name.description == "box")
+        #expect(try FileSystem.list(folder.path.appending("out")) == ["base.box"])
+        let cancellation = try Cancellation()
+        cancellation.request()
+        options.replace = true
+        #expect(throws: (any Error).self) {
+            try BasePackage(events: SilentSink(), cancellation: cancellation).make(of: image, options)
+        }
+        #expect(try FileSystem.list(folder.path.appending("out")) == ["base.box"])
+    }
+
+    @Test("a kernel that a guest hands out is known by its header; what a boot loader added is left out")
+    func handedOut() throws {
+        func header(_ text: String) -> GuestKernelHeader? { GuestKernelHeader(Array(text.utf8)) }
+        let line = "BOOT_IMAGE=(hd0,msdos1)/vmlinuz root=UUID=1 ro init=/bin/evil quiet -- more"
+        let found = try #require(header("6.1.0-9 3 2\n\(line)\nabcde"))
+        #expect(found.version == "6.1.0-9" && found.kernelSize == 3 && found.initrdSize == 2)
+        #expect(found.commandLine == "root=UUID=1 ro quiet")
+        #expect(found.byteCount == UInt64("6.1.0-9 3 2\n\(line)\n".utf8.count))
+        for text in [
+            "", "6.1 3 2", "6.1 3 2\nline", "6.1 3\nline\n", "6.1 0 2\nline\n", "6.1 3 -2\nline\n",
+            "6.1 3 99999999999\nline\n", "6.1 3 2\n\(String(repeating: "a", count: 3000))\n",
+        ] {
+            #expect(header(text) == nil, "\(text.prefix(40))")
+        }
+        // Nothing is known until all of it is there.
+        #expect(DirectBoot(handedOutTo: folder.path) == nil)
+        try DirectBoot.save(found, digest: SHA256Digest(of: [1]), in: folder.path)
+        let boot = try #require(DirectBoot(handedOutTo: folder.path))
+        #expect(boot.commandLine == found.commandLine && boot.version == "6.1.0-9")
+        #expect(boot.kernelDigest == SHA256Digest(of: [1]).hexadecimal)
+    }
+
     @Test("a guest's report is read line by line; what it should not say is dropped")
     func report() {
         let text = """
@@ -63,7 +146,7 @@ import Testing
             nonsense line
             kernel 6.1.0-99 100 x
             secret \u{1b}[31m/root/.netrc
-            kernel 6.1.0-99 100 200
+            kernel 6.1.0-99 100 200 aa bb
             clean 99999999999999999999 /overflow
             end
             """
@@ -72,7 +155,10 @@ import Testing
         #expect(report.items.map(\.kind) == [.loginKey, .history, .clean, .secret])
         #expect(report.items.last?.text == "/root/.netrc")
         #expect(report.items[2].bytes == 12 << 10)
-        #expect(report.kernel == PreparationReport.Kernel(version: "6.1.0-99", kernelSize: 100, initrdSize: 200))
+        #expect(
+            report.kernel
+                == PreparationReport.Kernel(
+                    version: "6.1.0-99", kernelSize: 100, initrdSize: 200, kernelDigest: "aa", initrdDigest: "bb"))
         #expect(!PreparationReport(guestText: "machine-id /etc/machine-id\n").isComplete)
     }
 

@@ -32,6 +32,14 @@ import Testing
         #expect(disk["backing"]?["backing"] == .null)
     }
 
+    @Test("a guest that nobody watches is told when the host's disk is full; others stand still")
+    func fullDisk() {
+        var plan = Self.plan()
+        #expect(QEMUArguments.make(plan, program: "qemu").contains { $0.hasSuffix(",bootindex=1,werror=enospc") })
+        plan.waitsForRoom = false
+        #expect(QEMUArguments.make(plan, program: "qemu").contains { $0.hasSuffix(",bootindex=1,werror=report") })
+    }
+
     @Test("QEMU's memory is kept down, and nothing of its defaults comes along")
     func machine() {
         let arguments = QEMUArguments.make(Self.plan(), program: "qemu")

@@ -9,6 +9,7 @@ struct QEMUArguments {
     static let controlDescriptor = 4
 
     static func make(_ plan: BootPlan, program: String) -> [String] {
+        let whenFull = plan.waitsForRoom ? "enospc" : "report"
         var arguments = [
             program, "-name", plan.name, "-nodefaults", "-no-user-config", "-display", "none",
             "-machine", "q35,usb=off,vmport=off,smbus=off,sata=off,graphics=off",
@@ -20,7 +21,7 @@ struct QEMUArguments {
             "-chardev", "file,id=console,path=console.log,append=on",
             "-serial", "chardev:console",
             "-blockdev", disk(plan).compact,
-            "-device", "virtio-blk-pci,drive=disk,serial=root,bootindex=1",
+            "-device", "virtio-blk-pci,drive=disk,serial=root,bootindex=1,werror=\(whenFull)",
             "-object", "rng-random,id=entropy,filename=/dev/urandom",
             "-device", "virtio-rng-pci,rng=entropy",
             "-device", "virtio-balloon-pci,free-page-reporting=on",
@@ -30,7 +31,9 @@ struct QEMUArguments {
                 "driver": .string(disk.format), "node-name": .string("extra\(index)"),
                 "file": ["driver": "file", "filename": .string(disk.path.string)],
             ]
-            arguments += ["-blockdev", node.compact, "-device", "virtio-blk-pci,drive=extra\(index)"]
+            arguments += [
+                "-blockdev", node.compact, "-device", "virtio-blk-pci,drive=extra\(index),werror=\(whenFull)",
+            ]
         }
         if let address = plan.hardwareAddress {
             // Datagrams survive a restart of the network; QEMU 7.2's stream cannot reconnect.

@@ -47,15 +47,15 @@ extension Machine {
             name: name, folder: folder, memory: definition.memory, processors: definition.cpus,
             disk: BootPlan.Disk(path: "disk.qcow2", format: "qcow2"),
             backing: [BootPlan.Disk(path: box.disk.path, format: box.disk.format.rawValue)],
-            kernel: box.kernel, initrd: box.initrd, commandLine: commandLine(box),
+            kernel: box.kernel, initrd: box.initrd, commandLine: DirectBoot(of: box).map(commandLine),
             hardwareAddress: record.hardwareAddress,
             emulatedProcessor: definition.provider.emulation.processor,
             translationCache: definition.provider.emulation.translationCache)
     }
 
     /// The kernel's command line for a direct boot.
-    func commandLine(_ box: Box) -> String {
-        let line = box.commandLine ?? "console=ttyS0 root=/dev/vda1"
+    func commandLine(_ boot: DirectBoot) -> String {
+        let line = boot.commandLine ?? "console=ttyS0 root=/dev/vda1"
         return line.contains("console=") ? line : line + " console=ttyS0"
     }
 

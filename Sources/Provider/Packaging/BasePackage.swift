@@ -17,9 +17,8 @@ public struct BasePackage {
 
     /// - Parameter image: qcow2 by its magic number, otherwise raw; it must stand alone.
     public func make(of image: FilePath, _ options: PackageOptions) throws -> PackageOutcome {
-        var files = try PackageContents(options).files
-        if FileSystem.isDirectory(options.output) { throw PackageError.outputIsFolder(options.output) }
-        if !options.replace, FileSystem.exists(options.output) { throw BoxError.outputExists(options.output) }
+        let contents = try PackageContents(options)
+        try PackageOutput.check(options, contents)
         guard FileSystem.exists(image) else { throw PackageError.missingInclude(image) }
         let magic = try OwnedDescriptor.open(image, .readOnly).read(upTo: 4)
         // One file and no other is opened, whatever it says, so that a guess does no harm.
@@ -27,12 +26,12 @@ public struct BasePackage {
         let disk = try DiskWithoutFreeSpace(try DiskImage.open([layer], access: .readOnly))
         defer { try? disk.close() }
         let folder = options.output.removingLastComponent()
-        try FileSystem.makeDirectory(folder)
-        let flat = folder.appending(
-            ".\(options.output.lastComponent?.string ?? "box").\(randomIdentifier(bytes: 4)).tmp")
-        defer { try? FileSystem.remove(flat) }
+        // Without a name, so that whatever ends this process leaves nothing.
+        let file = try UnnamedFile(in: folder, name: options.output.lastComponent?.string ?? "box", permissions: 0o600)
+        defer { withExtendedLifetime(file) {} }
+        let flat = file.path
         let label = "reading the disk"
-        try DiskImage.flatten(disk, to: flat, permissions: 0o600, isDurable: false) {
+        try DiskImage.flatten(disk, into: flat) {
             done, total throws(DiskImageError) in
             if cancellation.isRequested { throw .interrupted }
             events.report(.progress(Progress(label, completed: done, total: total)))
@@ -40,9 +39,11 @@ public struct BasePackage {
         events.report(.finished(label: label))
         var description = BoxDescription(architecture: .host, virtualSize: disk.virtualSize)
         let stem = (image.stem ?? "box").lowercased().filter { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }
-        let name = try options.name ?? BoxName(String(stem.drop { $0 == "-" }.prefix(60)).isEmpty ? "box" : stem)
+        let words = String(stem.drop { $0 == "-" }.prefix(60))
+        let name = try options.name ?? BoxName(words.isEmpty ? "box" : words)
         description.name = name
         description.version = options.version
+        var files = contents.files
         files[BoxDescription.diskName] = .file(flat)
         files[BoxDescription.fileName] = .bytes(Array(description.json.pretty.utf8))
         let writer = BoxWriter(files, compression: options.compression, sink: events, cancellation: cancellation)

@@ -15,12 +15,11 @@ extension Machine {
     public func package(_ options: PackageOptions) throws -> PackageOutcome {
         // What can be refused is refused before anything is stopped.
         let contents = try PackageContents(options)
-        if FileSystem.isDirectory(options.output) { throw PackageError.outputIsFolder(options.output) }
-        if !options.replace, FileSystem.exists(options.output) { throw BoxError.outputExists(options.output) }
+        try PackageOutput.check(options, contents)
         return try exclusively {
             var record = try packageableRecord()
             let box = try box(of: record)
-            let script = try preparationScript(record, box, options)
+            let script = try readiedScript(record, box, options)
             if options.isLive, try folder.isAlive() { return try packageLive(record, box, script, contents, options) }
             if try folder.isAlive() { report(.step("stopping it to have its disk in peace")) }
             let stopped = try stop(&record, .graceful)
@@ -57,12 +56,22 @@ extension Machine {
         try exclusively {
             var record = try packageableRecord()
             let box = try box(of: record)
-            let script = try preparationScript(record, box, options)
+            let script = try readiedScript(record, box, options)
             if try folder.isAlive() { report(.step("stopping it to have its disk in peace")) }
             try stop(&record, .graceful)
             report(.step("looking into a copy of the disk"))
             return try listPreparation(script, box)
         }
+    }
+
+    /// The script, once there is a kernel to run it by. While the machine still runs, since it may have to be asked.
+    private func readiedScript(
+        _ record: MachineRecord, _ box: Box, _ options: PackageOptions
+    ) throws -> PreparationScript {
+        let script = try preparationScript(record, box, options)
+        if Self.needsNoGuest(script, box) { return script }
+        try obtainKernel(record, box)
+        return try preparationScript(record, box, options)
     }
 
     private func packageableRecord() throws -> MachineRecord {
@@ -97,7 +106,8 @@ extension Machine {
         var description = BoxDescription(architecture: box.architecture, virtualSize: virtualSize)
         description.name = try options.name ?? defaultPackageName()
         description.version = options.version
-        description.commandLine = box.commandLine
+        let boot = prepared.isAsItIs ? DirectBoot(of: box) : directBoot(box)
+        description.commandLine = boot?.commandLine
         description.user = record.user
         let done = Self.stepRecords(record).filter { $0.state == .succeeded }
         description.provisioning = done.map(\.json)
@@ -119,15 +129,15 @@ extension Machine {
             description.parent = BoxParent(of: box)
         }
         let hasOwnKernel = prepared.report.kernel != nil
-        if let kernel = box.kernel {
+        if let kernel = boot?.kernel {
             description.hasKernel = true
             files[BoxDescription.kernelName] = .file(hasOwnKernel ? prepared.kernel : kernel)
         }
-        if let initrd = hasOwnKernel ? prepared.initrd : box.initrd {
+        if let initrd = hasOwnKernel ? prepared.initrd : boot?.initrd {
             description.hasInitrd = true
             files[BoxDescription.initrdName] = .file(initrd)
         }
-        if options.isThin, !hasOwnKernel {
+        if options.isThin, !hasOwnKernel, box.kernel != nil {
             // The parent's are taken.
             files[BoxDescription.kernelName] = nil
             files[BoxDescription.initrdName] = nil
@@ -165,7 +175,7 @@ extension Machine {
         report(.finished(label: label))
     }
 
-    private func digest(of path: FilePath) throws -> SHA256Digest {
+    func digest(of path: FilePath) throws -> SHA256Digest {
         let file = try OwnedDescriptor.open(path, .readOnly)
         var checksum = Checksum(.sha256)
         while true {

@@ -27,12 +27,16 @@ extension Machine {
     }
 
     func preparationScript(_ record: MachineRecord, _ box: Box, _ options: PackageOptions) throws -> PreparationScript {
-        let kernel = box.kernel.flatMap { path in box.files.first { box.directory.pushing(FilePath($0.path)) == path } }
         let own = try? SSHPublicKey(
             parsing: String(decoding: try FileSystem.read(folder.publicKey, limit: 1 << 16), as: UTF8.self))
         return PreparationScript(
             user: record.user, ownKey: own?.base64, keepsIdentity: options.keepsIdentity, cleans: options.cleans,
-            kernelDigest: kernel?.digest.hexadecimal)
+            kernelDigest: directBoot(box)?.kernelDigest)
+    }
+
+    /// Whether a disk is packaged as it is: nothing is asked for that only a guest can do, and none can be told by the box.
+    static func needsNoGuest(_ script: PreparationScript, _ box: Box) -> Bool {
+        box.kernel == nil && script.keepsIdentity && !script.cleans
     }
 
     /// The disk of a machine that does not run, as a box shall have it.
@@ -40,8 +44,7 @@ extension Machine {
     func prepareDisk(
         _ script: PreparationScript, _ box: Box, over layers: [DiskLayer], in place: MachineFolder
     ) throws -> PreparedDisk {
-        // Without a kernel to start it by, there is no telling a guest what to do.
-        if box.kernel == nil, script.keepsIdentity, !script.cleans {
+        if Self.needsNoGuest(script, box) {
             try FileSystem.makeDirectory(place.path, permissions: 0o700)
             return .asItIs(place, layers)
         }
@@ -68,6 +71,9 @@ extension Machine {
             let exchange = exchangePath(place)
             try copy(exchange, from: limits.kernel, count: kernel.kernelSize, to: prepared.kernel)
             try copy(exchange, from: limits.initrd, count: kernel.initrdSize, to: prepared.initrd)
+            guard try digest(of: prepared.kernel).hexadecimal == kernel.kernelDigest,
+                try digest(of: prepared.initrd).hexadecimal == kernel.initrdDigest
+            else { throw failure("its kernel did not arrive whole", place) }
         }
         try FileSystem.remove(exchangePath(place))
         try prepared.save(reportText: answer)
@@ -95,27 +101,27 @@ extension Machine {
     private func runPreparation(
         _ script: String, in place: MachineFolder, over layers: [DiskLayer], _ box: Box
     ) throws -> String {
-        guard box.kernel != nil else { throw PackageError.noKernel(machine: name) }
-        let choice = try ProviderChoice.make(
-            forced: project.settings.provider, wanted: definition?.provider.kind ?? .auto)
+        guard let boot = directBoot(box) else { throw PackageError.noKernel(machine: name, reason: nil) }
+        let kind = try preparationProvider(box)
         let exchange = exchangePath(place)
         try AtomicFile.write(script, to: exchange, permissions: 0o600)
         try OwnedDescriptor.open(exchange, .readWrite).truncate(to: Int64(PreparationScript.Exchange.size))
         let emulation = definition?.provider.emulation
-        let plan = BootPlan(
+        var plan = BootPlan(
             name: name, folder: place, memory: min(definition?.memory ?? 512 << 20, 1 << 30), processors: 1,
             disk: BootPlan.Disk(path: "disk.qcow2", format: "qcow2"),
             backing: layers.map { BootPlan.Disk(path: $0.path, format: $0.format.rawValue) },
-            extraDisks: [BootPlan.Disk(path: "exchange.raw", format: "raw")], kernel: box.kernel, initrd: box.initrd,
-            commandLine: commandLine(box) + " init=/bin/sh -- /dev/vdb", hardwareAddress: nil,
+            extraDisks: [BootPlan.Disk(path: "exchange.raw", format: "raw")], kernel: boot.kernel, initrd: boot.initrd,
+            commandLine: commandLine(boot) + " init=/bin/sh -- /dev/vdb", hardwareAddress: nil,
             emulatedProcessor: emulation?.processor ?? "max", translationCache: emulation?.translationCache ?? 256 << 20
         )
+        plan.waitsForRoom = false
         let lock = try OwnedDescriptor.open(place.livenessLock, [.readWrite, .create], permissions: 0o600)
         guard try OpenFileLock.tryLock(lock, .exclusive) else { throw failure("another guest works on it", place) }
-        let provider = provider(choice.kind)
+        let provider = provider(kind)
         let process = try provider.start(plan, lock: lock, cancellation: project.cancellation)
         lock.close()
-        let seconds: Int64 = choice.kind == .kvm ? 180 : 600
+        let seconds: Int64 = kind == .kvm ? 180 : 600
         let watch = ProcessWatch(process.identifier)
         let hasEnded = try watch?.wait(milliseconds: seconds * 1000, cancellation: project.cancellation) ?? true
         if !hasEnded {
@@ -124,6 +130,7 @@ extension Machine {
             try project.cancellation.check()
             throw failure("the guest had not finished after \(seconds) s", place)
         }
+        if let full = hasNoRoom(place) { throw full }
         let answer = try text(exchange)
         guard PreparationReport(guestText: answer).isComplete else {
             throw failure("the guest ended before it had finished", place)
@@ -131,9 +138,25 @@ extension Machine {
         return answer
     }
 
-    private func failure(_ reason: String, _ place: MachineFolder) -> PackageError {
-        .preparationFailed(
+    /// A kernel that a guest has handed out is known to run where that guest ran.
+    private func preparationProvider(_ box: Box) throws -> ProviderKind {
+        if box.kernel == nil { return try existingRecord().provider }
+        return try ProviderChoice.make(
+            forced: project.settings.provider, wanted: definition?.provider.kind ?? .auto
+        ).kind
+    }
+
+    private func failure(_ reason: String, _ place: MachineFolder) -> any Error {
+        if let full = hasNoRoom(place) { return full }
+        return PackageError.preparationFailed(
             machine: name, reason: reason, console: LogTail.lines(place.consoleLog, count: 15))
+    }
+
+    /// The guest goes on where the host's disk is full, and does not say what was not written. A layer grows by less than
+    /// this at a time.
+    private func hasNoRoom(_ place: MachineFolder) -> SystemError? {
+        guard let free = try? FileSystem.freeBytes(place.path), free < 4 << 20 else { return nil }
+        return SystemError("write a copy of the disk in", place.path, .noSpace)
     }
 
     /// The guest's report: text up to the first zero byte.
@@ -147,7 +170,7 @@ extension Machine {
     }
 
     /// Copies a part of a file into a new one.
-    private func copy(_ source: FilePath, from start: Int64, count: UInt64, to target: FilePath) throws {
+    func copy(_ source: FilePath, from start: Int64, count: UInt64, to target: FilePath) throws {
         let input = try OwnedDescriptor.open(source, .readOnly)
         let output = try OwnedDescriptor.open(target, [.writeOnly, .create, .truncate], permissions: 0o600)
         var buffer = [UInt8](repeating: 0, count: 1 << 20)

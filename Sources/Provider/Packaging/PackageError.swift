@@ -4,13 +4,20 @@ public import SystemPackage
 /// Why a machine was not packaged.
 public enum PackageError: UserFacingError, Equatable {
     case outputIsFolder(FilePath)
+    /// Such as a device.
+    case outputIsNoFile(FilePath)
+    case outputInState(FilePath)
+    case outputIncluded(FilePath)
     case missingInclude(FilePath)
+    case includesState(FilePath)
+    case notAFile(FilePath)
     case includeLoop(FilePath)
     case includeNotAFile(FilePath)
     case twoIncludes(String)
     case wrongInfo(FilePath)
     /// The box boots only by its boot loader, which wander cannot tell what to run.
-    case noKernel(machine: String)
+    /// Nor has its guest handed out a kernel.
+    case noKernel(machine: String, reason: String?)
     /// The disk of a running machine would not be consistent.
     case cannotFreeze(machine: String, reason: String)
     /// Values that sensitive steps get stand on the disk.
@@ -20,13 +27,19 @@ public enum PackageError: UserFacingError, Equatable {
     public var summary: String {
         switch self {
         case .outputIsFolder(let path): "\(path) is a folder"
+        case .outputIsNoFile(let path): "\(path) is no file, so nothing replaces it"
+        case .outputInState(let path): "\(path) is in the folder in which wander keeps machines and removes files"
+        case .outputIncluded(let path): "\(path) is among the files that it is to include"
+        case .includesState(let path): "\(path) is in the folder in which machines have their disks and private keys"
+        case .notAFile(let path): "\(path) is a folder where a file is wanted"
         case .missingInclude(let path): "there is no \(path), which the box is to include"
         case .includeLoop(let path): "\(path) leads back to a folder that it is in"
         case .includeNotAFile(let path): "\(path) is neither a file nor a folder"
         case .twoIncludes(let name): "two files would be '\(name)' in the box"
         case .wrongInfo(let path): "\(path) is not called info.json"
-        case .noKernel(let machine):
-            "the box of \(machine) boots by its own boot loader, so its identity cannot be reset without starting it"
+        case .noKernel(let machine, let reason):
+            "the box of \(machine) boots by its own boot loader, and its guest has not handed out a kernel to reset its "
+                + "identity by" + (reason.map { ": \($0)" } ?? "")
         case .cannotFreeze(let machine, let reason):
             "\(machine) cannot be packaged while it runs: \(reason)"
         case .holdsSecrets(let machine, let count):
@@ -44,9 +57,13 @@ public enum PackageError: UserFacingError, Equatable {
     public var remedy: String? {
         switch self {
         case .outputIsFolder(let path): "Name a file: --output \(path)/package.box"
+        case .outputIsNoFile, .outputInState: "Name another file with --output."
+        case .outputIncluded: "Write the box elsewhere, or include less."
+        case .includesState: "Copy what the box needs to another place."
         case .includeLoop: "Remove the link, or include less."
         case .twoIncludes: "Rename one of them."
         case .wrongInfo: "Rename it: catalogues look for info.json."
+        case .noKernel(let machine, nil): "Start it first, and package it while it runs: wander up \(machine)"
         case .noKernel: "wander package --keep-identity, and give the box to nobody who must not be this machine"
         case .cannotFreeze: "Leave --live out: the machine is stopped, packaged, and can be started again."
         case .holdsSecrets:
@@ -60,7 +77,9 @@ public enum PackageError: UserFacingError, Equatable {
     public var kind: ErrorKind {
         switch self {
         case .missingInclude: .notFound
-        case .outputIsFolder, .wrongInfo, .twoIncludes, .includeNotAFile, .includeLoop: .usage
+        case .outputIsFolder, .outputIsNoFile, .outputInState, .outputIncluded, .includesState, .notAFile, .wrongInfo,
+            .twoIncludes, .includeNotAFile, .includeLoop:
+            .usage
         case .noKernel, .holdsSecrets, .cannotFreeze: .refused
         case .preparationFailed: .failure
         }

@@ -30,6 +30,9 @@ public struct PreparationReport: Sendable, Hashable {
         /// In bytes.
         public var kernelSize: UInt64
         public var initrdSize: UInt64
+        /// SHA-256 in hexadecimal digits, since the guest does not notice when what it hands out is not all written.
+        public var kernelDigest: String
+        public var initrdDigest: String
     }
 
     public var items: [Item] = []
@@ -49,8 +52,10 @@ public struct PreparationReport: Sendable, Hashable {
             case "end": isComplete = true
             case "kernel":
                 let fields = rest.split(separator: " ").map(String.init)
-                guard fields.count == 3, let size = UInt64(fields[1]), let initrd = UInt64(fields[2]) else { continue }
-                kernel = Kernel(version: fields[0], kernelSize: size, initrdSize: initrd)
+                guard fields.count == 5, let size = UInt64(fields[1]), let initrd = UInt64(fields[2]) else { continue }
+                kernel = Kernel(
+                    version: fields[0], kernelSize: size, initrdSize: initrd, kernelDigest: fields[3],
+                    initrdDigest: fields[4])
             case Item.Kind.clean.rawValue:
                 let fields = rest.split(separator: " ", maxSplits: 1).map(String.init)
                 guard fields.count == 2, let kibibytes = UInt64(fields[0]) else { continue }

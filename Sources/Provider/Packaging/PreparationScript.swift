@@ -225,7 +225,8 @@ struct PreparationScript: Hashable {
             if [ "$(sha256sum <"$kernel" | cut -d' ' -f1)" != "$kernel_digest" ]; then
                 dd if="$kernel" of="$exchange" bs=1048576 seek=2 conv=notrunc 2>/dev/null &&
                     dd if="$ramdisk" of="$exchange" bs=1048576 seek=130 conv=notrunc 2>/dev/null &&
-                    say "kernel $newest $(wc -c <"$kernel") $(wc -c <"$ramdisk")"
+                    say "kernel $newest $(wc -c <"$kernel") $(wc -c <"$ramdisk") $(sha256sum <"$kernel" | cut -d' ' -f1)" \
+                        "$(sha256sum <"$ramdisk" | cut -d' ' -f1)"
             fi
         fi
         """#

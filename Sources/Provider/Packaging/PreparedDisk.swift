@@ -16,6 +16,8 @@ struct PreparedDisk {
     /// Of the disk and of what was asked for.
     let key: String
     var report: PreparationReport
+    /// Whether the disk is the machine's own.
+    var isAsItIs: Bool { key.isEmpty }
     /// The layer, and what is under it.
     var layers: [DiskLayer]
 
