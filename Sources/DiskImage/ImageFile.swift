@@ -133,16 +133,16 @@ final class ImageFile: Sendable {
             let place = try position(offset &+ UInt64(done), direction.rawValue)
             let rest = count - done
             let current = cursor
-            let result = unsafe withUnsafeTemporaryAllocation(of: BlockSegment.self, capacity: Self.vectorCapacity) {
-                vector in
-                let (elements, _) = unsafe current.describe(limit: rest, in: vector)
-                // SAFETY: a segment is laid out as `struct iovec`, as a test shows.
-                let list = unsafe UnsafeRawPointer(vector.baseAddress)?.assumingMemoryBound(to: iovec.self)
-                let result =
-                    unsafe direction == .reading
-                    ? preadv(descriptor.rawValue, list, CInt(elements), place)
-                    : pwritev(descriptor.rawValue, list, CInt(elements), place)
-                return result < 0 ? -Int(Glibc.errno) : result
+            let result: Int
+            // A guest's request is hundreds of pages, usually as they are: one call moves it.
+            if let whole = unsafe current.whole(limit: rest, enough: Self.vectorCapacity) {
+                result = unsafe move(whole, at: place, direction)
+            } else {
+                result = unsafe withUnsafeTemporaryAllocation(of: BlockSegment.self, capacity: Self.vectorCapacity) {
+                    vector in
+                    let (elements, _) = unsafe current.describe(limit: rest, in: vector)
+                    return unsafe move(BlockSegments(rebasing: vector[..<elements]), at: place, direction)
+                }
             }
             if result == -Int(EINTR) { continue }
             guard result >= 0 else { throw failure(direction.rawValue, CInt(-result)) }
@@ -151,6 +151,17 @@ final class ImageFile: Sendable {
             done += result
         }
         return done
+    }
+
+    /// - Returns: How many bytes moved, or the negative error.
+    private func move(_ segments: BlockSegments, at place: off_t, _ direction: Direction) -> Int {
+        // SAFETY: a segment is laid out as `struct iovec`, as a test shows.
+        let list = unsafe UnsafeRawPointer(segments.baseAddress)?.assumingMemoryBound(to: iovec.self)
+        let result =
+            unsafe direction == .reading
+            ? preadv(descriptor.rawValue, list, CInt(segments.count), place)
+            : pwritev(descriptor.rawValue, list, CInt(segments.count), place)
+        return result < 0 ? -Int(Glibc.errno) : result
     }
 
     // MARK: Writing

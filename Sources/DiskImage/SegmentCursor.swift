@@ -47,6 +47,20 @@ import Glibc
         }
     }
 
+    /// The next bytes, at most `limit`, as the segments themselves: those that are whole, at most 1024 (`IOV_MAX`).
+    /// - Returns: nil where there are none, or where no more than `enough` of them do not make up the limit.
+    func whole(limit: Int, enough: Int) -> BlockSegments? {
+        guard consumed == 0 else { return nil }
+        var end = index
+        var bytes = 0
+        while unsafe end < segments.count, end - index < 1024, unsafe segments[end].count <= limit - bytes {
+            bytes += unsafe segments[end].count
+            end += 1
+        }
+        guard bytes > 0, bytes == limit || end - index > enough else { return nil }
+        return unsafe BlockSegments(rebasing: segments[index..<end])
+    }
+
     /// Describes the next bytes, at most `limit`, to the kernel. Does not move.
     /// - Returns: How many elements of `vector` are set, and how many bytes they have.
     func describe(limit: Int, in vector: UnsafeMutableBufferPointer<BlockSegment>) -> (elements: Int, bytes: Int) {
