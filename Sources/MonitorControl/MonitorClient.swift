@@ -20,9 +20,23 @@ public struct MonitorClient: ~Copyable {
     /// - Throws: ``MonitorError/refused(_:)`` with the monitor's reason.
     @discardableResult
     public func perform(_ request: MonitorRequest, milliseconds: Int32 = 10_000) throws(MonitorError) -> JSONValue {
+        try perform(request.json, milliseconds: milliseconds)
+    }
+
+    /// Tells the guest how large the virtio console's terminal is, in characters.
+    public func resizeTerminal(columns: UInt16, rows: UInt16) throws(MonitorError) {
+        try perform(
+            [
+                "command": .string(MonitorRequest.resizeTerminal.rawValue), "columns": .integer(Int64(columns)),
+                "rows": .integer(Int64(rows)),
+            ], milliseconds: 2_000)
+    }
+
+    @discardableResult
+    private func perform(_ request: JSONValue, milliseconds: Int32) throws(MonitorError) -> JSONValue {
         let line: [UInt8]
         do {
-            try descriptor.writeAll(request.json.compact + "\n")
+            try descriptor.writeAll(request.compact + "\n")
             line = try readLine(milliseconds: milliseconds)
         } catch let error as MonitorError { throw error } catch let error as SystemError {
             throw .unreachable(error)

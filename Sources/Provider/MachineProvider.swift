@@ -48,6 +48,8 @@ public protocol MachineProvider: Sendable {
 /// A connection to a running machine's process. Used by one thread.
 public protocol MachineControl: AnyObject {
     var isPaused: Bool { get throws }
+    /// What the machine has moved and takes, as far as its process knows. Answers within two seconds.
+    var usage: MachineUsage { get throws }
     /// Asks the guest's operating system to shut down.
     func pressPowerButton() throws
     /// Ends the machine at once, as by pulling the plug.

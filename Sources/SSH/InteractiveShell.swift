@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 import LinuxSystem
 import SystemPackage
@@ -51,9 +50,7 @@ public struct InteractiveShell {
     }
 
     private func windowSize() -> (columns: Int32, rows: Int32)? {
-        var size = winsize()
-        guard linux_ioctl(output, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else { return nil }
-        return (Int32(size.ws_col), Int32(size.ws_row))
+        TerminalSize.of(output).map { (Int32($0.columns), Int32($0.rows)) }
     }
 
     private static func write(_ bytes: ArraySlice<UInt8>, to raw: CInt) throws(SSHError) {

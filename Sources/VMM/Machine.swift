@@ -191,6 +191,9 @@ public final class Machine {
     /// Reads guest memory, for tests.
     func load(at address: UInt64) throws -> UInt64 { try memory.load(at: address) }
 
+    /// Asks the guest for the numbers that it alone knows. What it answers is in ``deviceStatistics`` a little later.
+    public func refreshDeviceStatistics() { for function in virtioFunctions { function.device.refreshCounters() } }
+
     /// What each device has done since the start, in the order in which the guest finds them.
     public var deviceStatistics: [DeviceStatistics] {
         zip(specification.devices, virtioFunctions).map { device, function in

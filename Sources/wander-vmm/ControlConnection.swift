@@ -22,11 +22,15 @@ final class ControlConnection {
 
     var rawDescriptor: CInt { descriptor.rawValue }
     var hasInput: Bool { !input.isEmpty }
+    /// Whether the peer has to wait until the guest takes what it typed.
+    var isFull: Bool { line != nil && input.count >= Self.inputLimit }
+    /// Whether the monitor does not look for what the peer sends, because ``isFull``.
+    var isHeldUp = false
 
     /// Reads what there is.
     /// - Returns: The lines that are complete; nil if the peer has gone.
     func receive() -> [[UInt8]]? {
-        if line != nil, input.count >= Self.inputLimit { return [] }
+        if isFull { return [] }
         let bytes: [UInt8]
         do throws(SystemError) { bytes = try descriptor.read(upTo: 4096) } catch {
             return error.errno == .resourceTemporarilyUnavailable ? [] : nil

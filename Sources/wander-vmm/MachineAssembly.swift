@@ -12,6 +12,7 @@ final class MachineAssembly {
     private let disks: [any BlockStorage]
     /// nil without a virtio console.
     let terminal: GuestTerminal?
+    private let console: ConsoleDevice?
 
     /// Of memory for an image's tables, for each image, in bytes: a cluster's worth maps 512 MiB.
     private static let diskCache = 512 << 10
@@ -51,15 +52,20 @@ final class MachineAssembly {
         if configuration.hasEntropy { specification.devices.append(.init(name: "entropy", EntropyDevice())) }
         if configuration.hasTerminal {
             let pair = try UnixSocket.pair()
-            specification.devices.append(
-                .init(name: "console", try ConsoleDevice(socket: try pair.read.duplicate())))
+            let device = try ConsoleDevice(socket: try pair.read.duplicate())
+            specification.devices.append(.init(name: "console", device))
+            console = device
             terminal = try GuestTerminal(try pair.write.duplicate())
         } else {
             terminal = nil
+            console = nil
         }
         self.specification = specification
         self.disks = disks
     }
+
+    /// Tells the guest how large the virtio console's terminal is, in characters.
+    func resizeTerminal(columns: UInt16, rows: UInt16) { console?.resize(columns: columns, rows: rows) }
 
     /// Writes everything to the disk and closes the images. After the machine has stopped.
     /// - Returns: Why that failed, if it did.

@@ -76,7 +76,7 @@ final class Monitor {
             guard let ready = try? poller.wait(milliseconds: delay) else { break }
             if ready.isEmpty { deliverOutput() }
             for item in ready { handle(item) }
-            if waiting { for connection in connections.values { connection.deliverInput(deliver) } }
+            if waiting { for (token, connection) in connections { deliverInput(of: connection, token) } }
         }
         machine.stop()
         deliverOutput()
@@ -97,7 +97,7 @@ final class Monitor {
             outputPending = true
         case Token.terminal: if let bytes = assembly.terminal?.receive() { send(bytes, to: .terminal) }
         case Token.listener: accept()
-        default: serve(item.token)
+        default: serve(item)
         }
     }
 
@@ -165,8 +165,11 @@ final class Monitor {
         poller.remove(connection.rawDescriptor)
     }
 
-    private func serve(_ token: UInt64) {
+    private func serve(_ item: Poller.Readiness) {
+        let token = item.token
         guard let connection = connections[token] else { return }
+        // Nobody waits for the guest to read what a peer has typed that is gone.
+        if connection.isFull, item.interest.contains(.hangUp) { return drop(token) }
         guard let lines = connection.receive() else { return drop(token) }
         for line in lines {
             let reply = answer(line, connection)
@@ -177,7 +180,16 @@ final class Monitor {
                 if let history = assembly.terminal?.history, !history.isEmpty { _ = connection.send(history) }
             }
         }
+        deliverInput(of: connection, token)
+    }
+
+    private func deliverInput(of connection: ControlConnection, _ token: UInt64) {
         connection.deliverInput(deliver)
+        guard connection.isFull != connection.isHeldUp else { return }
+        // Otherwise what waits in the socket would be reported again and again.
+        let interest: Poller.Interest = connection.isFull ? [] : .readable
+        guard (try? poller.modify(connection.rawDescriptor, interest, token: token)) != nil else { return drop(token) }
+        connection.isHeldUp = connection.isFull
     }
 
     private func answer(_ line: [UInt8], _ connection: ControlConnection) -> JSONValue {
@@ -192,11 +204,19 @@ final class Monitor {
             case .pause: try machine.pause()
             case .resume: machine.resume()
             case .reset: reset()
-            case .statistics: return statistics
+            case .statistics:
+                // What the guest answers is in the next reply: nobody waits for a guest here.
+                machine.refreshDeviceStatistics()
+                return statistics
             case .console: return ["ok": true, "console": true]
             case .terminal:
                 guard assembly.terminal != nil else { return ["ok": false, "error": "the machine has no terminal"] }
                 return ["ok": true, "terminal": true]
+            case .resizeTerminal:
+                guard let columns = json["columns"]?.integerValue.flatMap({ UInt16(exactly: $0) }),
+                    let rows = json["rows"]?.integerValue.flatMap({ UInt16(exactly: $0) })
+                else { return ["ok": false, "error": "columns and rows are numbers from 0 to 65535"] }
+                assembly.resizeTerminal(columns: columns, rows: rows)
             }
         } catch { return ["ok": false, "error": .string(summary(of: error))] }
         return ["ok": true]

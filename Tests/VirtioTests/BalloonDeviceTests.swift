@@ -104,10 +104,13 @@ import Virtio
         #expect(fixture.device.statistics.total == 3 << 20)
         #expect(fixture.device.statistics.available == 2 << 20)
         #expect(fixture.device.statistics.caches == nil)
+        let counters = Dictionary(uniqueKeysWithValues: fixture.device.counters.map { ($0.name, $0.value) })
+        #expect(counters["guestTotalBytes"] == 3 << 20 && counters["guestAvailableBytes"] == 2 << 20)
+        #expect(try #require(counters["reportAgeMilliseconds"]) < 60_000)
         #expect(try queue.takeUsed().isEmpty)
-        fixture.device.refreshStatistics()
+        fixture.device.refreshCounters()
         #expect(try queue.takeUsed().count == 1)
-        fixture.device.refreshStatistics()
+        fixture.device.refreshCounters()
         #expect(try queue.takeUsed().isEmpty)
         #expect(fixture.driver.sink.takeFired() == [3])
     }
@@ -126,7 +129,7 @@ import Virtio
         try fixture.driver.queues[2].submit([(0x1000, 20, false)])
         fixture.driver.kick(2)
         fixture.driver.status = 0
-        fixture.device.refreshStatistics()
+        fixture.device.refreshCounters()
         #expect(fixture.driver.status == 0)
     }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import JSON
 import KVM
 import LinuxSystem
@@ -103,8 +104,23 @@ private let hasKVM = (try? Hypervisor.open()) != nil
         try console.writeAll("hello")
         let terminal = try MonitorClient.connect(to: socket).attachTerminal()
         try terminal.writeAll("typed before the guest has a driver")
+        try client.resizeTerminal(columns: 120, rows: 40)
+        #expect(throws: MonitorError.self) { try client.perform(.resizeTerminal) }
+        // The guest never reads: the monitor waits for it without using the processor.
+        try terminal.setNonBlocking()
+        while (try? terminal.write(upTo: [UInt8](repeating: 0x61, count: 4096)[...])) ?? 0 > 0 {}
+        let before = try Self.processorTicks(child.identifier)
+        usleep(500_000)
+        #expect(try Self.processorTicks(child.identifier) - before < 15)
         try client.perform(.stop)
         #expect(try child.wait(milliseconds: 20_000) == .exited(0))
         #expect(MonitorEnd.read(from: folder.path.appending("end.json"))?.reason == .stopped)
+    }
+
+    /// Hundredths of a second that the process's first thread has run (proc(5), `stat`, fields 14 and 15).
+    private static func processorTicks(_ process: Int32) throws -> Int {
+        let stat = try FileSystem.read(FilePath("/proc/\(process)/task/\(process)/stat"), limit: 4096)
+        let fields = String(decoding: stat, as: UTF8.self).split(separator: ")").last?.split(separator: " ") ?? []
+        return fields.count > 12 ? (Int(fields[11]) ?? 0) + (Int(fields[12]) ?? 0) : 0
     }
 }

@@ -60,6 +60,10 @@ final class QEMUControl: MachineControl {
         get throws { try client.execute("query-status")["status"]?.stringValue == "paused" }
     }
 
+    var usage: MachineUsage {
+        get throws { MachineUsage(blockStatistics: try client.execute("query-blockstats", milliseconds: 2_000)) }
+    }
+
     func pressPowerButton() throws { try client.execute("system_powerdown") }
 
     func stop() throws {

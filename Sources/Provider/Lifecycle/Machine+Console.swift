@@ -13,4 +13,9 @@ extension Machine {
         let client = try MonitorClient.connect(to: folder.controlSocket)
         return serial ? try client.attachConsole() : try client.attachTerminal()
     }
+
+    /// Tells the guest how large the terminal is that shows its virtio console.
+    public func resizeConsole(to size: TerminalSize) throws {
+        try MonitorClient.connect(to: folder.controlSocket).resizeTerminal(columns: size.columns, rows: size.rows)
+    }
 }

@@ -14,6 +14,8 @@ public struct MachineReport: Sendable {
     public var record: MachineRecord?
     /// The definition's notes for other programs.
     public var labels: [String: String] = [:]
+    /// What the machine uses, if it runs and says so.
+    public var usage: MachineUsage?
 
     public var json: JSONValue {
         [
@@ -22,7 +24,7 @@ public struct MachineReport: Sendable {
                 ["name": .string($0.box.name), "version": .string($0.box.version), "digest": .optional($0.box.digest)]
             } ?? .null,
             "created": record.map { .string(timestamp($0.created)) } ?? .null,
-            "remarks": .strings(remarks),
+            "remarks": .strings(remarks), "usage": usage?.json ?? .null,
             "labels": .object(labels.sorted { $0.key < $1.key }.map { JSONMember($0.key, .string($0.value)) }),
         ]
     }
@@ -30,7 +32,8 @@ public struct MachineReport: Sendable {
 
 extension Machine {
     /// Looks at everything and changes nothing.
-    public func status() throws -> MachineReport {
+    /// - Parameter withUsage: Whether to ask a running machine what it uses.
+    public func status(withUsage: Bool = false) throws -> MachineReport {
         let (state, record) = try state()
         var remarks: [String] = []
         if let record {
@@ -54,7 +57,7 @@ extension Machine {
         }
         return MachineReport(
             name: name, state: state, provider: record?.provider, remarks: remarks, record: record,
-            labels: definition?.labels ?? [:])
+            labels: definition?.labels ?? [:], usage: withUsage ? usage() : nil)
     }
 
     /// The ports of the host that lead to the machine now.

@@ -1,5 +1,6 @@
 import DiskImage
 public import GuestMemory
+import LinuxSystem
 import Synchronization
 
 /// virtio-balloon (Virtio 1.2, section 5.5): gives the host back what the guest does not use.
@@ -41,7 +42,7 @@ public final class BalloonDevice: VirtioDevice {
     let deflate = QueueSlot<Void>(())
     let statisticsSlot = QueueSlot(StatisticsQueue())
     let reporting = QueueSlot<Void>(())
-    private let latest = Mutex(BalloonStatistics())
+    private let latest = Mutex<(statistics: BalloonStatistics, time: MonotonicClock?)>((BalloonStatistics(), nil))
     private let discarded = Atomic<UInt64>(0)
 
     /// - Parameter memory: The guest's; anonymous and private.
@@ -70,13 +71,26 @@ public final class BalloonDevice: VirtioDevice {
 
     /// How much memory the host got back since the machine's start, in bytes; the same page may count often.
     public var discardedByteCount: UInt64 { discarded.load(ordering: .relaxed) }
-    public var counters: [DeviceCounter] { [DeviceCounter("discardedBytes", discardedByteCount)] }
+    /// What the guest said about its memory is only there once it has said it, with how long ago that was.
+    public var counters: [DeviceCounter] {
+        let (said, time) = latest.withLock { $0 }
+        var counters = [DeviceCounter("discardedBytes", discardedByteCount)]
+        guard let time else { return counters }
+        let age = UInt64(max(0, MonotonicClock.now.milliseconds(since: time)))
+        counters.append(DeviceCounter("reportAgeMilliseconds", age))
+        for (name, value) in [
+            ("guestTotalBytes", said.total), ("guestFreeBytes", said.free), ("guestAvailableBytes", said.available),
+        ] {
+            if let value { counters.append(DeviceCounter(name, value)) }
+        }
+        return counters
+    }
 
     /// What the guest said last.
-    public var statistics: BalloonStatistics { latest.withLock { $0 } }
+    public var statistics: BalloonStatistics { latest.withLock { $0.statistics } }
 
-    /// Asks the guest for new numbers, which arrive in ``statistics`` a little later.
-    public func refreshStatistics() {
+    /// Asks the guest for new numbers, which arrive in ``statistics`` and ``counters`` a little later.
+    public func refreshCounters() {
         _ = statisticsSlot.serve { queue, state, _ in
             if let chain = state.held.take() { queue.complete(chain, written: 0) }
             return .done
@@ -122,6 +136,7 @@ public final class BalloonDevice: VirtioDevice {
         reporting.detach()
         signals.withLock { $0 = nil }
         roles.withLock { $0 = [] }
+        latest.withLock { $0 = (BalloonStatistics(), nil) }
         fields.withLock { $0.set(UInt32(0), at: Field.actualPages) }
     }
 
@@ -198,7 +213,8 @@ public final class BalloonDevice: VirtioDevice {
                 while var chain = try queue.nextChain() {
                     // One buffer is all that a driver has here.
                     guard state.held == nil else { throw .malformedRequest }
-                    latest.withLock { $0 = Self.parse(&chain) }
+                    let said = Self.parse(&chain)
+                    latest.withLock { $0 = (said, .now) }
                     state.held = consume chain
                 }
             } while queue.enableNotifications()

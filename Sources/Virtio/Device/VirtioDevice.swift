@@ -28,6 +28,9 @@ public protocol VirtioDevice: AnyObject, Sendable {
 
     /// What it has done since it was made. Any thread may ask.
     var counters: [DeviceCounter] { get }
+    /// Asks the driver for numbers that it alone knows; they are among the counters a little later, if it answers. Any
+    /// thread may call it.
+    func refreshCounters()
 
     /// Works on a queue, at most for a bounded number of chains.
     func serve(queue index: Int) -> ServiceOutcome
@@ -41,6 +44,7 @@ extension VirtioDevice {
     public func readConfiguration(at offset: Int, count: Int) -> UInt64 { 0 }
     public func writeConfiguration(_ value: UInt64, at offset: Int, count: Int) {}
     public var counters: [DeviceCounter] { [] }
+    public func refreshCounters() {}
     public func serve(descriptor index: Int) -> ServiceOutcome { .done }
 }
 

@@ -1,5 +1,6 @@
 import CLinux
 import DiskImage
+import Glibc
 
 /// virtio-rng (Virtio 1.2, section 5.4): fills the driver's buffers with random bytes from the host's kernel.
 public final class EntropyDevice: VirtioDevice {
@@ -48,8 +49,11 @@ public final class EntropyDevice: VirtioDevice {
             while done < wanted {
                 // SAFETY: inside the segment, which the chain keeps in guest RAM.
                 let count = unsafe getrandom(segment.base + done, wanted - done, 0)
-                guard count > 0 else { continue }  // Interrupted by a signal; the call knows no other failure here.
-                done += count
+                if count > 0 {
+                    done += count
+                } else if errno != EINTR {
+                    return filled + done
+                }
             }
             filled += wanted
             if filled == requestLimit { break }

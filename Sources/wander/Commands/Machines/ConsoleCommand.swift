@@ -29,12 +29,22 @@ struct ConsoleCommand: WanderCommand {
             tcsetattr(STDIN_FILENO, TCSADRAIN, &raw)
         }
         defer { if isTerminal { tcsetattr(STDIN_FILENO, TCSADRAIN, &saved) } }
-        try pump(guest, isTerminal: isTerminal, context.cancellation)
+        var size: TerminalSize?
+        try pump(guest, isTerminal: isTerminal, context.cancellation) {
+            // The serial port has no way to tell its size.
+            guard isTerminal, !serial, let now = TerminalSize.of(STDOUT_FILENO), now != size else { return }
+            size = now
+            try? machine.resizeConsole(to: now)
+        }
     }
 
     /// Carries bytes both ways until the user leaves or the machine ends. Where the input is no terminal, its end leaves
     /// too, once the guest has said nothing for a second.
-    private func pump(_ guest: borrowing OwnedDescriptor, isTerminal: Bool, _ cancellation: Cancellation) throws {
+    /// - Parameter onTurn: Called at least four times a second on a terminal: a look at its size needs no signal handler,
+    ///   which would be the whole process's.
+    private func pump(
+        _ guest: borrowing OwnedDescriptor, isTerminal: Bool, _ cancellation: Cancellation, onTurn: () -> Void
+    ) throws {
         let poller = try Poller()
         try poller.add(guest.rawValue, .readable, token: 0)
         try poller.add(cancellation.rawDescriptor, .readable, token: 2)
@@ -44,7 +54,8 @@ struct ConsoleCommand: WanderCommand {
         if inputEnded { try guest.writeAll(try input.readAll(limit: 1 << 20)) }
         var escape = EscapeSequence()
         while true {
-            let ready = try poller.wait(milliseconds: inputEnded ? 1000 : -1)
+            onTurn()
+            let ready = try poller.wait(milliseconds: inputEnded ? 1000 : isTerminal ? 250 : -1)
             if ready.isEmpty, inputEnded { return }
             for item in ready {
                 switch item.token {

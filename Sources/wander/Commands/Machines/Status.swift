@@ -9,7 +9,10 @@ import Reporting
 struct Status: WanderCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show what the machines are doing.",
-        discussion: "Everything is looked at live; nothing is cached and nothing is changed.")
+        discussion: """
+            Everything is looked at live; nothing is cached and nothing is changed. With a machine's name it also shows what
+            the machine uses: memory, and what its disks and networks have moved since it was started.
+            """)
     @OptionGroup var options: GlobalOptions
     @OptionGroup var project: ProjectOptions
     @Argument(help: "Machines, by name or pattern.") var machines: [String] = []
@@ -24,7 +27,8 @@ struct Status: WanderCommand {
             return context.output(
                 chosen.map(\.name).joined(separator: "\n"), json: ["machines": .strings(chosen.map(\.name))])
         }
-        let reports = try chosen.map { try $0.status() }
+        let isDetailed = !machines.isEmpty
+        let reports = try chosen.map { try $0.status(withUsage: isDetailed || options.json) }
         var table = TextTable()
         for report in reports {
             table.add([
@@ -32,13 +36,39 @@ struct Status: WanderCommand {
                 report.remarks.joined(separator: "; "),
             ])
         }
+        let details = reports.flatMap { report in
+            guard isDetailed, let usage = report.usage else { return [String]() }
+            return (reports.count > 1 ? ["\(report.name):"] : []) + Self.lines(usage)
+        }
         context.output(
-            table.rendered,
+            ([table.rendered] + details).joined(separator: "\n"),
             json: [
                 "environment": .string(project.environment.name),
                 "directory": .string(project.environment.projectDirectory.string),
                 "machines": .array(reports.map(\.json)),
             ])
+    }
+
+    /// What a machine uses, for people.
+    private static func lines(_ usage: MachineUsage) -> [String] {
+        func size(_ bytes: UInt64) -> String { ByteCount(bytes).description }
+        var memory: [String] = []
+        if let resident = usage.memory.resident { memory.append("\(size(resident)) of this host's") }
+        if let total = usage.memory.guestTotal, let available = usage.memory.guestAvailable {
+            memory.append("the guest has \(size(available)) of \(size(total)) left")
+        }
+        if let given = usage.memory.givenBack, given > 0 { memory.append("\(size(given)) given back so far") }
+        var lines = memory.isEmpty ? [] : ["  memory: \(memory.joined(separator: "; "))"]
+        for disk in usage.disks {
+            lines.append("  \(disk.name): \(size(disk.readBytes)) read, \(size(disk.writtenBytes)) written")
+        }
+        for network in usage.networks {
+            lines.append("  \(network.name): \(size(network.receivedBytes)) received, \(size(network.sentBytes)) sent")
+        }
+        for device in usage.stoppedDevices {
+            lines.append("  \(device): stopped, because the guest's driver broke its rules; a reset brings it back")
+        }
+        return lines
     }
 
     private func showAll(_ context: CommandContext) throws {
