@@ -43,6 +43,11 @@ public protocol MachineProvider: Sendable {
 
     /// Reaches the process of a running machine.
     func control(_ folder: MachineFolder) throws -> any MachineControl
+
+    /// Attaches to a running machine's console: what is written to the descriptor reaches the guest, what is read comes
+    /// from it.
+    /// - Parameter serial: The serial port, even where the provider has a faster console.
+    func attachConsole(_ folder: MachineFolder, serial: Bool) throws -> OwnedDescriptor
 }
 
 /// A connection to a running machine's process. Used by one thread.

@@ -17,10 +17,8 @@ struct Wander: ParsableCommand {
                 name: "Machines",
                 subcommands: [
                     Up.self, Status.self, SSHCommandLine.self, Halt.self, Reload.self, Destroy.self, Provision.self,
-                    Package.self,
-                    Suspend.self, Resume.self, Port.self, Upload.self, Download.self, SSHConfigCommand.self, Logs.self,
-                    ConsoleCommand.self,
-                    Doctor.self,
+                    Package.self, Suspend.self, Resume.self, Port.self, Upload.self, Download.self,
+                    SSHConfigCommand.self, Logs.self, ConsoleCommand.self, Doctor.self,
                 ]),
             CommandGroup(
                 name: "The Wanderfile", subcommands: [Init.self, Validate.self, Config.self, SchemaCommand.self]),

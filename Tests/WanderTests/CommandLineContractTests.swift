@@ -17,13 +17,24 @@ import Testing
 
     @Test(
         "an unknown verb is a usage error that names the nearest one",
-        arguments: [("versoin", "wander version"), ("completoin", "wander completion")])
+        arguments: [
+            ("versoin", "wander version"), ("completoin", "wander completion"),
+            ("global-status", "wander status --all"),
+        ])
     func unknownVerb(typed: String, meant: String) throws {
         let result = try wander.run(typed)
         #expect(result.status == 64)
         #expect(result.output.isEmpty)
         #expect(result.error.contains("'\(typed)' is not a wander command"))
         #expect(result.error.contains(meant))
+    }
+
+    @Test("no command stands twice in the help")
+    func commandsOnce() throws {
+        let lines = try wander.run("--help").output.split(separator: "\n").filter { $0.hasPrefix("  ") }
+        let verbs = lines.compactMap { $0.dropFirst(2).first == " " ? nil : $0.split(separator: " ").first }
+        #expect(verbs.count > 20)
+        #expect(Set(verbs).count == verbs.count, "\(verbs)")
     }
 
     @Test("unknown options and missing arguments are usage errors on standard error")

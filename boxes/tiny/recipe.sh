@@ -74,7 +74,7 @@ stage_root() {
     unpack_package "$list" busybox-static "$root" ./bin/busybox
     for applet in $("$root/bin/busybox" --list); do
         case $applet in
-        busybox | bash | dpkg | dpkg-deb | rpm | rpm2cpio | su | login | poweroff | reboot | halt) ;;
+        busybox | bash | dpkg | dpkg-deb | rpm | rpm2cpio | su | poweroff | reboot | halt) ;;
         init | linuxrc | switch_root | sh) ;;
         *) ln -s busybox "$root/bin/$applet" ;;
         esac

@@ -48,6 +48,11 @@ public struct EmulationProvider: MachineProvider {
     public func control(_ folder: MachineFolder) throws -> any MachineControl {
         QEMUControl(try QMPClient(connectingTo: folder.controlSocket))
     }
+
+    /// There is only the serial port.
+    public func attachConsole(_ folder: MachineFolder, serial: Bool) throws -> OwnedDescriptor {
+        try UnixSocket.connect(to: folder.serialSocket)
+    }
 }
 
 /// A running QEMU.

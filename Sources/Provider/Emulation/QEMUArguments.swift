@@ -18,7 +18,8 @@ struct QEMUArguments {
             "-smp", "\(plan.processors)", "-m", "\(plan.memory >> 20)M",
             "-chardev", "socket,id=control,fd=\(controlDescriptor),server=on,wait=off",
             "-mon", "chardev=control,mode=control",
-            "-chardev", "file,id=console,path=console.log,append=on",
+            // Whoever connects sees what comes from then on and may type; the log has all of it.
+            "-chardev", "socket,id=console,path=serial.sock,server=on,wait=off,logfile=console.log,logappend=on",
             "-serial", "chardev:console",
             "-blockdev", disk(plan).compact,
             "-device", "virtio-blk-pci,drive=disk,serial=root,bootindex=1,werror=\(whenFull)",

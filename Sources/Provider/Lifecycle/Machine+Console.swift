@@ -1,17 +1,9 @@
 public import LinuxSystem
-import MonitorControl
 
 extension Machine {
-    /// Attaches to the running machine's console: what is written to the descriptor reaches the guest, what is read comes
-    /// from it.
-    /// - Parameter serial: The serial port instead of the faster virtio console.
+    /// Attaches to the running machine's console; see ``MachineProvider/attachConsole(_:serial:)``.
     public func attachConsole(serial: Bool) throws -> OwnedDescriptor {
-        let record = try runningRecord()
-        guard record.provider == .kvm else {
-            throw ProviderError.otherProvider(machine: name, has: record.provider, wants: .kvm)
-        }
-        let client = try MonitorClient.connect(to: folder.controlSocket)
-        return serial ? try client.attachConsole() : try client.attachTerminal()
+        try provider(runningRecord().provider).attachConsole(folder, serial: serial)
     }
 
     /// Tells the guest how large the terminal is that shows its virtio console.

@@ -79,12 +79,12 @@ extension Machine {
             _ = try? session.collect(command)
             session.close()
         }
-        while !(try watch.wait(milliseconds: 10_000, cancellation: project.cancellation)) {
+        while true {
+            let left = max(0, deadline.milliseconds(since: .now))
+            if try watch.wait(milliseconds: min(10_000, left), cancellation: project.cancellation) { return true }
             try project.cancellation.check()
-            let left = deadline.milliseconds(since: .now) / 1000
-            guard left > 0 else { break }
-            report(.step("still waiting for the guest to shut down; \(left) s until its power is cut"))
-            if left < 10, try watch.wait(milliseconds: left * 1000, cancellation: project.cancellation) { return true }
+            if left <= 10_000 { break }
+            report(.step("still waiting for the guest to shut down; \(left / 1000 - 10) s until its power is cut"))
         }
         if try !folder.isAlive() { return true }
         report(.warning("the guest did not shut down within \(seconds) s; cutting its power"))

@@ -102,6 +102,11 @@ public struct MonitorProvider: MachineProvider {
     public func control(_ folder: MachineFolder) throws -> any MachineControl {
         MonitorMachineControl(folder.controlSocket)
     }
+
+    public func attachConsole(_ folder: MachineFolder, serial: Bool) throws -> OwnedDescriptor {
+        let client = try MonitorClient.connect(to: folder.controlSocket)
+        return serial ? try client.attachConsole() : try client.attachTerminal()
+    }
 }
 
 /// A running wander-vmm.

@@ -56,6 +56,8 @@ public struct MachineFolder: Sendable, Hashable {
     public var networkSocket: FilePath { path.appending("net.sock") }
     /// Reaches any TCP port of the guest; see `NetworkControl`.
     public var guestSocket: FilePath { path.appending("guest.sock") }
+    /// The serial port, on emulation.
+    public var serialSocket: FilePath { path.appending("serial.sock") }
     /// Held by the machine's process for as long as it lives.
     public var livenessLock: FilePath { path.appending("machine.lock") }
     /// How wander-vmm ended.

@@ -9,9 +9,11 @@ struct Init: WanderCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write a first Wanderfile, with comments that explain it.",
         discussion: """
-            A box that was packaged with a Wanderfile of its own (wander package --wanderfile) brings that one along: what it
-            sets is shown here and not applied behind your back. Also writes .wander/schema.json, which lets editors complete and check the file. Nothing is overwritten
-            without --force.
+            Also writes .wander/schema.json, with which editors complete and check the file. Nothing is overwritten without \
+            --force.
+
+            A box that was packaged with a Wanderfile of its own (wander package --wanderfile) brings that one along: what it \
+            sets is shown here, and not applied behind your back.
             """)
     @OptionGroup var options: GlobalOptions
     @Argument(help: "The box: a name from 'wander box list', a .box file or a URL.") var box = "debian/12"

@@ -6,7 +6,7 @@ struct SchemaCommand: WanderCommand {
     static let configuration = CommandConfiguration(
         commandName: "schema", abstract: "Print the JSON Schema of the Wanderfile, for editors.",
         discussion: """
-            An editor that speaks the YAML language server's protocol completes and checks a Wanderfile that starts with
+            An editor that speaks the YAML language server's protocol completes and checks a Wanderfile that starts with \
             '# yaml-language-server: $schema=FILE'. 'wander init' writes that line and the file.
             """)
     @OptionGroup var options: GlobalOptions

@@ -6,6 +6,16 @@ struct UnknownVerb: UserFacingError, Equatable {
     let word: String
     let suggestion: String?
 
+    /// What fingers that know Vagrant or a container's tools type, and what does it here.
+    private static let elsewhere = [
+        "global-status": "status --all", "list": "status", "ls": "status", "ps": "status", "start": "up",
+        "create": "up", "stop": "halt", "shutdown": "halt", "poweroff": "halt", "restart": "reload",
+        "reboot": "reload", "delete": "destroy", "remove": "destroy", "rm": "destroy", "pause": "suspend",
+        "unpause": "resume", "exec": "ssh -c", "run": "ssh -c", "shell": "ssh", "login": "ssh", "attach": "console",
+        "scp": "upload", "cp": "upload", "push": "upload", "commit": "package", "export": "package", "pull": "box add",
+        "images": "box list", "boxes": "box list", "ports": "port", "log": "logs", "network": "net status",
+    ]
+
     var summary: String { "'\(word)' is not a wander command" }
     var remedy: String? {
         suggestion.map { "Did you mean 'wander \($0)'?" } ?? "See 'wander --help' for the commands."
@@ -16,7 +26,7 @@ struct UnknownVerb: UserFacingError, Equatable {
         guard let word = arguments.first, !word.hasPrefix("-"), word != "help" else { return nil }
         let verbs = Wander.configuration.allSubcommands.flatMap { [$0.verb] + $0.configuration.aliases }
         guard !verbs.contains(word) else { return nil }
-        return UnknownVerb(word: word, suggestion: nearest(to: word, in: verbs))
+        return UnknownVerb(word: word, suggestion: elsewhere[word] ?? nearest(to: word, in: verbs))
     }
 }
 

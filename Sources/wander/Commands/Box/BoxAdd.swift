@@ -17,7 +17,7 @@ struct BoxAdd: WanderCommand {
               wander box add --name team/base https://example.org/base.box
               wander box add --name mine disk.qcow2
 
-            Catalogues are asked in the order of WANDER_CATALOGUES (URLs with {user}, {name} or {box}, separated by spaces),
+            Catalogues are asked in the order of WANDER_CATALOGUES (URLs with {user}, {name} or {box}, separated by spaces), \
             else of $XDG_CONFIG_HOME/wander/catalogues.
             """)
     @OptionGroup var options: GlobalOptions

@@ -11,7 +11,7 @@ struct BoxUpdate: WanderCommand {
     static let configuration = CommandConfiguration(
         commandName: "update", abstract: "Move the project's boxes on to their newest versions.",
         discussion: """
-            Gets the newest version that the Wanderfile accepts, and writes it into Wanderfile.lock. Machines that exist keep
+            Gets the newest version that the Wanderfile accepts, and writes it into Wanderfile.lock. Machines that exist keep \
             the box that they were made from; the next 'wander destroy && wander up' uses the new one.
             """)
     @OptionGroup var options: GlobalOptions

@@ -8,7 +8,7 @@ struct DiskCheck: WanderCommand {
         commandName: "check",
         abstract: "Check a disk's tables; exit status 0 means that it is sound.",
         discussion: """
-            Looks at every table of the qcow2 image, not at those behind it. --repair makes refcounts and flags anew; it
+            Looks at every table of the qcow2 image, not at those behind it. --repair makes refcounts and flags anew; it \
             leaves entries alone that point where they must not, since what they should be is not known.
             """)
     @OptionGroup var options: GlobalOptions

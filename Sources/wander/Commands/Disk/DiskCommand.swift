@@ -5,7 +5,7 @@ struct DiskCommand: ParsableCommand {
         commandName: "disk",
         abstract: "Look at disk images, and put them right.",
         discussion: """
-            DISK is the name of a machine of the project, or a raw or qcow2 file. A machine's disk is opened with its box's
+            DISK is the name of a machine of the project, or a raw or qcow2 file. A machine's disk is opened with its box's \
             image behind it. A file's backing files are those in its own folder, unless --trust-backing is given.
             """,
         subcommands: [

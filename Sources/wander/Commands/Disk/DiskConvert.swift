@@ -8,7 +8,7 @@ struct DiskConvert: WanderCommand {
     static let configuration = CommandConfiguration(
         commandName: "convert", abstract: "Write a disk's whole content into one new image.",
         discussion: """
-            The new image needs no other file, and what reads as zeroes takes no space in it. The same content gives the
+            The new image needs no other file, and what reads as zeroes takes no space in it. The same content gives the \
             same bytes.
             """)
     @OptionGroup var options: GlobalOptions

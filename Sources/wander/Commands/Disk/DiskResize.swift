@@ -8,7 +8,7 @@ struct DiskResize: WanderCommand {
     static let configuration = CommandConfiguration(
         commandName: "resize", abstract: "Make a disk larger.",
         discussion: """
-            The new part reads as zeroes. The guest enlarges its partition and file system when it next starts, if its box
+            The new part reads as zeroes. The guest enlarges its partition and file system when it next starts, if its box \
             is made that way. Disks are never made smaller.
             """)
     @OptionGroup var options: GlobalOptions

@@ -9,8 +9,8 @@ struct ConsoleCommand: WanderCommand {
     static let configuration = CommandConfiguration(
         commandName: "console", abstract: "Attach to a machine's console.",
         discussion: """
-            Needs no network and no SSH in the guest. Linux calls this terminal hvc0; with --serial it is ttyS0, whose log
-            'wander logs' shows. '~.' at the start of a line leaves it. Machines on the provider kvm have one.
+            Needs no network and no SSH in the guest. Linux calls this terminal hvc0; with --serial it is ttyS0, whose log \
+            'wander logs' shows; on emulation there is only that one. '~.' at the start of a line leaves it.
             """)
     @OptionGroup var options: GlobalOptions
     @OptionGroup var project: ProjectOptions
@@ -20,7 +20,7 @@ struct ConsoleCommand: WanderCommand {
     func execute(_ context: CommandContext) throws {
         let machine = try project.load(context).machine(named: machine)
         let guest = try machine.attachConsole(serial: serial)
-        context.console.report(.note("attached; '~.' at the start of a line leaves"), about: machine.name)
+        context.console.report(.step("attached; '~.' at the start of a line leaves"), about: machine.name)
         var saved = termios()
         let isTerminal = isatty(STDIN_FILENO) == 1 && tcgetattr(STDIN_FILENO, &saved) == 0
         if isTerminal {

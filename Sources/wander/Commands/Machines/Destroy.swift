@@ -7,7 +7,7 @@ struct Destroy: WanderCommand {
     static let configuration = CommandConfiguration(
         abstract: "Stop machines and remove them with their disks.",
         discussion: """
-            Asks for each machine. The box stays in the store. Exits with 0 if nothing was declined, 1 if everything was,
+            Asks for each machine. The box stays in the store. Exits with 0 if nothing was declined, 1 if everything was, \
             2 if some were.
             """)
     @OptionGroup var options: GlobalOptions

@@ -11,7 +11,7 @@ struct Package: WanderCommand {
     static let configuration = CommandConfiguration(
         abstract: "Turn a machine into a box that others start from.",
         discussion: """
-            Stops the machine if it runs, and leaves it as it is: keys, machine-id, shell history and known secrets are reset
+            Stops the machine if it runs, and leaves it as it is: keys, machine-id, shell history and known secrets are reset \
             in a copy of its disk. Provisioners that have succeeded are marked as done in the box.
             """)
     @OptionGroup var options: GlobalOptions

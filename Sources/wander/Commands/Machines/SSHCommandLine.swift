@@ -11,7 +11,7 @@ struct SSHCommandLine: WanderCommand {
     static let configuration = CommandConfiguration(
         commandName: "ssh", abstract: "Log into a machine, or run a command in it.",
         discussion: """
-            Interactive sessions use the system's ssh(1) where there is one. What stands behind '--' is passed on to it.
+            Interactive sessions use the system's ssh(1) where there is one. What stands behind '--' is passed on to it. \
             With -c, exits with the command's own status.
             """)
     @OptionGroup var options: GlobalOptions
@@ -50,10 +50,9 @@ struct SSHCommandLine: WanderCommand {
         let block = try machine.sshConfiguration(program: FileSystem.resolve("/proc/self/exe"))
         var words = ["ssh"]
         for (name, value) in block.settings { words += ["-o", "\(name)=\(value)"] }
-        words += extra.prefix { $0.hasPrefix("-") }
-        words.append(block.host)
+        // ssh(1) reads options behind the host too, and knows which of them take a value: '-L 8080:localhost:80'.
+        words += [block.host] + extra
         if let command { words.append(command) }
-        words += extra.drop { $0.hasPrefix("-") }
         throw try ProcessReplacement.execute(words)
     }
 }

@@ -9,7 +9,7 @@ struct Up: WanderCommand {
     static let configuration = CommandConfiguration(
         abstract: "Create, start and provision machines.",
         discussion: """
-            A machine that does not exist is made from its box; one that is stopped is started; one that is suspended goes
+            A machine that does not exist is made from its box; one that is stopped is started; one that is suspended goes \
             on; one that runs is left alone. Provisioners run that have not succeeded yet or have changed since.
             """)
     @OptionGroup var options: GlobalOptions
@@ -51,9 +51,8 @@ struct Up: WanderCommand {
     private func report(_ results: Schedule.Results<MachineOutcome>, _ context: CommandContext) {
         var lines: [String] = []
         for case (let machine, .success(let outcome)) in results {
-            if outcome.actions == [.unchanged] { lines.append("\(machine.name) is running.") }
-            for forward in outcome.forwards where forward.name != "ssh" || outcome.actions != [.unchanged] {
-                guard outcome.actions != [.unchanged] else { continue }
+            lines.append("\(machine.name) is running.")
+            for forward in outcome.forwards where outcome.actions != [.unchanged] {
                 lines.append(
                     "\(machine.name): \(forward.bind):\(forward.hostPort) leads to port \(forward.guestPort)/\(forward.transport)."
                 )

@@ -9,7 +9,7 @@ struct NetStatus: WanderCommand {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Show the network's machines, traffic and forwards.",
         discussion: """
-            Frames that a machine sent and that went no further are counted by their reason, such as 'spoofed-address' for a
+            Frames that a machine sent and that went no further are counted by their reason, such as 'spoofed-address' for a \
             guest that uses an address other than its own.
             """)
     @OptionGroup var options: GlobalOptions
