@@ -4,7 +4,7 @@
 # what it cannot do: boxes/README.md.
 
 box_name=tiny
-revision=3
+revision=4
 gibibytes=10
 command_line="console=ttyS0 root=/dev/vda rw quiet cryptomgr.notests"
 
