@@ -24,9 +24,10 @@ extension DiskImage {
     /// - Parameters:
     ///   - backing: Recorded in the image as given, so that other tools find it; wander itself opens what it is told to.
     ///   - virtualSize: In bytes; nil takes the backing image's. What lies behind its end reads as zeroes.
+    ///   - clusterBits: What is discarded is gone in whole clusters of 2^this bytes.
     public static func createOverlay(
         at path: FilePath, backing: FilePath, backingFormat: DiskFormat, virtualSize: UInt64? = nil,
-        permissions: UInt32 = 0o600
+        clusterBits: UInt32 = QcowOptions().clusterBits, permissions: UInt32 = 0o600
     ) throws(DiskImageError) {
         let size: UInt64
         if let virtualSize {
@@ -35,7 +36,9 @@ extension DiskImage {
             let place = path.removingLastComponent().pushing(backing)
             size = try Self.virtualSize(of: DiskLayer(path: place, format: backingFormat))
         }
-        let image = try emptyImage(QcowOptions(), virtualSize: size, backing: (backing, backingFormat))
+        var options = QcowOptions()
+        options.clusterBits = clusterBits
+        let image = try emptyImage(options, virtualSize: size, backing: (backing, backingFormat))
         try writeNewFile(image, at: path, size: UInt64(image.count), permissions: permissions)
     }
 

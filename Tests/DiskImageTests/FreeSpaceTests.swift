@@ -27,6 +27,8 @@ import Testing
         Layout(blockSize: 4096, features: "64bit", offset: 1 << 20),
     ]
 
+    private func little(_ value: Int) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
+
     /// A file system with a file that stays and one that was removed: both hold text that can be looked for.
     private func makeDisk(_ layout: Layout) throws -> FilePath {
         let size = 64 << 20
@@ -34,7 +36,6 @@ import Testing
         try OwnedDescriptor.open(path, .readWrite).truncate(to: Int64(size))
         if layout.offset > 0 {
             // One partition of type Linux from `offset` to the end.
-            func little(_ value: Int) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
             var record = [UInt8](repeating: 0, count: 512)
             let entry: [UInt8] = [0, 0, 0, 0, 0x83, 0, 0, 0]
             record.replaceSubrange(
@@ -84,6 +85,7 @@ import Testing
         let line = try #require(said.split(separator: "\n").first { $0.hasPrefix("Free blocks:") })
         let blocks = try #require(UInt64(line.split(separator: " ").last ?? ""))
         #expect(free > 0 && free <= blocks * UInt64(layout.blockSize))
+        #expect(try FreeSpace(of: raw).isWhole)
     }
 
     @Test("extents and reads of any size and place agree with each other")
@@ -130,5 +132,18 @@ import Testing
         let path = try folder.file("noise.raw", size == 0 ? [0] : generator.bytes(size))
         let disk = try DiskImage.open([DiskLayer(path: path, format: .raw)], access: .readOnly)
         #expect(try FreeSpace(of: disk).ranges.isEmpty)
+    }
+
+    @Test("where one file system is not understood, not all free space is known")
+    func partlyKnown() throws {
+        let path = try makeDisk(Self.layouts[3])
+        // A second partition behind the first.
+        let size = 64 << 20
+        var bytes = try FileSystem.read(path, limit: size)
+        bytes.replaceSubrange(462..<478, with: [0, 0, 0, 0, 0x83, 0, 0, 0] + little(size / 512) + little(32768))
+        bytes += Array("XFSB".utf8) + [UInt8](repeating: 0, count: (16 << 20) - 4)
+        try OwnedDescriptor.open(path, .writeOnly).writeAll(bytes)
+        let free = try FreeSpace(of: DiskImage.open([DiskLayer(path: path, format: .raw)], access: .readOnly))
+        #expect(!free.isWhole && !free.ranges.isEmpty)
     }
 }

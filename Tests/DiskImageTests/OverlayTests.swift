@@ -44,6 +44,29 @@ import Testing
         #expect(throws: DiskImageError.closed) { _ = try again.read(count: 1, at: 0) }
     }
 
+    @Test("what is discarded in an overlay of small clusters is gone to the block, by us and by QEMU")
+    func smallClusters() throws {
+        var truth = pattern(1 << 20)
+        let base = try folder.file("base.raw", truth)
+        let layers = [
+            DiskLayer(path: folder("disk.qcow2"), format: .qcow2), DiskLayer(path: base, format: .raw),
+        ]
+        try DiskImage.createOverlay(at: layers[0].path, backing: "base.raw", backingFormat: .raw, clusterBits: 12)
+        let disk = try DiskImage.open(layers, access: .readWrite)
+        try disk.discard(at: 5 * 4096, count: 4096)
+        try disk.close()
+        try Qemu.run([
+            "qemu-io", "-f", "qcow2", "-d", "unmap", "-c", "discard \(9 * 4096) 8192", layers[0].path.string,
+        ])
+        truth.replaceSubrange(5 * 4096..<6 * 4096, with: [UInt8](repeating: 0, count: 4096))
+        truth.replaceSubrange(9 * 4096..<11 * 4096, with: [UInt8](repeating: 0, count: 8192))
+        try Qemu.check(layers[0].path)
+        try Qemu.compare(layers[0].path, with: truth, in: folder)
+        let again = try DiskImage.open(layers, access: .readOnly)
+        #expect(firstDifference(try again.read(count: 1 << 20, at: 0), truth) == nil)
+        try again.close()
+    }
+
     @Test("an overlay larger than its backing file reads zeroes behind it")
     func largerThanBacking() throws {
         let base = try folder.file("base.raw", pattern(100_000))

@@ -178,6 +178,40 @@ import Testing
         #expect(result.outcome.isSuccess, "\(String(decoding: result.error, as: UTF8.self))")
     }
 
+    @Test("what was swapped out goes, and a swap area stays one", arguments: ["dash", "bash", "busybox sh"])
+    func swap(shell: String) throws {
+        let words = shell.split(separator: " ").map(String.init)
+        guard findExecutable(words[0]) != nil else {
+            #expect(words[0] != "bash")
+            return
+        }
+        func area(_ name: String, signature: String) throws -> FilePath {
+            var bytes = [UInt8](repeating: 0x5a, count: 5 * 4096)
+            bytes.replaceSubrange(
+                4086..<4096, with: Array(signature.utf8) + [UInt8](repeating: 0, count: 10 - signature.utf8.count))
+            return try folder.file(name, bytes)
+        }
+        let areas = [
+            try area("a swap", signature: "SWAPSPACE2"), try area("hibernated", signature: "S1SUSPEND"),
+            try area("data", signature: "no swap"),
+        ]
+        let before = try areas.map { try FileSystem.read($0) }
+        func run(list: String) throws -> [String] {
+            let script =
+                "list=\(list)\nuser=x\n\(PreparationScript.tools)\n\(PreparationScript.swap)\nwipe_swap \"$@\"\nprintf %s \"$report\""
+            let result = try ChildProcess.run(words + ["-c", script, "sh"] + areas.map(\.string))
+            return String(decoding: result.output, as: UTF8.self).split(separator: "\n").map(String.init)
+        }
+        #expect(try run(list: "yes") == ["swap \(areas[0])", "swap \(areas[1])"])
+        #expect(try areas.map { try FileSystem.read($0) } == before)
+        #expect(try run(list: "").count == 2)
+        let after = try areas.map { try FileSystem.read($0) }
+        let first = Array(before[0][..<4096])
+        #expect(after[0] == first + [UInt8](repeating: 0, count: 4 * 4096))
+        #expect(after[1] == after[0])
+        #expect(after[2] == before[2])
+    }
+
     @Test("a name from a box's metadata cannot leave its quotes in the script")
     func quoting() throws {
         let text = script("x'; touch /tmp/never; echo '").text

@@ -4,19 +4,34 @@
 public struct FreeSpace: Sendable {
     /// In bytes; in order and apart from each other.
     public private(set) var ranges: [Range<UInt64>] = []
+    /// Whether every part of the disk is understood: a free block is in ``ranges`` then, and nowhere else.
+    public private(set) var isWhole = false
 
     /// Of a disk in which each second block is free; a larger one is one that wants our memory.
     private static let rangeLimit = 4 << 20
     private static let sectorSize: UInt64 = 512
+    /// Boot loaders have partitions of this size, in bytes, without a file system.
+    private static let smallest: UInt64 = 8 << 20
 
     /// - Parameter disk: Nobody writes to it.
     public init(of disk: any BlockStorage) throws(DiskImageError) {
         var found: [Range<UInt64>] = []
-        for volume in try Self.volumes(of: disk) { found += try Ext4Bitmaps.freeRanges(of: disk, in: volume) }
+        let volumes = try Self.volumes(of: disk)
+        var understood = !volumes.isEmpty
+        for volume in volumes {
+            if let free = try Ext4Bitmaps.freeRanges(of: disk, in: volume) {
+                found += free
+            } else if volume.upperBound - volume.lowerBound > Self.smallest {
+                understood = false
+            }
+        }
         found.sort { $0.lowerBound < $1.lowerBound }
         // Partitions that overlap are no partitions of one table: what one holds, another calls free.
         for (one, next) in zip(found, found.dropFirst()) where one.upperBound > next.lowerBound { return }
-        if found.count <= Self.rangeLimit { ranges = found }
+        if found.count <= Self.rangeLimit {
+            ranges = found
+            isWhole = understood
+        }
     }
 
     /// The whole disk if it has no partitions, otherwise these.
@@ -67,16 +82,16 @@ private func littleEndian(_ bytes: [UInt8], _ offset: Int, _ count: Int) -> UInt
 
 /// The block bitmaps of an ext4 file system (kernel documentation, filesystems/ext4: super block, group descriptors).
 private enum Ext4Bitmaps {
-    /// Blocks that belong to nothing, in bytes of the disk. None unless the file system is at rest and understood.
+    /// Blocks that belong to nothing, in bytes of the disk. nil unless the file system is at rest and understood.
     static func freeRanges(
         of disk: any BlockStorage, in volume: Range<UInt64>
-    ) throws(DiskImageError) -> [Range<UInt64>] {
+    ) throws(DiskImageError) -> [Range<UInt64>]? {
         let length = volume.upperBound - volume.lowerBound
-        guard length >= 65536 else { return [] }
+        guard length >= 65536 else { return nil }
         let start = try disk.read(count: 2048, at: volume.lowerBound)
         // What a volume was used for later may have left an old super block where it was.
         for (offset, mark) in [(0, "XFSB"), (0, "LUKS"), (0, "LABELONE"), (512, "LABELONE"), (1024, "LABELONE")]
-        where start[offset...].starts(with: Array(mark.utf8)) { return [] }
+        where start[offset...].starts(with: Array(mark.utf8)) { return nil }
         let block = Array(start[1024...])
         func field(_ offset: Int, _ count: Int = 4) -> UInt64 { littleEndian(block, offset, count) }
         let (incompatible, readOnlyCompatible) = (field(0x60), field(0x64))
@@ -86,17 +101,17 @@ private enum Ext4Bitmaps {
         let isClean = field(0x3a, 2) & 1 == 1 && incompatible & needsRecovery == 0
         guard field(0x38, 2) == 0xef53, isClean, incompatible & metaGroups == 0,
             readOnlyCompatible & bigAllocation == 0, field(0x18) <= 6
-        else { return [] }
+        else { return nil }
         let blockSize = UInt64(1024) << field(0x18)
         let blockCount = field(4) | (incompatible & has64Bit != 0 ? field(0x150) << 32 : 0)
         let (first, perGroup) = (field(0x14), field(0x20))
         let descriptorSize = incompatible & has64Bit != 0 ? field(0xfe, 2) : 32
         guard (32...1024).contains(descriptorSize), perGroup > 0, perGroup <= blockSize * 8, first <= 1,
             blockCount > first, blockCount <= length / blockSize
-        else { return [] }
+        else { return nil }
         let groupCount = (blockCount - first + perGroup - 1) / perGroup
         let table = (first + 1) * blockSize
-        guard groupCount * descriptorSize <= length - table else { return [] }
+        guard groupCount * descriptorSize <= length - table else { return nil }
         var ranges: [Range<UInt64>] = []
         var open: Range<UInt64>?
         for group in 0..<groupCount {

@@ -56,8 +56,7 @@ extension Machine {
             .step(
                 script.keepsIdentity ? "preparing a copy of the disk" : "resetting the identity in a copy of the disk"))
         try FileSystem.makeDirectory(place.path, permissions: 0o700)
-        let base = layers[0]
-        try DiskImage.createOverlay(at: place.disk, backing: base.path, backingFormat: base.format)
+        try createLayer(over: layers, in: place)
         let answer = try runPreparation(text, in: place, over: layers, box)
         var prepared = PreparedDisk(
             folder: place, key: key, report: PreparationReport(guestText: answer),
@@ -79,6 +78,15 @@ extension Machine {
         try prepared.save(reportText: answer)
         prepared.report.isComplete = true
         return prepared
+    }
+
+    private func createLayer(over layers: [DiskLayer], in place: MachineFolder) throws {
+        let disk = try DiskImage.open(layers, access: .readOnly)
+        defer { try? disk.close() }
+        // Free blocks of file systems that the host cannot read are known by the guest's trim alone: to the block, then.
+        let clusterBits: UInt32 = try FreeSpace(of: disk).isWhole ? 16 : 12
+        try DiskImage.createOverlay(
+            at: place.disk, backing: layers[0].path, backingFormat: layers[0].format, clusterBits: clusterBits)
     }
 
     /// What `--clean` would remove. Changes nothing that stays.

@@ -11,6 +11,8 @@ public struct PreparationReport: Sendable, Hashable {
             case machineID = "machine-id"
             case history
             case secret
+            /// What the guest had swapped out of its memory.
+            case swap
             /// What ties a system to one machine: random seeds, leases, names of network cards, cloud-init's state.
             case trace
             /// Removed by `--clean`; ``bytes`` says how much.
@@ -85,6 +87,7 @@ public struct PreparationReport: Sendable, Hashable {
         add(.machineID, "machine-id")
         add(.history, "history")
         add(.secret, "secrets")
+        add(.swap, "swapped memory")
         add(.trace, "traces")
         let cleaned = items.filter { $0.kind == .clean }
         if !cleaned.isEmpty {

@@ -38,7 +38,8 @@ struct PreparationScript: Hashable {
         ]
         return "exec </dev/null >/dev/console 2>&1\n{\n"
             + settings.map { "\($0.0)=\(ShellQuoting.quote($0.1))\n" }.joined()
-            + [Self.begin, Self.tools, Self.identity, Self.cleaning, Self.trimming, Self.kernels, Self.end].joined(
+            + [Self.begin, Self.tools, Self.swap, Self.identity, Self.cleaning, Self.trimming, Self.kernels, Self.end]
+            .joined(
                 separator: "\n") + "\n}\n"
     }
 
@@ -53,7 +54,7 @@ struct PreparationScript: Hashable {
         mount -a -t ext2,ext3,ext4,xfs,btrfs,f2fs,vfat 2>/dev/null
         """#
 
-    private static let tools = #"""
+    static let tools = #"""
         nl='
         '
         report= doomed=
@@ -94,6 +95,31 @@ struct PreparationScript: Hashable {
             case "$nl$homes" in *"$nl$home$nl"*) ;; *) homes="$homes$home$nl" ;; esac
             if [ "$name" = "$user" ]; then user_home=$home user_owner=$number:$group; fi
         done </etc/passwd
+        """#
+
+    /// What was swapped out is the guest's memory. Only the first page of a swap area says what it is (mkswap(8), the
+    /// kernel's `union swap_header`); a hibernated system's is made an ordinary one again.
+    static let swap = #"""
+        # wipe_swap AREA...: partitions and files.
+        wipe_swap() {
+            for area; do
+                [ -e "$area" ] && [ ! -L "$area" ] && [ "$area" != "$exchange" ] || continue
+                case $(dd if="$area" bs=1 skip=4086 count=10 2>/dev/null | tr -d '\000') in
+                SWAPSPACE2 | S1SUSPEND*) ;;
+                *) continue ;;
+                esac
+                say "swap $area"
+                [ -z "$list" ] || continue
+                printf SWAPSPACE2 | dd of="$area" bs=1 seek=4086 conv=notrunc 2>/dev/null
+                if [ -f "$area" ]; then
+                    size=$(wc -c <"$area")
+                    dd if=/dev/zero of="$area" bs=4096 seek=1 count=$((size / 4096 - 1)) conv=notrunc 2>/dev/null
+                else
+                    blkdiscard -z -o 4096 "$area" 2>/dev/null ||
+                        dd if=/dev/zero of="$area" bs=4096 seek=1 conv=notrunc 2>/dev/null
+                fi
+            done
+        }
         """#
 
     private static let identity = #"""
@@ -144,6 +170,8 @@ struct PreparationScript: Hashable {
             [ -n "$list" ] || rm -f /etc/ssh/ssh_host_*_key.pub
         }
         if [ -z "$keep" ]; then
+            wipe_swap $(sed -n '3,$s|.* ||; 3,$s|^|/dev/|p' /proc/partitions) /swapfile /swap.img /swap/swapfile \
+                $(sed -n 's|^[[:space:]]*\(/[^[:space:]]*\)[[:space:]][[:space:]]*[^[:space:]]*[[:space:]][[:space:]]*swap[[:space:]].*|\1|p' /etc/fstab 2>/dev/null)
             renew=
             reset_login_key
             reset_host_keys
