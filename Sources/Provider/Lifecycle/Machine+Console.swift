@@ -1,4 +1,5 @@
 public import LinuxSystem
+import MonitorControl
 
 extension Machine {
     /// Attaches to the running machine's console; see ``MachineProvider/attachConsole(_:serial:)``.
