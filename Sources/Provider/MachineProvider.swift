@@ -48,6 +48,9 @@ public protocol MachineProvider: Sendable {
     /// from it.
     /// - Parameter serial: The serial port, even where the provider has a faster console.
     func attachConsole(_ folder: MachineFolder, serial: Bool) throws -> OwnedDescriptor
+
+    /// Tells the guest how large the terminal is that shows its console, where the console can carry that.
+    func resizeConsole(_ folder: MachineFolder, to size: TerminalSize) throws
 }
 
 /// A connection to a running machine's process. Used by one thread.

@@ -53,6 +53,9 @@ public struct EmulationProvider: MachineProvider {
     public func attachConsole(_ folder: MachineFolder, serial: Bool) throws -> OwnedDescriptor {
         try UnixSocket.connect(to: folder.serialSocket)
     }
+
+    /// A serial port has no way to tell.
+    public func resizeConsole(_ folder: MachineFolder, to size: TerminalSize) {}
 }
 
 /// A running QEMU.

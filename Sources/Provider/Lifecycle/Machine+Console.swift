@@ -9,6 +9,6 @@ extension Machine {
 
     /// Tells the guest how large the terminal is that shows its virtio console.
     public func resizeConsole(to size: TerminalSize) throws {
-        try MonitorClient.connect(to: folder.controlSocket).resizeTerminal(columns: size.columns, rows: size.rows)
+        try provider(runningRecord().provider).resizeConsole(folder, to: size)
     }
 }

@@ -107,6 +107,10 @@ public struct MonitorProvider: MachineProvider {
         let client = try MonitorClient.connect(to: folder.controlSocket)
         return serial ? try client.attachConsole() : try client.attachTerminal()
     }
+
+    public func resizeConsole(_ folder: MachineFolder, to size: TerminalSize) throws {
+        try MonitorClient.connect(to: folder.controlSocket).resizeTerminal(columns: size.columns, rows: size.rows)
+    }
 }
 
 /// A running wander-vmm.

@@ -10,7 +10,7 @@ struct Status: WanderCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show what the machines are doing.",
         discussion: """
-            Everything is looked at live; nothing is cached and nothing is changed. With a machine's name it also shows what
+            Everything is looked at live; nothing is cached and nothing is changed. With a machine's name it also shows what \
             the machine uses: memory, and what its disks and networks have moved since it was started.
             """)
     @OptionGroup var options: GlobalOptions
