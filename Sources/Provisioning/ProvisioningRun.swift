@@ -9,15 +9,20 @@ public struct ProvisioningRun {
 
     private let session: SSHSession
     private let masker: Masker
+    private let runner: GuestRunner?
     private let report: (ProvisioningEvent) -> Void
 
     /// - Parameters:
     ///   - session: Logged in. After an error it is to be closed.
     ///   - masker: Knows the values that must not be shown.
-    public init(over session: SSHSession, masking masker: Masker = .none, report: @escaping (ProvisioningEvent) -> Void)
-    {
+    ///   - runner: Over the same session, started ahead for the first script.
+    public init(
+        over session: SSHSession, masking masker: Masker = .none, by runner: GuestRunner? = nil,
+        report: @escaping (ProvisioningEvent) -> Void
+    ) {
         self.session = session
         self.masker = masker
+        self.runner = runner
         self.report = report
     }
 
@@ -98,7 +103,8 @@ public struct ProvisioningRun {
         let status: Int32
         let start = MonotonicClock.now
         do throws(SSHError) {
-            status = try script.run(over: session) { stream, bytes in
+            let ready = runner.flatMap { $0.isFree && $0.user == script.user ? $0 : nil }
+            status = try script.run(over: session, by: ready) { stream, bytes in
                 switch stream {
                 case .output: show(.output, lines.output.add(bytes))
                 case .error: show(.error, lines.error.add(bytes))

@@ -43,10 +43,7 @@ struct ChannelPump {
             onTurn?()
             var progressed = try drain(.output, output)
             progressed = try drain(.error, error) || progressed
-            if progressed, let isComplete, isComplete() {
-                try settle()
-                return .unknown
-            }
+            if progressed, let isComplete, isComplete() { return .unknown }
             if channel.isAtEnd {
                 // libssh2 may have taken more off the wire since the first look at the output.
                 _ = try drain(.output, output)
@@ -59,22 +56,6 @@ struct ChannelPump {
             try waitForWork()
         }
         return try channel.finish(until: limit ?? MonotonicClock.now.advanced(byMilliseconds: 30_000))
-    }
-
-    /// How long a server may take to notice that a command has ended, in milliseconds.
-    private static let settlingTime: Int64 = 3_000
-
-    /// Waits until the server knows that the command has ended: until it has told its exit status, other than 0, or closed
-    /// the channel. dropbear (2022.83) closes a channel that is just being opened when it learns of the end of another
-    /// channel's command, so that the next command would be lost.
-    private mutating func settle() throws(SSHError) {
-        let end = MonotonicClock.now.advanced(byMilliseconds: Self.settlingTime)
-        while channel.exitStatus == 0, !channel.isClosed, MonotonicClock.now < end {
-            var progressed = try drain(.output) { _ in }
-            progressed = try drain(.error) { _ in } || progressed
-            if progressed || channel.exitStatus != 0 { continue }
-            try channel.session.wait(.channel, for: .readable, pause: max(1, end.milliseconds(since: .now)))
-        }
     }
 
     private mutating func drain(

@@ -1,62 +1,74 @@
 /// Puts a machine's own key in place of the keys that its box was published with.
 ///
 /// The order is what makes it safe to be killed at any instant: the new key goes in first, a second login proves that it
-/// works, and only that login takes the old keys out. Each step looks before it changes anything, so that running it
-/// again does no harm. A machine that was killed in between answers to the old keys, the new one, or both: try the new
-/// one first, then ``WellKnownKeys``.
+/// works, and only then the old keys go out. Each step looks before it changes anything, so that running it again does no
+/// harm. A machine that was killed in between answers to the old keys, the new one, or both: try all of them.
+///
+/// Guests may be slow: it is one command, which starts few programs and becomes the next one, and the second connection is
+/// made while the first is at work.
 public enum FirstContact {
     /// Whether a login with `key` calls for an exchange.
     public static func isNeeded(after key: SSHKeyPair) -> Bool {
         WellKnownKeys.all.contains { $0.publicKey == key.publicKey }
     }
 
+    /// Exchanges the keys of the user who is logged in.
     /// - Parameters:
-    ///   - session: Logged in by a key of the box's or by password.
-    ///   - reconnect: Makes a second connection, not logged in.
-    /// - Returns: A session that is logged in with `key`; the old one is closed.
+    ///   - session: Logged in by a key of the box's or by password. It stays so.
+    ///   - second: To the same server, for `key`.
+    ///   - next: The words of a command to become once the old keys are out.
+    /// - Returns: That command.
     public static func exchange(
-        _ session: SSHSession, user: String, key: SSHKeyPair, reconnect: () throws(SSHError) -> SSHSession
-    ) throws(SSHError) -> SSHSession {
-        try add(key.publicKey, over: session)
-        let verified = try reconnect()
-        try verified.authenticate(user: user, keys: [key])
-        try remove(WellKnownKeys.all.map(\.publicKey), keeping: key.publicKey, over: verified)
-        session.close()
-        return verified
+        _ session: SSHSession, key: SSHPublicKey, second: SecondConnection, next: [String]
+    ) throws(SSHError) -> SSHProcess {
+        let process = try add(key, over: session, next: next)
+        second.proceed(expecting: session.hostKey)
+        try second.finish()
+        try remove(by: process)
+        return process
     }
 
-    /// Makes the guest accept `key` for the user who is logged in.
-    public static func add(_ key: SSHPublicKey, over session: SSHSession) throws(SSHError) {
-        // `$1` the line, `$2` its key in Base64. The file is replaced in one step, and `sync` makes the guest write it down:
-        // a machine whose power is cut in its first minute must still know the key.
-        let script = """
-            set -e; umask 077; d=$HOME/.ssh; f=$d/authorized_keys; n=$f.wander
-            mkdir -p "$d"; chmod 700 "$d"
-            if [ -f "$f" ] && grep -qF -e "$2" "$f"; then exit 0; fi
-            if [ -f "$f" ]; then cat "$f" >"$n"; else : >"$n"; fi
-            if [ -s "$n" ] && [ -n "$(tail -c 1 "$n")" ]; then echo >>"$n"; fi
-            printf '%s\\n' "$1" >>"$n"; chmod 600 "$n"; mv -f "$n" "$f"; sync
-            """
-        try session.require(GuestShell.line(script, [key.line, key.base64]), named: "add the machine's key")
+    /// Makes the guest accept `key`.
+    /// - Returns: The command, which waits for ``remove(by:)``, and changes nothing more if that does not come.
+    static func add(_ key: SSHPublicKey, over session: SSHSession, next: [String]) throws(SSHError) -> SSHProcess {
+        let old = WellKnownKeys.all.map(\.publicKey).filter { $0 != key }.map(\.base64).joined(separator: "\n")
+        let process = try session.start(words: GuestShell.words(script, [key.line, key.base64, old] + next))
+        try process.expect("added", named: "add the machine's key")
+        return process
     }
 
-    /// Makes the guest refuse `keys`, whatever comment or options stand beside them.
-    public static func remove(
-        _ keys: [SSHPublicKey], keeping kept: SSHPublicKey, over session: SSHSession
-    ) throws(SSHError) {
-        // `$1` the key that must stay, the rest those to remove. `grep -v` says 1 when nothing is left.
-        let script = """
-            umask 077; f=$HOME/.ssh/authorized_keys; n=$f.wander; k=$1; shift
-            cat "$f" >"$n" || exit 1
-            for o in "$@"; do
-              grep -vF -e "$o" "$n" >"$n.2"; [ $? -le 1 ] || exit 1
-              mv -f "$n.2" "$n" || exit 1
-            done
-            grep -qF -e "$k" "$n" || { echo 'the new key is not in the file' >&2; exit 1; }
-            if cmp -s "$n" "$f"; then rm -f "$n"; exit 0; fi
-            chmod 600 "$n" && mv -f "$n" "$f" && sync
-            """
-        let arguments = [kept.base64] + keys.filter { $0 != kept }.map(\.base64)
-        try session.require(GuestShell.line(script, arguments), named: "remove the box's well-known keys")
+    /// Makes the guest refuse the well-known keys, whatever comment or options stand beside them.
+    static func remove(by process: SSHProcess) throws(SSHError) {
+        try process.expect("removed", sending: "proved\n", named: "remove the box's well-known keys")
     }
+
+    /// `$1` the line of the new key, `$2` the key in it in Base64, `$3` the old keys so, and the next command. The file is
+    /// replaced in one step. `sync` makes the guest write it down soon, for a machine whose power is cut in its first
+    /// minute; one that has forgotten it answers to the old keys again. `cat` and `mv` are the only programs to wait for.
+    private static let script = """
+        line=$1 new=$2 old=$3; shift 3
+        umask=$(umask); umask 077; folder=$HOME/.ssh; file=$folder/authorized_keys
+        if [ -s "$file" ]; then keys=$(cat "$file") || exit 1
+        else keys=; mkdir -p "$folder" && chmod 700 "$folder" || exit 1; fi
+        break='
+        '
+        replace() { printf %s "$keys" >"$file.wander" && mv -f "$file.wander" "$file" || exit 1; }
+        case $keys in
+        *"$new"*) ;;
+        *) keys="$keys${keys:+$break}$line$break"; replace ;;
+        esac
+        echo added
+        read -r word && [ "$word" = proved ] || exit 1
+        keys=$(cat "$file") || exit 1
+        left=; kept=; found=; set -f; IFS=$break
+        for entry in $keys; do
+          for word in $old; do case $entry in *"$word"*) found=1; continue 2 ;; esac; done
+          case $entry in *"$new"*) kept=1 ;; esac
+          left=$left$entry$break
+        done
+        if [ -z "$kept" ]; then echo 'the new key is not in the file any more' >&2; exit 1; fi
+        if [ "$found" ]; then keys=$left; replace; sync </dev/null >/dev/null 2>&1 & fi
+        umask "$umask"; echo removed
+        exec "$@"
+        """
 }

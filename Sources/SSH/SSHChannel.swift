@@ -7,6 +7,7 @@ final class SSHChannel {
     private let handle: OpaquePointer
 
     init(_ session: SSHSession) throws(SSHError) {
+        try session.settle()
         self.session = session
         let sessionHandle = session.handle
         // 2 MiB of window: what may be on its way without an answer.
@@ -18,6 +19,7 @@ final class SSHChannel {
     /// A connection that the server makes for us (`direct-tcpip`, RFC 4254, section 7.2).
     /// - Throws: ``SSHError/channelRefused(_:)`` if it cannot, ``SSHError/forwardingRefused(_:)`` if it will not.
     init(_ session: SSHSession, connectingTo host: String, port: UInt16) throws(SSHError) {
+        try session.settle()
         self.session = session
         let sessionHandle = session.handle
         do {

@@ -9,15 +9,22 @@ extension SSHSession {
     /// - Throws: ``SSHError/authenticationRefused(user:tried:offered:)`` if it accepts none.
     @discardableResult
     public func authenticate(user: String, keys: [SSHKeyPair]) throws(SSHError) -> SSHKeyPair {
-        let offered = try offeredMethods(user: user)
         var tried: [String] = []
-        // "none" may be enough for a server; then no key was needed and the first one stands for the login.
-        if isAuthenticated, let first = keys.first { return first }
         for key in keys {
             for algorithm in key.signatureAlgorithms {
                 tried.append("\(algorithm) \(key.publicKey.fingerprint)")
-                if try attempt(user: user, key, algorithm) { return key }
+                if try attempt(user: user, key, algorithm) {
+                    self.user = user
+                    return key
+                }
             }
+        }
+        // Asked only now, since it takes the guest a turn.
+        let offered = try offeredMethods(user: user)
+        // "none" may be enough for a server; then no key was needed and the first one stands for the login.
+        if isAuthenticated, let first = keys.first {
+            self.user = user
+            return first
         }
         throw .authenticationRefused(user: user, tried: tried, offered: offered)
     }
@@ -31,6 +38,7 @@ extension SSHSession {
         guard status == 0 else {
             throw .authenticationRefused(user: user, tried: ["password"], offered: try offeredMethods(user: user))
         }
+        self.user = user
     }
 
     /// What the server would accept, such as `publickey`; asks by trying to log in with nothing.

@@ -6,24 +6,22 @@ extension SSHSession {
     /// - Parameters:
     ///   - output: Gets what the command prints, in pieces as they arrive. What it throws ends the run.
     ///   - error: The same for its standard error. With a terminal both arrive as output.
-    ///   - isComplete: Asked after output has arrived; true ends the run with ``SSHOutcome/unknown`` although the output is
-    ///     still open, as it stays when the command leaves a process behind.
     /// - Throws: ``SSHError/timedOut(_:milliseconds:)`` at the command's time limit, ``SSHError/interrupted`` on
     ///   cancellation; the command may still run in the guest then.
     @discardableResult
     public func run(
         _ command: SSHCommand, input: SSHInput = .nothing,
         output: (ArraySlice<UInt8>) throws(SSHError) -> Void = { _ in },
-        error: (ArraySlice<UInt8>) throws(SSHError) -> Void = { _ in }, isComplete: (() -> Bool)? = nil
+        error: (ArraySlice<UInt8>) throws(SSHError) -> Void = { _ in }
     ) throws(SSHError) -> SSHOutcome {
-        let channel = try SSHChannel(self)
-        if let terminal = command.terminal { try channel.requestTerminal(terminal) }
-        try channel.start(command.line)
-        let limit = command.milliseconds.map { MonotonicClock.now.advanced(byMilliseconds: $0) }
-        var pump = ChannelPump(channel, input: input, limit: limit, milliseconds: command.milliseconds ?? 0)
-        pump.isComplete = isComplete
-        return try pump.run(output: output, error: error)
+        try start(command).attend(input: input, milliseconds: command.milliseconds, output: output, error: error)
     }
+
+    /// Starts a command and does not wait for anything that it does. Its time limit is for ``SSHProcess/attend``.
+    public func start(_ command: SSHCommand) throws(SSHError) -> SSHProcess { try SSHProcess(command, over: self) }
+
+    /// Starts the command that is given by its words.
+    public func start(words: [String]) throws(SSHError) -> SSHProcess { try start(SSHCommand(GuestShell.line(words))) }
 
     /// Runs a command and collects what it prints.
     /// - Parameter limit: Of each output, in bytes; the rest is dropped.

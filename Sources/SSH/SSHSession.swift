@@ -7,7 +7,7 @@ import SystemPackage
 ///
 /// Every call waits with poll(2), ends at the session's deadline where one is set, and observes its cancellation.
 public final class SSHSession {
-    public struct Options {
+    public struct Options: Sendable {
         /// Refuses any other key of the server. nil accepts whatever it shows, for the first contact.
         public var hostKey: SSHPublicKey?
         /// How long the server may take for its greeting, in milliseconds.
@@ -31,8 +31,12 @@ public final class SSHSession {
     let options: Options
     /// The server's identification, such as `SSH-2.0-OpenSSH_9.2p1`.
     public private(set) var serverBanner = ""
+    /// Who logged in by a key or a password; nil before that.
+    public internal(set) var user: String?
     /// The key that the server proved to have.
     public private(set) var hostKey: SSHPublicKey
+    /// Of a command that is ending and need not be waited for until the next one starts. ``close()`` lets go of it.
+    var leftChannel: SSHChannel?
     /// Limits a whole job that takes several calls.
     public var deadline: MonotonicClock?
 
@@ -82,6 +86,7 @@ public final class SSHSession {
 
     /// Ends the connection at once. Further calls fail.
     public func close() {
+        leftChannel = nil
         _ = libssh2_session_disconnect_ex(handle, SSH_DISCONNECT_BY_APPLICATION, "done", "")
         stream.shutDown()
     }

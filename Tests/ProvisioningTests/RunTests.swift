@@ -69,6 +69,46 @@ import Testing
         #expect(!FileSystem.exists(place.removingLastComponent()))
     }
 
+    @Test("values of several lines arrive as they are", arguments: TestServer.kinds)
+    func lines(kind: TestServer.Kind) throws {
+        let server = try TestServer(kind, accepting: [key.publicKey])
+        let value = "first 'quoted'\r\n\nlast \\n $HOME\n"
+        let step = shell(
+            "#!/bin/sh\nprintf '%s|%s|' \"$1\" \"$TEXT\" | od -An -v -tx1 | tr -d ' \\n'", arguments: [value],
+            environment: ["TEXT": value, "SECOND": "\n"])
+        let wanted = "\(value)|\(value)|".utf8.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        #expect(try run([step], on: server).lines == [wanted])
+    }
+
+    @Test("a runner that was started ahead prepares the guest and runs one script", arguments: TestServer.kinds)
+    func ahead(kind: TestServer.Kind) throws {
+        let server = try TestServer(kind, accepting: [key.publicKey])
+        let session = try server.logIn(key)
+        let file = server.home.appending("prepared")
+        let runner = try GuestRunner(
+            over: session, as: user, preparing: .init("echo \"$1\" >\(file)", ["yes"], named: "prepare"))
+        #expect(try FileSystem.read(file) == Array("yes\n".utf8))
+        // What comes in between does not disturb it.
+        #expect(try session.run(SSHCommand("exit 3")) == .exited(3))
+        let journal = Journal()
+        let steps = [shell("echo \"$#\" one"), shell("echo two", name: "two")]
+        let plan = try ProvisioningPlan(steps, records: [], selection: .needed, isStart: true)
+        let run = ProvisioningRun(over: session, by: runner) { journal.events.append($0) }
+        try run.run(plan) { _ in }
+        #expect(journal.lines == ["0 one", "two"])
+        #expect(!runner.isFree)
+    }
+
+    @Test("a preparation that fails says what it said")
+    func failedPreparation() throws {
+        let server = try TestServer(accepting: [key.publicKey])
+        let error = #expect(throws: SSHError.self) {
+            _ = try GuestRunner(
+                over: try server.logIn(key), as: user, preparing: .init("echo no >&2; false", named: "prepare"))
+        }
+        #expect(error == .commandFailed(command: "prepare", status: 125, output: "no\n"))
+    }
+
     @Test("a script without an interpreter stops at its first error", arguments: TestServer.kinds)
     func stops(kind: TestServer.Kind) throws {
         let server = try TestServer(kind, accepting: [key.publicKey])

@@ -1,7 +1,9 @@
+import Glibc
 import LinuxSystem
-import SSH
+@testable import SSH
 import SystemPackage
 import SSHTestServer
+import Synchronization
 import Testing
 
 /// A box's well-known keys give way to the machine's own.
@@ -20,10 +22,14 @@ import Testing
         let session = try server.connect()
         let used = try session.authenticate(user: server.user, keys: [key] + WellKnownKeys.all)
         #expect(FirstContact.isNeeded(after: used))
-        let after = try FirstContact.exchange(session, user: server.user, key: key) { () throws(SSHError) in
-            try server.connect()
-        }
-        #expect(try after.run(SSHCommand("exit 9")) == .exited(9))
+        let process = try FirstContact.exchange(
+            session, key: key.publicKey, second: try second(to: server),
+            next: ["sh", "-c", "umask >$1/umask; cat >$1/next", "sh", server.home.string])
+        let outcome = try process.attend(input: .bytes(Array("hello".utf8)))
+        #expect(outcome == .exited(0))
+        #expect(try FileSystem.read(server.home.appending("next")) == Array("hello".utf8))
+        #expect(String(decoding: try FileSystem.read(server.home.appending("umask")), as: UTF8.self) != "0077\n")
+        #expect(try session.run(SSHCommand("exit 8")) == .exited(8))
         #expect(try lines(server) == [key.publicKey.line])
         #expect(try FileSystem.status(server.authorizedKeys)?.permissions == 0o600)
         #expect(try FileSystem.list(server.authorizedKeys.removingLastComponent()) == ["authorized_keys"])
@@ -47,9 +53,7 @@ import Testing
         try AtomicFile.write(text, to: server.authorizedKeys, permissions: 0o600)
         let session = try server.connect()
         try session.authenticate(user: server.user, keys: WellKnownKeys.all)
-        _ = try FirstContact.exchange(session, user: server.user, key: key) { () throws(SSHError) in
-            try server.connect()
-        }
+        try exchange(session, second(to: server))
         #expect(try lines(server) == ["# comment", other.publicKey.line, key.publicKey.line])
     }
 
@@ -59,16 +63,15 @@ import Testing
         let session = try server.connect()
         try session.authenticate(user: server.user, keys: WellKnownKeys.all)
         // Killed after this many steps.
-        if step >= 1 { try FirstContact.add(key.publicKey, over: session) }
-        if step >= 2 {
-            try FirstContact.remove(WellKnownKeys.all.map(\.publicKey), keeping: key.publicKey, over: session)
+        if step >= 1 {
+            let process = try FirstContact.add(key.publicKey, over: session, next: ["true"])
+            if step >= 2 { try FirstContact.remove(by: process) }
         }
+        session.close()
         for _ in 0..<2 {
             let next = try server.connect()
             try next.authenticate(user: server.user, keys: [key] + WellKnownKeys.all)
-            _ = try FirstContact.exchange(next, user: server.user, key: key) { () throws(SSHError) in
-                try server.connect()
-            }
+            try exchange(next, second(to: server))
             #expect(try lines(server) == [key.publicKey.line])
         }
     }
@@ -78,22 +81,101 @@ import Testing
         let server = try TestServer(accepting: WellKnownKeys.all.map(\.publicKey))
         let session = try server.connect()
         try session.authenticate(user: server.user, keys: WellKnownKeys.all)
-        #expect(throws: SSHError.authenticationRefused(user: server.user, tried: [], offered: []).self) {
-            _ = try FirstContact.exchange(session, user: server.user, key: key) { () throws(SSHError) in
-                throw .authenticationRefused(user: server.user, tried: [], offered: [])
-            }
+        // A second connection that has another key stands for a server that does not take the new one.
+        let other = try SSHKeyPair.generate(comment: "not there")
+        let error = #expect(throws: SSHError.self) {
+            try exchange(session, second(to: server, other))
+        }
+        guard case .authenticationRefused = error else {
+            Issue.record("\(String(describing: error))")
+            return
         }
         #expect(try lines(server).count == 3)
     }
 
     @Test("refuses to remove the only key that works")
     func lockOut() throws {
+        let wellKnown = WellKnownKeys.all.map(\.publicKey)
+        let server = try TestServer(accepting: wellKnown)
+        let session = try server.connect()
+        try session.authenticate(user: server.user, keys: WellKnownKeys.all)
+        let process = try FirstContact.add(key.publicKey, over: session, next: ["true"])
+        // Somebody else has written the file again.
+        let text = wellKnown.map { $0.line + "\n" }.joined()
+        try AtomicFile.write(text, to: server.authorizedKeys, permissions: 0o600)
+        #expect(throws: SSHError.self) { try FirstContact.remove(by: process) }
+        #expect(try lines(server).count == 2)
+    }
+
+    @Test("changes nothing more when the connection goes before the new key is proved")
+    func unproved() throws {
         let server = try TestServer(accepting: WellKnownKeys.all.map(\.publicKey))
         let session = try server.connect()
         try session.authenticate(user: server.user, keys: WellKnownKeys.all)
-        #expect(throws: SSHError.self) {
-            try FirstContact.remove(WellKnownKeys.all.map(\.publicKey), keeping: key.publicKey, over: session)
-        }
-        #expect(try lines(server).count == 2)
+        let marker = server.home.appending("next")
+        _ = try FirstContact.add(key.publicKey, over: session, next: ["touch", marker.string])
+        session.close()
+        usleep(300_000)
+        #expect(try lines(server).count == 3)
+        #expect(!FileSystem.exists(marker))
     }
+
+    private func exchange(_ session: SSHSession, _ second: SecondConnection) throws(SSHError) {
+        _ = try FirstContact.exchange(session, key: key.publicKey, second: second, next: ["true"])
+    }
+
+    @Test("a second connection that came to nothing is made again", .timeLimit(.minutes(1)))
+    func brokenEarly() throws {
+        let server = try TestServer(accepting: WellKnownKeys.all.map(\.publicKey))
+        let session = try server.connect()
+        try session.authenticate(user: server.user, keys: WellKnownKeys.all)
+        let transport = server.transport
+        let tries = Atomic(0)
+        let second = try SecondConnection(user: server.user, key: key) { () throws(SSHError) in
+            if tries.wrappingAdd(1, ordering: .relaxed).oldValue == 0 { throw .refused("early") }
+            return try transport.connect()
+        }
+        try exchange(session, second)
+        #expect(try lines(server) == [key.publicKey.line])
+    }
+
+    @Test("refuses a second connection that leads to another server", .timeLimit(.minutes(1)))
+    func otherServer() throws {
+        let server = try TestServer(accepting: WellKnownKeys.all.map(\.publicKey))
+        let other = try TestServer(accepting: [key.publicKey])
+        let session = try server.connect()
+        try session.authenticate(user: server.user, keys: WellKnownKeys.all)
+        let error = #expect(throws: SSHError.self) {
+            try exchange(session, second(to: other))
+        }
+        guard case .hostKeyChanged = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(try lines(server).count == 3)
+    }
+
+    @Test("does not wait for what was interrupted", .timeLimit(.minutes(1)))
+    func interrupted() throws {
+        let server = try TestServer(accepting: WellKnownKeys.all.map(\.publicKey))
+        var options = SSHSession.Options()
+        let cancellation = try Cancellation()
+        options.cancellation = cancellation
+        let transport = server.transport
+        let second = try SecondConnection(user: server.user, key: key, options) { () throws(SSHError) in
+            try transport.connect()
+        }
+        // Never allowed to proceed, it would wait for ever.
+        cancellation.request()
+        #expect(throws: SSHError.interrupted) { try second.finish() }
+        second.abandon()
+    }
+
+    private func second(to server: TestServer, _ other: SSHKeyPair? = nil) throws -> SecondConnection {
+        let transport = server.transport
+        return try SecondConnection(user: server.user, key: other ?? key) { () throws(SSHError) in
+            try transport.connect()
+        }
+    }
+
 }

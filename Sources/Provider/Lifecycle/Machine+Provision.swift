@@ -12,27 +12,30 @@ extension Machine {
         guard let definition else { throw ProviderError.notDefined(machine: name) }
         return try exclusively {
             var record = try runningRecord()
-            var session: SSHSession?
-            if !record.isReady { session = try becomeReady(&record, definition) }
+            let ready = try record.isReady ? nil : becomeReady(&record, definition)
+            var session = ready?.session
             defer { session?.close() }
-            let ran = try provision(&record, definition, choice, hasStarted: true, session: &session)
+            let ran = try provision(
+                &record, definition, choice, hasStarted: true, session: &session, runner: ready?.runner)
             return MachineOutcome(machine: name, actions: [ran ? .provisioned : .unchanged])
         }
     }
 
     /// Runs the provisioners that the choice asks for, and keeps a record of each.
-    /// - Parameter session: Made when it is needed.
+    /// - Parameters:
+    ///   - session: Made when it is needed.
+    ///   - runner: Over `session`, for the first script.
     /// - Returns: Whether any ran.
     func provision(
         _ record: inout MachineRecord, _ definition: MachineDefinition, _ choice: ProvisioningChoice, hasStarted: Bool,
-        session: inout SSHSession?
+        session: inout SSHSession?, runner: GuestRunner?
     ) throws -> Bool {
         let plan = try provisioningPlan(record, definition, choice, isStart: hasStarted)
         guard !plan.isEmpty else { return false }
         let connected = try session ?? connect(record)
         session = connected
         let log = try OwnedDescriptor.open(folder.provisionLog, [.writeOnly, .create, .append], permissions: 0o600)
-        let run = ProvisioningRun(over: connected, masking: Masker(definition.secrets)) { event in
+        let run = ProvisioningRun(over: connected, masking: Masker(definition.secrets), by: runner) { event in
             relay(event, log)
         }
         // Written through an own copy: the closure may not hold the caller's record.

@@ -2,14 +2,21 @@ import BoxFormat
 import EnvFile
 import LinuxSystem
 import NetworkControl
+import Provisioning
 import Reporting
 public import SSH
 import SystemPackage
 
 extension Machine {
+    /// What is open to a machine that has just become ready.
+    struct Contact {
+        let session: SSHSession
+        /// Root's, for the first script.
+        let runner: GuestRunner
+    }
+
     /// Waits until the machine can be logged into, makes the first contact, and sets the host name.
-    /// - Returns: A session that is logged in with the machine's own key.
-    func becomeReady(_ record: inout MachineRecord, _ definition: MachineDefinition) throws -> SSHSession {
+    func becomeReady(_ record: inout MachineRecord, _ definition: MachineDefinition) throws -> Contact {
         report(.step("waiting for SSH"))
         let own = try machineKey()
         let milliseconds = Int64(clamping: definition.bootTimeout.components.seconds) &* 1000
@@ -18,19 +25,16 @@ extension Machine {
         options.cancellation = project.cancellation
         options.process = try watchProcess(record)
         options.hostKey = record.hostKey.flatMap { try? SSHPublicKey(parsing: $0) }
-        // The machine's own key first. A machine that was interrupted in first contact may know both, and one whose power was
-        // cut before its guest had written the new key down has only the old ones again.
-        var wait = ReadyWait(user: record.user, keys: [own] + WellKnownKeys.all, options)
-        if let box = try? box(of: record), let path = box.privateKey,
-            let key = try? SSHKeyPair(
-                parsing: String(decoding: try FileSystem.read(path, limit: 1 << 16), as: UTF8.self))
-        {
-            wait.keys.append(key)
-        }
+        let wait = ReadyWait(user: record.user, keys: keys(of: record, own: own), options)
+        let isNew = !record.hasOwnKey
+        var second: SecondConnection?
+        defer { second?.abandon() }
         let login: ReadyWait.Login
         do {
             login = try wait.run(milliseconds: milliseconds, report: reportStage) { () throws(SSHError) in
-                try guestStream(waiting: 1000)
+                let stream = try guestStream(waiting: 1000)
+                if isNew, second == nil { second = try secondConnection(wait.user, own, options) }
+                return stream
             }
         } catch {
             throw diagnose(error, record, seconds: milliseconds / 1000)
@@ -40,11 +44,42 @@ extension Machine {
             record.hostKey = login.session.hostKey.line
             try project.store.save(&record)
         }
-        let session = try firstContact(login, own: own, options, &record)
-        try setHostname(definition.hostname, over: session)
+        let runner: GuestRunner
+        if record.hasOwnKey, login.key?.publicKey == own.publicKey {
+            runner = try rootRunner(hostname: definition.hostname, over: login.session)
+        } else {
+            report(.step("replacing the box's well-known key by the machine's own"))
+            let other = try second ?? secondConnection(record.user, own, options)
+            second = other
+            // One command in the guest from the keys to the first script.
+            runner = try rootRunner(hostname: definition.hostname, over: login.session) { words throws(SSHError) in
+                try FirstContact.exchange(login.session, key: own.publicKey, second: other, next: words)
+            }
+            record.hasOwnKey = true
+        }
         record.isReady = true
         try project.store.save(&record)
-        return session
+        return Contact(session: login.session, runner: runner)
+    }
+
+    /// All that the machine may know, the likeliest first. One that was interrupted in first contact may know both its own key
+    /// and the well-known ones; one whose power was cut before its guest had written the new key down has only the old ones.
+    private func keys(of record: MachineRecord, own: SSHKeyPair) -> [SSHKeyPair] {
+        var boxes: [SSHKeyPair] = []
+        if let path = (try? box(of: record))?.privateKey, let text = try? FileSystem.read(path, limit: 1 << 16),
+            let key = try? SSHKeyPair(parsing: String(decoding: text, as: UTF8.self))
+        {
+            boxes.append(key)
+        }
+        if record.hasOwnKey { return [own] + WellKnownKeys.all + boxes }
+        boxes += WellKnownKeys.all
+        return boxes.prefix(1) + [own] + boxes.dropFirst()
+    }
+
+    private func secondConnection(
+        _ user: String, _ own: SSHKeyPair, _ options: SSHSession.Options
+    ) throws(SSHError) -> SecondConnection {
+        try SecondConnection(user: user, key: own, options) { () throws(SSHError) in try guestStream(waiting: 5000) }
     }
 
     /// Connects to the machine's SSH server; logged in with its own key.
@@ -85,26 +120,19 @@ extension Machine {
         }
     }
 
-    private func firstContact(
-        _ login: ReadyWait.Login, own: SSHKeyPair, _ options: SSHSession.Options, _ record: inout MachineRecord
-    ) throws -> SSHSession {
-        if record.hasOwnKey, login.key?.publicKey == own.publicKey { return login.session }
-        report(.step("replacing the box's well-known key by the machine's own"))
-        let session = try FirstContact.exchange(login.session, user: record.user, key: own) { () throws(SSHError) in
-            try SSHSession(over: try guestStream(waiting: 5000), options)
-        }
-        record.hasOwnKey = true
-        try project.store.save(&record)
-        return session
-    }
-
-    /// Sets the guest's host name where it differs; nothing else of the guest's files is touched.
-    private func setHostname(_ hostname: String, over session: SSHSession) throws {
+    /// Root's runner, which first sets the guest's host name where it differs; nothing else of the guest's files is touched.
+    private func rootRunner(
+        hostname: String, over session: SSHSession, start: ((_ words: [String]) throws(SSHError) -> SSHProcess)? = nil
+    ) throws(SSHError) -> GuestRunner {
         let script = """
-            [ "$(cat /proc/sys/kernel/hostname)" = "$1" ] && [ "$(cat /etc/hostname 2>/dev/null)" = "$1" ] && exit 0
-            if command -v hostnamectl >/dev/null 2>&1 && hostnamectl set-hostname "$1" 2>/dev/null; then exit 0; fi
-            echo "$1" >/etc/hostname && hostname "$1"
+            running=; saved=; read -r running </proc/sys/kernel/hostname
+            if [ -r /etc/hostname ]; then read -r saved </etc/hostname; fi
+            if [ "$running" != "$1" ] || [ "$saved" != "$1" ]; then
+              if command -v hostnamectl >/dev/null 2>&1 && hostnamectl set-hostname "$1" 2>/dev/null; then :
+              else echo "$1" >/etc/hostname && hostname "$1"; fi
+            fi
             """
-        _ = try session.require(GuestShell.line(script, [hostname], as: "root"), named: "set the host name")
+        return try GuestRunner(
+            over: session, as: "root", preparing: .init(script, [hostname], named: "set the host name"), start: start)
     }
 }

@@ -78,11 +78,13 @@ extension Machine {
         _ record: inout MachineRecord, _ definition: MachineDefinition, _ options: UpOptions,
         _ outcome: inout MachineOutcome
     ) throws {
-        var session: SSHSession?
-        if !record.isReady { session = try becomeReady(&record, definition) }
+        let ready = try record.isReady ? nil : becomeReady(&record, definition)
+        var session = ready?.session
         defer { session?.close() }
         let hasStarted = outcome.actions.contains(.started)
-        if try provision(&record, definition, options.provisioning, hasStarted: hasStarted, session: &session) {
+        if try provision(
+            &record, definition, options.provisioning, hasStarted: hasStarted, session: &session, runner: ready?.runner)
+        {
             outcome.actions.append(.provisioned)
         }
         if hasStarted || outcome.actions.contains(.provisioned) {

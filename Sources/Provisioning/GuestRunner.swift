@@ -1,0 +1,113 @@
+import LinuxSystem
+public import SSH
+
+/// A small shell program in the guest that runs one script. It can be started before there is one: it costs several programs'
+/// starts, which slow guests feel.
+///
+/// Script, arguments and environment travel as its input, so that their size does not matter and the guest's process list
+/// shows none of them. It puts the script into a process group of its own and watches its input, which stays open: when the
+/// connection goes away, because wander was interrupted or killed or the time was over, the script is ended too, and a
+/// later run never meets an earlier one.
+public final class GuestRunner {
+    /// Shell code of ours that the runner executes when it starts. It must not exit; its status tells whether it worked.
+    public struct Preparation {
+        public var text: String
+        public var arguments: [String]
+        /// For an error's message.
+        public var name: String
+        public init(_ text: String, _ arguments: [String] = [], named name: String) {
+            self.text = text
+            self.arguments = arguments
+            self.name = name
+        }
+    }
+
+    public let user: String?
+    /// Whether it waits for its script still.
+    private(set) var isFree = true
+    private let process: SSHProcess
+    private let folder = "/tmp/wander-" + randomIdentifier(bytes: 8)
+
+    /// Starts the runner.
+    /// - Parameters:
+    ///   - user: Who it is in the guest; nil is the user who logged in.
+    ///   - preparation: Done before this returns.
+    ///   - start: Starts a command, given by its words, over `session`; nil does nothing else.
+    /// - Throws: ``SSHError/commandFailed(command:status:output:)`` if the preparation failed.
+    public init(
+        over session: SSHSession, as user: String?, preparing preparation: Preparation? = nil,
+        start: ((_ words: [String]) throws(SSHError) -> SSHProcess)? = nil
+    ) throws(SSHError) {
+        self.user = user
+        let arguments = [folder, preparation?.text ?? ""] + (preparation?.arguments ?? [])
+        let words = GuestShell.words(Self.program, arguments, as: user, from: session.user)
+        if let start { process = try start(words) } else { process = try session.start(words: words) }
+        // The folder's name, which nobody else knows, says that the preparation has worked.
+        if let preparation { try process.expect(folder, named: preparation.name) }
+    }
+
+    /// Runs the script to its end: that of the script itself, even if processes that it has left behind still hold its
+    /// output. Once for each runner.
+    /// - Returns: The exit status; 128 plus the signal's number for a script that was killed.
+    func run(
+        _ script: GuestScript, output: (GuestScript.Stream, ArraySlice<UInt8>) -> Void
+    ) throws(SSHError) -> Int32 {
+        isFree = false
+        // Travels with the script: what the process list shows may turn up in the output, and must not end the run.
+        let token = randomIdentifier(bytes: 16)
+        let header = "\(token) \(script.script.count)\n\(script.preamble(folder: folder))\n"
+        var ends = (output: EndMark(token), error: EndMark(token))
+        // Both are looked at by the closure that decides about the end while the others write them.
+        let outcome = try withoutActuallyEscaping(output) { output throws(SSHError) in
+            let marks = MarkPair()
+            let outcome = try process.attend(
+                input: .held(Array(header.utf8) + script.script), milliseconds: script.timeout,
+                output: { bytes throws(SSHError) in
+                    output(.output, ends.output.filter(bytes))
+                    marks.output = ends.output.status
+                },
+                error: { bytes throws(SSHError) in
+                    output(.error, ends.error.filter(bytes))
+                    marks.error = ends.error.status
+                }, isComplete: { marks.output != nil && marks.error != nil })
+            guard let status = marks.output else { return outcome }
+            process.leave()
+            return SSHOutcome.exited(status)
+        }
+        output(.output, ends.output.rest)
+        output(.error, ends.error.rest)
+        return outcome.shellStatus
+    }
+
+    private final class MarkPair {
+        var output: Int32?
+        var error: Int32?
+    }
+
+    /// `$1` a folder to make, `$2` what to do first, with the rest as its arguments. The input is a line with the mark of the
+    /// end and the script's size in bytes, a line that sets the environment and becomes the script, and the script. A process
+    /// group of its own (`setsid`) lets the script be ended with all that it has started. The script's status is told behind
+    /// the mark; the runner's own is never 0, so that its end can be told from silence. Programs are started where the shell
+    /// cannot do it.
+    private static let program = """
+        folder=$1; prepare=$2; shift 2
+        if [ "$prepare" ]; then eval "$prepare" || exit 125; echo "$folder"; fi
+        session=; if command -v setsid >/dev/null 2>&1; then session=setsid; fi
+        wander_newline='
+        '
+        mkdir -m 700 "$folder" || exit 125
+        trap 'rm -rf "$folder"' EXIT
+        read -r token count && IFS= read -r preamble || exit 125
+        head -c "$count" >"$folder/script"
+        if [ "$(wc -c <"$folder/script")" -ne "$count" ]; then echo 'the connection broke' >&2; exit 125; fi
+        exec 3<&0 </dev/null
+        ( exec 3<&-; eval "$preamble" ) & script=$!
+        ( while read -r word <&3; do :; done; for signal in TERM KILL; do
+            kill -s "$signal" -- "-$script" || kill -s "$signal" "$script"; sleep 5
+          done ) >/dev/null 2>&1 & watcher=$!
+        { wait "$script"; } 2>/dev/null; status=$?
+        kill "$watcher" 2>/dev/null; rm -rf "$folder"; trap - EXIT
+        printf '%s %s\\n' "$token" "$status"; printf '%s %s\\n' "$token" "$status" >&2
+        exit 77
+        """
+}

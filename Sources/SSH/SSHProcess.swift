@@ -1,0 +1,54 @@
+import LinuxSystem
+
+/// A command that runs in the guest. It may be attended in several parts: what it says is taken from the connection only
+/// while it is.
+public final class SSHProcess {
+    private let channel: SSHChannel
+
+    init(_ command: SSHCommand, over session: SSHSession) throws(SSHError) {
+        channel = try SSHChannel(session)
+        if let terminal = command.terminal { try channel.requestTerminal(terminal) }
+        try channel.start(command.line)
+    }
+
+    /// Exchanges bytes with the command until it has ended, or `isComplete` says so.
+    /// - Parameters:
+    ///   - milliseconds: How long that may take; nil for no limit.
+    ///   - isComplete: Asked after output has arrived; true returns ``SSHOutcome/unknown`` while the output is still open.
+    public func attend(
+        input: SSHInput = .nothing, milliseconds: Int64? = nil,
+        output: (ArraySlice<UInt8>) throws(SSHError) -> Void = { _ in },
+        error: (ArraySlice<UInt8>) throws(SSHError) -> Void = { _ in }, isComplete: (() -> Bool)? = nil
+    ) throws(SSHError) -> SSHOutcome {
+        let limit = milliseconds.map { MonotonicClock.now.advanced(byMilliseconds: $0) }
+        var pump = ChannelPump(channel, input: input, limit: limit, milliseconds: milliseconds ?? 0)
+        pump.isComplete = isComplete
+        return try pump.run(output: output, error: error)
+    }
+
+    /// Waits until the command has printed `line`, the last of what it prints for the time being.
+    /// - Parameters:
+    ///   - input: Sent first.
+    ///   - name: For the error's message.
+    /// - Throws: ``SSHError/commandFailed(command:status:output:)`` with what it said, if it ends before.
+    public func expect(_ line: String, sending input: String = "", named name: String) throws(SSHError) {
+        var (said, complaint): ([UInt8], [UInt8]) = ([], [])
+        let mark = Array("\(line)\n".utf8)
+        // Looked at by the closure that decides about the end while the other writes it.
+        let found = Found()
+        let outcome = try attend(
+            input: .held(Array(input.utf8)),
+            output: { bytes throws(SSHError) in
+                said = Array((said + bytes).suffix(4096))
+                found.isFound = said.suffix(mark.count) == mark[...]
+            }, error: { bytes throws(SSHError) in complaint = Array((complaint + bytes).suffix(4096)) },
+            isComplete: { found.isFound })
+        if found.isFound { return }
+        throw .commandFailed(command: name, status: outcome.shellStatus, output: GuestText.lines(complaint + said))
+    }
+
+    private final class Found { var isFound = false }
+
+    /// Tells that the command is about to end by itself, with a status other than 0. The next channel waits for that.
+    public func leave() { channel.session.leftChannel = channel }
+}

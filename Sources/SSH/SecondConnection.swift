@@ -1,0 +1,100 @@
+public import LinuxSystem
+import Synchronization
+
+/// A connection on a thread of its own that proves a new key by a login.
+///
+/// It is opened as early as the server can be reached, and waits there until the key is in its place.
+public final class SecondConnection: Sendable {
+    private let cancellation: Cancellation
+    private let callerCancellation: Cancellation?
+    private let mayProceed: EventDescriptor
+    private let hasEnded: EventDescriptor
+    private let state = Mutex(State())
+
+    private struct State {
+        var expected: SSHPublicKey?
+        var isAbandoned = false
+        var result: Result<Void, SSHError>?
+    }
+
+    /// Starts to connect.
+    /// - Parameters:
+    ///   - key: What is to be proved.
+    ///   - options: Its cancellation is for the caller of ``finish()``.
+    ///   - connect: Makes a connection; called on another thread, and twice if the first comes to nothing.
+    public init(
+        user: String, key: SSHKeyPair, _ options: SSHSession.Options = SSHSession.Options(),
+        connect: @escaping @Sendable () throws(SSHError) -> OwnedDescriptor
+    ) throws(SSHError) {
+        callerCancellation = options.cancellation
+        do {
+            cancellation = try Cancellation()
+            mayProceed = try EventDescriptor()
+            hasEnded = try EventDescriptor()
+        } catch { throw .system(error) }
+        var options = options
+        options.cancellation = cancellation
+        let (fixed, own) = (options, self)
+        do {
+            _ = try Thread(name: "second login", stackSize: 1 << 20) { own.work(user: user, key, fixed, connect) }
+        } catch { throw .system(error) }
+    }
+
+    /// The key is in its place.
+    /// - Parameter hostKey: Of the server that took it.
+    public func proceed(expecting hostKey: SSHPublicKey) {
+        state.withLock { $0.expected = hostKey }
+        mayProceed.signal()
+    }
+
+    /// Waits until the key has been proved.
+    public func finish() throws(SSHError) {
+        do {
+            _ = try waitUntilReady(
+                hasEnded.descriptor.rawValue, for: .readable, milliseconds: -1, cancellation: callerCancellation)
+        } catch { throw .system(error) }
+        guard let result = state.withLock({ $0.result }) else { throw .interrupted }
+        try result.get()
+    }
+
+    /// The connection is not needed, or not any more. Its thread ends by itself.
+    public func abandon() {
+        cancellation.request()
+    }
+
+    private func work(
+        user: String, _ key: SSHKeyPair, _ options: SSHSession.Options,
+        _ connect: () throws(SSHError) -> OwnedDescriptor
+    ) {
+        let result: Result<Void, SSHError>
+        do throws(SSHError) {
+            try prove(user: user, key, options, connect)
+            result = .success(())
+        } catch { result = .failure(error) }
+        state.withLock { $0.result = result }
+        hasEnded.signal()
+    }
+
+    private func prove(
+        user: String, _ key: SSHKeyPair, _ options: SSHSession.Options,
+        _ connect: () throws(SSHError) -> OwnedDescriptor
+    ) throws(SSHError) {
+        let early = try? SSHSession(over: connect(), options)
+        do {
+            _ = try waitUntilReady(
+                mayProceed.descriptor.rawValue, for: .readable, milliseconds: -1, cancellation: cancellation)
+        } catch { throw .system(error) }
+        if cancellation.isRequested { throw .interrupted }
+        var pinned = options
+        pinned.hostKey = state.withLock { $0.expected } ?? options.hostKey
+        // One that was made early may have come to nothing, or have been given up by the server.
+        if let early, early.hostKey == pinned.hostKey, let done = try? finish(early, user: user, key) { return done }
+        let late = try SSHSession(over: connect(), pinned)
+        try finish(late, user: user, key)
+    }
+
+    private func finish(_ session: SSHSession, user: String, _ key: SSHKeyPair) throws(SSHError) {
+        defer { session.close() }
+        try session.authenticate(user: user, keys: [key])
+    }
+}
