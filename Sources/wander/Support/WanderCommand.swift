@@ -7,13 +7,17 @@ import Reporting
 /// A command of wander: it gets a context, and what it throws becomes a message and an exit status.
 protocol WanderCommand: ParsableCommand {
     var options: GlobalOptions { get }
+    /// Whether the first signal ends the command without a word: it changes nothing, and works for another program.
+    static var endsSilently: Bool { get }
     /// Does the work. Results go through ``CommandContext/output(_:json:)``, talk through the console.
     func execute(_ context: CommandContext) throws
 }
 
 extension WanderCommand {
+    static var endsSilently: Bool { false }
+
     mutating func run() throws {
-        let context = try CommandContext(options)
+        let context = try CommandContext(options, endsSilently: Self.endsSilently)
         do {
             try execute(context)
             context.console.finish()
@@ -38,7 +42,7 @@ final class CommandContext: Sendable {
     let assumeYes: Bool
     let mayAsk: Bool
 
-    init(_ options: GlobalOptions) throws(SystemError) {
+    init(_ options: GlobalOptions, endsSilently: Bool = false) throws(SystemError) {
         let style = Console.Style(
             color: options.color, progress: options.progress, quiet: options.quiet,
             verbose: options.verbose || options.debug)
@@ -49,6 +53,7 @@ final class CommandContext: Sendable {
         mayAsk = !options.noInput && isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1
         cancellation = try Cancellation()
         try Signals.request(cancellation) {
+            if endsSilently { _exit(130) }
             console.interrupted()
         }
     }

@@ -13,6 +13,8 @@ struct NetConnect: WanderCommand {
             wander net connect web 5432
             No port of the host is used. 'wander ssh-config' prints it as ssh's ProxyCommand.
             """)
+    // ssh(1) hangs up its ProxyCommand when it ends.
+    static let endsSilently = true
     @OptionGroup var options: GlobalOptions
     @OptionGroup var project: ProjectOptions
     @Argument(
