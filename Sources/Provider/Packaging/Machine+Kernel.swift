@@ -44,8 +44,7 @@ extension Machine {
         var received: UInt64 = 0
         var said: [UInt8] = []
         var failure: (any Error)?
-        let outcome = try session.run(
-            SSHCommand(GuestShell.line(Self.handOutScript, as: "root")),
+        let outcome = try session.start(SSHCommand(GuestShell.line(Self.handOutScript, as: "root"))).attend(
             output: { bytes in
                 received += UInt64(bytes.count)
                 guard received <= limit, failure == nil else { return }
