@@ -1,5 +1,4 @@
 public import LinuxSystem
-import MonitorControl
 
 extension Machine {
     /// Attaches to the running machine's console; see ``MachineProvider/attachConsole(_:serial:)``.
