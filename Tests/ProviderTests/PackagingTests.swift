@@ -103,6 +103,7 @@ import Testing
         let image = try file("--.raw", String(repeating: "x", count: 4096))
         var options = PackageOptions(output: folder.path.pushing("out/base.box"))
         let base = BasePackage(events: SilentSink(), cancellation: try Cancellation())
+        #expect(throws: PackageError.missingImage("/nowhere")) { try base.make(of: "/nowhere", options) }
         let outcome = try base.make(of: image, options)
         #expect(outcome.virtualSize == 4096 && outcome.name.description == "box")
         #expect(try FileSystem.list(folder.path.appending("out")) == ["base.box"])

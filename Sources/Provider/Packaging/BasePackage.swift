@@ -17,9 +17,9 @@ public struct BasePackage {
 
     /// - Parameter image: qcow2 by its magic number, otherwise raw; it must stand alone.
     public func make(of image: FilePath, _ options: PackageOptions) throws -> PackageOutcome {
+        guard FileSystem.exists(image) else { throw PackageError.missingImage(image) }
         let contents = try PackageContents(options)
         try PackageOutput.check(options, contents)
-        guard FileSystem.exists(image) else { throw PackageError.missingInclude(image) }
         let magic = try OwnedDescriptor.open(image, .readOnly).read(upTo: 4)
         // One file and no other is opened, whatever it says, so that a guess does no harm.
         let layer = DiskLayer(path: image, format: magic == [0x51, 0x46, 0x49, 0xfb] ? .qcow2 : .raw)

@@ -9,6 +9,7 @@ public enum PackageError: UserFacingError, Equatable {
     case outputInState(FilePath)
     case outputIncluded(FilePath)
     case missingInclude(FilePath)
+    case missingImage(FilePath)
     case includesState(FilePath)
     case notAFile(FilePath)
     case includeLoop(FilePath)
@@ -33,6 +34,7 @@ public enum PackageError: UserFacingError, Equatable {
         case .includesState(let path): "\(path) is in the folder in which machines have their disks and private keys"
         case .notAFile(let path): "\(path) is a folder where a file is wanted"
         case .missingInclude(let path): "there is no \(path), which the box is to include"
+        case .missingImage(let path): "there is no disk image \(path)"
         case .includeLoop(let path): "\(path) leads back to a folder that it is in"
         case .includeNotAFile(let path): "\(path) is neither a file nor a folder"
         case .twoIncludes(let name): "two files would be '\(name)' in the box"
@@ -76,7 +78,7 @@ public enum PackageError: UserFacingError, Equatable {
 
     public var kind: ErrorKind {
         switch self {
-        case .missingInclude: .notFound
+        case .missingInclude, .missingImage: .notFound
         case .outputIsFolder, .outputIsNoFile, .outputInState, .outputIncluded, .includesState, .notAFile, .wrongInfo,
             .twoIncludes, .includeNotAFile, .includeLoop:
             .usage

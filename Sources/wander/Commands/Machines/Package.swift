@@ -49,14 +49,19 @@ struct Package: WanderCommand {
         help: "Pack the box although its disk holds values of sensitive provisioners.")
     var allowSecrets = false
     @Flag(help: "Remove caches, logs and temporary files from the box.") var clean = false
-    @Flag(name: .customLong("dry-run"), help: "Say what would be reset and removed, and write nothing.") var dryRun =
+    @Flag(
+        name: .customLong("dry-run"), help: "Stop the machine, say what would be reset and removed, and write nothing.")
+    var dryRun =
         false
     @Option(help: "How long to wait for another command that holds the machine, in seconds.") var wait: Int?
 
     func validate() throws {
-        guard base == nil || (!thin && !live && !clean && machine == nil) else {
+        guard base == nil || (!thin && !live && !clean && !dryRun && machine == nil) else {
             throw ValidationError(
-                "--base makes a box of an image alone: no machine, --thin, --live or --clean with it.")
+                "--base makes a box of an image alone: no machine, --thin, --live, --clean or --dry-run with it.")
+        }
+        guard !live || !dryRun else {
+            throw ValidationError("--dry-run looks at the disk of a machine that is stopped: no --live with it.")
         }
     }
 
