@@ -51,6 +51,8 @@ struct PreparationScript: Hashable {
         mount -t proc proc /proc 2>/dev/null
         mount -t sysfs sys /sys 2>/dev/null
         mount -o remount,rw /
+        # Volumes that only the services would have made ready.
+        vgchange -ay --noudevsync >/dev/null 2>&1
         mount -a -t ext2,ext3,ext4,xfs,btrfs,f2fs,vfat 2>/dev/null
         """#
 
