@@ -18,6 +18,24 @@ private let hasKVM = (try? Hypervisor.open()) != nil
         machine.stop()
     }
 
+    @Test("a kernel lies in memory as in its file, whether it is read or mapped", arguments: [100, 65_000, 300_001])
+    func wholeKernel(count: Int) throws {
+        let code = TinyGuest.powerOff + (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 >> 8) }
+        let kernel = try TinyKernel(code)
+        let machine = try Machine(kernel.specification())
+        // The file has to be there until the guest runs.
+        try withExtendedLifetime(kernel) { try machine.start() }
+        #expect(try machine.nextEvent() == .powerOff)
+        for offset in stride(from: 0, to: code.count - 8, by: 8) {
+            let word = code[offset..<offset + 8].reversed().reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
+            guard try machine.load(at: UInt64(16 << 20 + offset)) == word else {
+                Issue.record("the bytes at \(offset) differ")
+                break
+            }
+        }
+        machine.stop()
+    }
+
     @Test("a reset starts the guest anew, with empty memory and the same serial port")
     func reset() throws {
         // Prints the byte at 17 MiB, sets it, and asks for a reset.

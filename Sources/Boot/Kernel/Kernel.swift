@@ -48,7 +48,7 @@ public struct Kernel: Sendable {
     {
         let descriptor = try system { () throws(SystemError) in try OwnedDescriptor.open(path, .readOnly) }
         let identity = try system { () throws(SystemError) in try FileIdentity(descriptor) }
-        let prefix = try readPrefix(descriptor, size: identity.size)
+        let prefix = try readPrefix(descriptor, size: identity.size, limit: prefixLimits.first)
         let header: SetupHeader
         do {
             header = try ByteReader.reading(prefix[...]) { (reader) throws(SetupHeader.Problem) in
@@ -73,9 +73,14 @@ public struct Kernel: Sendable {
         return try unpack(path, descriptor, header, identity, cache)
     }
 
-    static func readPrefix(_ descriptor: borrowing OwnedDescriptor, size: UInt64) throws(BootError) -> [UInt8] {
+    /// How much of a file is looked at, in bytes: what nearly all kernels need, and the most.
+    private static let prefixLimits = (first: UInt64(16 << 10), last: UInt64(256 << 10))
+
+    static func readPrefix(
+        _ descriptor: borrowing OwnedDescriptor, size: UInt64, limit: UInt64 = 256 << 10
+    ) throws(BootError) -> [UInt8] {
         var failure: SystemError?
-        let wanted = Int(min(size, 1 << 18))
+        let wanted = Int(min(size, limit))
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: wanted) { buffer, initialized in
             do throws(SystemError) {
                 while initialized < wanted {
@@ -110,8 +115,7 @@ public struct Kernel: Sendable {
     private static func openELF(
         _ path: FilePath, _ descriptor: consuming OwnedDescriptor, size: UInt64, setup: SetupHeader?
     ) throws(BootError) -> Kernel {
-        let prefix = try readPrefix(descriptor, size: size)
-        let image = try parse(prefix, size: size, path)
+        let (prefix, image) = try parse(descriptor, size: size, path)
         var direct: UInt64?
         for range in image.notes where direct == nil {
             guard range.upperBound <= UInt64(prefix.count) else { continue }
@@ -127,6 +131,20 @@ public struct Kernel: Sendable {
             commandLineLimit: setup?.commandLineLimit ?? 2047,
             initialRAMDiskLimit: setup?.initialRAMDiskLimit ?? 0x7fff_ffff, entry: image.entry, directEntry: direct,
             extent: image.memoryStart..<image.memoryEnd)
+    }
+
+    /// The file's headers and, as far as they are near, its notes; and what they say.
+    private static func parse(
+        _ descriptor: borrowing OwnedDescriptor, size: UInt64, _ path: FilePath
+    ) throws(BootError) -> ([UInt8], ELFImage) {
+        let first = try readPrefix(descriptor, size: size, limit: prefixLimits.first)
+        if let image = try? parse(first, size: size, path),
+            image.notes.allSatisfy({ $0.upperBound <= prefixLimits.first })
+        {
+            return (first, image)
+        }
+        let whole = try readPrefix(descriptor, size: size, limit: prefixLimits.last)
+        return (whole, try parse(whole, size: size, path))
     }
 
     private static func parse(_ bytes: [UInt8], size: UInt64, _ path: FilePath) throws(BootError) -> ELFImage {
