@@ -18,7 +18,7 @@ final class Monitor {
         /// Connections count from here.
         static let firstConnection: UInt64 = 16
     }
-    /// The guest's output is collected for so long before it is written, in milliseconds: one write a line, not a byte.
+    /// What is no whole line yet is collected for so long before it is written, in milliseconds: one write, not one a byte.
     private static let outputDelay: Int32 = 5
     private static let connectionLimit = 16
     /// More crashes than this, each within ``crashWindow``, and the guest is given up.
@@ -94,7 +94,7 @@ final class Monitor {
         case Token.machine: for event in machine.takeEvents() where end == nil { handle(event) }
         case Token.serial:
             machine.serial.outputReady.take()
-            outputPending = true
+            if machine.serial.hasLine { deliverOutput() } else { outputPending = true }
         case Token.terminal: if let bytes = assembly.terminal?.receive() { send(bytes, to: .terminal) }
         case Token.listener: accept()
         default: serve(item)
