@@ -57,7 +57,7 @@ public struct MonitorConfiguration: Equatable, Sendable {
     public var kernel: FilePath
     public var initialRAMDisk: FilePath?
     public var commandLine: String
-    /// Where unpacked kernels are kept between runs; without it a kernel is unpacked at each start.
+    /// Where unpacked kernels are kept between runs; without it the guest unpacks its kernel itself.
     public var kernelCache: FilePath?
     public var disks: [Disk] = []
     public var networks: [Network] = []

@@ -23,6 +23,8 @@ final class MachineAssembly {
             commandLine: configuration.commandLine)
         specification.initialRAMDisk = configuration.initialRAMDisk
         specification.kernelCache = configuration.kernelCache.map { KernelCache(folder: $0) }
+        // Unpacked here for each start anew, it would pass through memory twice more than in the guest.
+        if specification.kernelCache == nil { specification.kernelForm = .packed }
         var disks: [any BlockStorage] = []
         for (index, disk) in configuration.disks.enumerated() {
             let layers = ([disk.image] + disk.backing).map {
