@@ -26,23 +26,26 @@ public final class GuestRunner {
     /// Whether it waits for its script still.
     private(set) var isFree = true
     private let process: SSHProcess
+    private let preparation: Preparation?
     private let folder = "/tmp/wander-" + randomIdentifier(bytes: 8)
 
     /// Starts the runner.
     /// - Parameters:
     ///   - user: Who it is in the guest; nil is the user who logged in.
-    ///   - preparation: Done before this returns.
-    ///   - start: Starts a command, given by its words, over `session`; nil does nothing else.
-    /// - Throws: ``SSHError/commandFailed(command:status:output:)`` if the preparation failed.
+    ///   - preparation: To be waited for before anything else; see ``awaitPreparation()``.
     public init(
-        over session: SSHSession, as user: String?, preparing preparation: Preparation? = nil,
-        start: ((_ words: [String]) throws(SSHError) -> SSHProcess)? = nil
+        over session: SSHSession, as user: String?, preparing preparation: Preparation? = nil
     ) throws(SSHError) {
         self.user = user
+        self.preparation = preparation
         let arguments = [folder, preparation?.text ?? ""] + (preparation?.arguments ?? [])
-        let words = GuestShell.words(Self.program, arguments, as: user, from: session.user)
-        if let start { process = try start(words) } else { process = try session.start(words: words) }
-        // The folder's name, which nobody else knows, says that the preparation has worked.
+        process = try session.start(words: GuestShell.words(Self.program, arguments, as: user, from: session.user))
+    }
+
+    /// Waits until what was to be done first is done.
+    /// - Throws: ``SSHError/commandFailed(command:status:output:)`` if it failed.
+    public func awaitPreparation() throws(SSHError) {
+        // The folder's name, which nobody else knows, says that it has worked.
         if let preparation { try process.expect(folder, named: preparation.name) }
     }
 

@@ -65,6 +65,7 @@ struct ConnectionAttempts {
     private mutating func start(
         _ connect: () throws(SSHError) -> OwnedDescriptor, _ failed: (SSHError) -> Void, _ accepted: () -> Void
     ) throws(SSHError) {
+        let begin = MonotonicClock.now
         do {
             let descriptor = try connect()
             waiting.append(Attempt(connection: Connection(descriptor), started: .now))
@@ -75,7 +76,8 @@ struct ConnectionAttempts {
             switch error {
             case .refused, .reset, .timedOut, .closed, .unreachable:
                 failed(error)
-                backOff()
+                // A try that has waited for the port by itself is followed by the next: nobody would notice the port meanwhile.
+                if MonotonicClock.now.milliseconds(since: begin) < interval { backOff() } else { nextTry = .now }
             default: throw error
             }
         }

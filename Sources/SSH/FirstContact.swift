@@ -4,8 +4,7 @@
 /// works, and only then the old keys go out. Each step looks before it changes anything, so that running it again does no
 /// harm. A machine that was killed in between answers to the old keys, the new one, or both: try all of them.
 ///
-/// Guests may be slow: it is one command, which starts few programs and becomes the next one, and the second connection is
-/// made while the first is at work.
+/// Guests may be slow: it is one command, which starts few programs, and while it waits for the proof something else may start.
 public enum FirstContact {
     /// Whether a login with `key` calls for an exchange.
     public static func isNeeded(after key: SSHKeyPair) -> Bool {
@@ -16,38 +15,43 @@ public enum FirstContact {
     /// - Parameters:
     ///   - session: Logged in by a key of the box's or by password. It stays so.
     ///   - second: To the same server, for `key`.
-    ///   - next: The words of a command to become once the old keys are out.
-    /// - Returns: That command.
-    public static func exchange(
-        _ session: SSHSession, key: SSHPublicKey, second: SecondConnection, next: [String]
-    ) throws(SSHError) -> SSHProcess {
-        let process = try add(key, over: session, next: next)
+    ///   - start: Starts something over `session` once the new key is in.
+    ///   - finish: Waits for it, while the old keys go out.
+    public static func exchange<Other>(
+        _ session: SSHSession, key: SSHPublicKey, second: SecondConnection,
+        start: () throws(SSHError) -> Other, finish: (Other) throws(SSHError) -> Void
+    ) throws(SSHError) -> Other {
+        let process = try add(key, over: session)
         second.proceed(expecting: session.hostKey)
+        let other = try start()
         try second.finish()
-        try remove(by: process)
-        return process
+        try process.send("proved\n")
+        try finish(other)
+        try awaitRemoval(by: process)
+        return other
     }
 
     /// Makes the guest accept `key`.
-    /// - Returns: The command, which waits for ``remove(by:)``, and changes nothing more if that does not come.
-    static func add(_ key: SSHPublicKey, over session: SSHSession, next: [String]) throws(SSHError) -> SSHProcess {
+    /// - Returns: The command, which waits for a line `proved`, and changes nothing more if that does not come.
+    static func add(_ key: SSHPublicKey, over session: SSHSession) throws(SSHError) -> SSHProcess {
         let old = WellKnownKeys.all.map(\.publicKey).filter { $0 != key }.map(\.base64).joined(separator: "\n")
-        let process = try session.start(words: GuestShell.words(script, [key.line, key.base64, old] + next))
+        let process = try session.start(words: GuestShell.words(script, [key.line, key.base64, old]))
         try process.expect("added", named: "add the machine's key")
         return process
     }
 
-    /// Makes the guest refuse the well-known keys, whatever comment or options stand beside them.
-    static func remove(by process: SSHProcess) throws(SSHError) {
-        try process.expect("removed", sending: "proved\n", named: "remove the box's well-known keys")
+    /// Waits until the guest refuses the well-known keys, whatever comment or options stand beside them.
+    static func awaitRemoval(by process: SSHProcess) throws(SSHError) {
+        try process.expect("removed", named: "remove the box's well-known keys")
+        process.leave()
     }
 
-    /// `$1` the line of the new key, `$2` the key in it in Base64, `$3` the old keys so, and the next command. The file is
-    /// replaced in one step. `sync` makes the guest write it down soon, for a machine whose power is cut in its first
-    /// minute; one that has forgotten it answers to the old keys again. `cat` and `mv` are the only programs to wait for.
+    /// `$1` the line of the new key, `$2` the key in it in Base64, `$3` the old keys so. The file is replaced in one step.
+    /// `sync` makes the guest write it down soon, for a machine whose power is cut in its first minute; one that has
+    /// forgotten it answers to the old keys again. `cat` and `mv` are the only programs to wait for.
     private static let script = """
-        line=$1 new=$2 old=$3; shift 3
-        umask=$(umask); umask 077; folder=$HOME/.ssh; file=$folder/authorized_keys
+        line=$1 new=$2 old=$3
+        umask 077; folder=$HOME/.ssh; file=$folder/authorized_keys
         if [ -s "$file" ]; then keys=$(cat "$file") || exit 1
         else keys=; mkdir -p "$folder" && chmod 700 "$folder" || exit 1; fi
         break='
@@ -68,7 +72,6 @@ public enum FirstContact {
         done
         if [ -z "$kept" ]; then echo 'the new key is not in the file any more' >&2; exit 1; fi
         if [ "$found" ]; then keys=$left; replace; sync </dev/null >/dev/null 2>&1 & fi
-        umask "$umask"; echo removed
-        exec "$@"
+        echo removed
         """
 }

@@ -26,18 +26,30 @@ public final class SSHProcess {
         return try pump.run(output: output, error: error)
     }
 
+    /// Sends the command a few bytes, and does not wait for what it makes of them.
+    public func send(_ text: String) throws(SSHError) {
+        var rest = Array(text.utf8)[...]
+        let session = channel.session
+        let end = MonotonicClock.now.advanced(byMilliseconds: session.options.stepMilliseconds)
+        while true {
+            rest.removeFirst(try channel.write(rest))
+            if rest.isEmpty { return }
+            // Its window is full.
+            try session.wait(.channel, for: .readable, until: end, milliseconds: session.options.stepMilliseconds)
+        }
+    }
+
     /// Waits until the command has printed `line`, the last of what it prints for the time being.
     /// - Parameters:
-    ///   - input: Sent first.
     ///   - name: For the error's message.
     /// - Throws: ``SSHError/commandFailed(command:status:output:)`` with what it said, if it ends before.
-    public func expect(_ line: String, sending input: String = "", named name: String) throws(SSHError) {
+    public func expect(_ line: String, named name: String) throws(SSHError) {
         var (said, complaint): ([UInt8], [UInt8]) = ([], [])
         let mark = Array("\(line)\n".utf8)
         // Looked at by the closure that decides about the end while the other writes it.
         let found = Found()
         let outcome = try attend(
-            input: .held(Array(input.utf8)),
+            input: .held([]),
             output: { bytes throws(SSHError) in
                 said = Array((said + bytes).suffix(4096))
                 found.isFound = said.suffix(mark.count) == mark[...]
@@ -49,6 +61,7 @@ public final class SSHProcess {
 
     private final class Found { var isFound = false }
 
-    /// Tells that the command is about to end by itself, with a status other than 0. The next channel waits for that.
+    /// Tells that the command is about to end by itself, with a status other than 0 or without leaving processes behind that
+    /// hold its output. The next channel waits for that.
     public func leave() { channel.session.leftChannel = channel }
 }

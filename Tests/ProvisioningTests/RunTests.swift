@@ -87,6 +87,7 @@ import Testing
         let file = server.home.appending("prepared")
         let runner = try GuestRunner(
             over: session, as: user, preparing: .init("echo \"$1\" >\(file)", ["yes"], named: "prepare"))
+        try runner.awaitPreparation()
         #expect(try FileSystem.read(file) == Array("yes\n".utf8))
         // What comes in between does not disturb it.
         #expect(try session.run(SSHCommand("exit 3")) == .exited(3))
@@ -103,8 +104,8 @@ import Testing
     func failedPreparation() throws {
         let server = try TestServer(accepting: [key.publicKey])
         let error = #expect(throws: SSHError.self) {
-            _ = try GuestRunner(
-                over: try server.logIn(key), as: user, preparing: .init("echo no >&2; false", named: "prepare"))
+            let preparation = GuestRunner.Preparation("echo no >&2; false", named: "prepare")
+            try GuestRunner(over: try server.logIn(key), as: user, preparing: preparation).awaitPreparation()
         }
         #expect(error == .commandFailed(command: "prepare", status: 125, output: "no\n"))
     }

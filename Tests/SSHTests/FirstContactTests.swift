@@ -24,7 +24,9 @@ import Testing
         #expect(FirstContact.isNeeded(after: used))
         let process = try FirstContact.exchange(
             session, key: key.publicKey, second: try second(to: server),
-            next: ["sh", "-c", "umask >$1/umask; cat >$1/next", "sh", server.home.string])
+            start: { () throws(SSHError) in
+                try session.start(SSHCommand("umask >\(server.home)/umask; echo ready; cat >\(server.home)/next"))
+            }, finish: { process throws(SSHError) in try process.expect("ready", named: "get ready") })
         let outcome = try process.attend(input: .bytes(Array("hello".utf8)))
         #expect(outcome == .exited(0))
         #expect(try FileSystem.read(server.home.appending("next")) == Array("hello".utf8))
@@ -64,8 +66,11 @@ import Testing
         try session.authenticate(user: server.user, keys: WellKnownKeys.all)
         // Killed after this many steps.
         if step >= 1 {
-            let process = try FirstContact.add(key.publicKey, over: session, next: ["true"])
-            if step >= 2 { try FirstContact.remove(by: process) }
+            let process = try FirstContact.add(key.publicKey, over: session)
+            if step >= 2 {
+                try process.send("proved\n")
+                try FirstContact.awaitRemoval(by: process)
+            }
         }
         session.close()
         for _ in 0..<2 {
@@ -99,11 +104,13 @@ import Testing
         let server = try TestServer(accepting: wellKnown)
         let session = try server.connect()
         try session.authenticate(user: server.user, keys: WellKnownKeys.all)
-        let process = try FirstContact.add(key.publicKey, over: session, next: ["true"])
+        let process = try FirstContact.add(key.publicKey, over: session)
+        try #require(try lines(server).count == 3)
         // Somebody else has written the file again.
         let text = wellKnown.map { $0.line + "\n" }.joined()
         try AtomicFile.write(text, to: server.authorizedKeys, permissions: 0o600)
-        #expect(throws: SSHError.self) { try FirstContact.remove(by: process) }
+        try process.send("proved\n")
+        #expect(throws: SSHError.self) { try FirstContact.awaitRemoval(by: process) }
         #expect(try lines(server).count == 2)
     }
 
@@ -112,16 +119,14 @@ import Testing
         let server = try TestServer(accepting: WellKnownKeys.all.map(\.publicKey))
         let session = try server.connect()
         try session.authenticate(user: server.user, keys: WellKnownKeys.all)
-        let marker = server.home.appending("next")
-        _ = try FirstContact.add(key.publicKey, over: session, next: ["touch", marker.string])
+        _ = try FirstContact.add(key.publicKey, over: session)
         session.close()
         usleep(300_000)
         #expect(try lines(server).count == 3)
-        #expect(!FileSystem.exists(marker))
     }
 
     private func exchange(_ session: SSHSession, _ second: SecondConnection) throws(SSHError) {
-        _ = try FirstContact.exchange(session, key: key.publicKey, second: second, next: ["true"])
+        try FirstContact.exchange(session, key: key.publicKey, second: second, start: {}, finish: {})
     }
 
     @Test("a second connection that came to nothing is made again", .timeLimit(.minutes(1)))

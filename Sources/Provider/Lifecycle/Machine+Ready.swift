@@ -47,14 +47,15 @@ extension Machine {
         let runner: GuestRunner
         if record.hasOwnKey, login.key?.publicKey == own.publicKey {
             runner = try rootRunner(hostname: definition.hostname, over: login.session)
+            try runner.awaitPreparation()
         } else {
             report(.step("replacing the box's well-known key by the machine's own"))
             let other = try second ?? secondConnection(record.user, own, options)
             second = other
-            // One command in the guest from the keys to the first script.
-            runner = try rootRunner(hostname: definition.hostname, over: login.session) { words throws(SSHError) in
-                try FirstContact.exchange(login.session, key: own.publicKey, second: other, next: words)
-            }
+            runner = try FirstContact.exchange(
+                login.session, key: own.publicKey, second: other,
+                start: { () throws(SSHError) in try rootRunner(hostname: definition.hostname, over: login.session) },
+                finish: { runner throws(SSHError) in try runner.awaitPreparation() })
             record.hasOwnKey = true
         }
         record.isReady = true
@@ -121,9 +122,7 @@ extension Machine {
     }
 
     /// Root's runner, which first sets the guest's host name where it differs; nothing else of the guest's files is touched.
-    private func rootRunner(
-        hostname: String, over session: SSHSession, start: ((_ words: [String]) throws(SSHError) -> SSHProcess)? = nil
-    ) throws(SSHError) -> GuestRunner {
+    private func rootRunner(hostname: String, over session: SSHSession) throws(SSHError) -> GuestRunner {
         let script = """
             running=; saved=; read -r running </proc/sys/kernel/hostname
             if [ -r /etc/hostname ]; then read -r saved </etc/hostname; fi
@@ -133,6 +132,6 @@ extension Machine {
             fi
             """
         return try GuestRunner(
-            over: session, as: "root", preparing: .init(script, [hostname], named: "set the host name"), start: start)
+            over: session, as: "root", preparing: .init(script, [hostname], named: "set the host name"))
     }
 }
