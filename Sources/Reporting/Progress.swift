@@ -1,6 +1,6 @@
 /// How far a job is. Data only: how it looks is the terminal's business.
 public struct Progress: Hashable, Sendable {
-    public enum Unit: String, Sendable { case bytes, items }
+    public enum Unit: String, Sendable { case bytes, items, seconds }
 
     /// What is being done, such as `unpacking debian/12`; the same text means the same bar.
     public var label: String

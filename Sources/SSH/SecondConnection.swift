@@ -13,7 +13,6 @@ public final class SecondConnection: Sendable {
 
     private struct State {
         var expected: SSHPublicKey?
-        var isAbandoned = false
         var result: Result<Void, SSHError>?
     }
 

@@ -30,8 +30,12 @@ extension Machine {
         var second: SecondConnection?
         defer { second?.abandon() }
         let login: ReadyWait.Login
+        let label = "waiting for SSH"
         do {
+            defer { report(.finished(label: label)) }
             login = try wait.run(milliseconds: milliseconds, report: reportStage) { () throws(SSHError) in
+                let seconds = MonotonicClock.now.milliseconds(since: started) / 1000
+                if seconds > 0 { report(.progress(Progress(label, completed: UInt64(seconds), unit: .seconds))) }
                 let stream = try guestStream(waiting: 1000)
                 if isNew, second == nil { second = try secondConnection(wait.user, own, options) }
                 return stream

@@ -65,7 +65,13 @@ struct ProgressDisplay {
     private static func line(_ key: String, _ job: Job, now: MonotonicClock) -> String {
         let progress = job.progress
         let elapsed = max(1, now.milliseconds(since: job.started))
-        func amount(_ value: UInt64) -> String { progress.unit == .bytes ? "\(ByteCount(value))" : "\(value)" }
+        func amount(_ value: UInt64) -> String {
+            switch progress.unit {
+            case .bytes: "\(ByteCount(value))"
+            case .items: "\(value)"
+            case .seconds: Self.seconds(Double(value))
+            }
+        }
         var text = "\(key)  \(amount(progress.completed))"
         if let total = progress.total, total > 0 {
             let percent = Int(min(100, Double(progress.completed) / Double(total) * 100))
