@@ -51,14 +51,15 @@ extension Machine {
         return try pack(prepared, record, box, contents, options, stopped: false)
     }
 
-    /// What `package --clean` would remove and reset. A machine that runs is stopped for it.
+    /// What `package` would remove and reset.
+    /// - Throws: ``PackageError/previewOfRunning(machine:)``
     public func packagePreview(_ options: PackageOptions) throws -> PreparationReport {
         try exclusively {
-            var record = try packageableRecord()
+            let record = try packageableRecord()
             let box = try box(of: record)
+            // Gets the guest's kernel where there is no other, which takes a machine that runs.
             let script = try readiedScript(record, box, options)
-            if try folder.isAlive() { report(.step("stopping it to have its disk in peace")) }
-            try stop(&record, .graceful)
+            guard try !folder.isAlive() else { throw PackageError.previewOfRunning(machine: name) }
             report(.step("looking into a copy of the disk"))
             return try listPreparation(script, box)
         }

@@ -16,9 +16,10 @@ public enum PackageError: UserFacingError, Equatable {
     case includeNotAFile(FilePath)
     case twoIncludes(String)
     case wrongInfo(FilePath)
-    /// The box boots only by its boot loader, which wander cannot tell what to run.
-    /// Nor has its guest handed out a kernel.
+    /// The box boots only by its boot loader, which wander cannot tell what to run, and its guest has not handed out a kernel.
     case noKernel(machine: String, reason: String?)
+    /// A look at what would be done stops nothing.
+    case previewOfRunning(machine: String)
     /// The disk of a running machine would not be consistent.
     case cannotFreeze(machine: String, reason: String)
     /// Values that sensitive steps get stand on the disk.
@@ -42,6 +43,7 @@ public enum PackageError: UserFacingError, Equatable {
         case .noKernel(let machine, let reason):
             "the box of \(machine) boots by its own boot loader, and its guest has not handed out a kernel to reset its "
                 + "identity by" + (reason.map { ": \($0)" } ?? "")
+        case .previewOfRunning(let machine): "\(machine) is running, and a dry run does not stop it"
         case .cannotFreeze(let machine, let reason):
             "\(machine) cannot be packaged while it runs: \(reason)"
         case .holdsSecrets(let machine, let count):
@@ -67,6 +69,7 @@ public enum PackageError: UserFacingError, Equatable {
         case .wrongInfo: "Rename it: catalogues look for info.json."
         case .noKernel(let machine, nil): "Start it first, and package it while it runs: wander up \(machine)"
         case .noKernel: "wander package --keep-identity, and give the box to nobody who must not be this machine"
+        case .previewOfRunning(let machine): "wander halt \(machine)"
         case .cannotFreeze: "Leave --live out: the machine is stopped, packaged, and can be started again."
         case .holdsSecrets:
             "Remove them from the guest's files, or pack them into the box with --allow-secrets."
@@ -83,6 +86,7 @@ public enum PackageError: UserFacingError, Equatable {
             .twoIncludes, .includeNotAFile, .includeLoop:
             .usage
         case .noKernel, .holdsSecrets, .cannotFreeze: .refused
+        case .previewOfRunning: .wrongState
         case .preparationFailed: .failure
         }
     }

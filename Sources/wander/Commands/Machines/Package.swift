@@ -50,9 +50,9 @@ struct Package: WanderCommand {
     var allowSecrets = false
     @Flag(help: "Remove caches, logs and temporary files from the box.") var clean = false
     @Flag(
-        name: .customLong("dry-run"), help: "Stop the machine, say what would be reset and removed, and write nothing.")
-    var dryRun =
-        false
+        name: .customLong("dry-run"),
+        help: "Say what would be reset and removed, and write nothing. The machine must be stopped.")
+    var dryRun = false
     @Option(help: "How long to wait for another command that holds the machine, in seconds.") var wait: Int?
 
     func validate() throws {
