@@ -125,16 +125,20 @@ final class MonitorMachineControl: MachineControl {
     }
 
     var isPaused: Bool { get throws { try perform(.state) == "paused" } }
-    /// How long a guest has to say what its memory is used for, in milliseconds: it usually takes less than one.
-    private static let reportPatience: Int64 = 60
+    /// How long a guest has to say what its memory is used for, in milliseconds. It usually takes less than one; a busy guest
+    /// on an emulated processor takes hundreds.
+    private static let reportPatience: Int64 = 800
 
     var usage: MachineUsage {
         get throws {
             let client = try MonitorClient.connect(to: socket)
+            // A guest that is paused says nothing.
+            let isPaused = try client.perform(.state, milliseconds: 400)["state"] == "paused"
             let asked = MonotonicClock.now
             // The first request makes the monitor ask the guest; a later reply holds what it said.
-            var reply = try client.perform(.statistics, milliseconds: 1_500)
-            guard MachineUsage(monitorStatistics: reply, reportAgeLimit: .max).memory.guestTotal != nil else {
+            var reply = try client.perform(.statistics, milliseconds: 400)
+            guard !isPaused, MachineUsage(monitorStatistics: reply, reportAgeLimit: .max).memory.guestTotal != nil
+            else {
                 return MachineUsage(monitorStatistics: reply)
             }
             while true {
