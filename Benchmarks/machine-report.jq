@@ -64,4 +64,4 @@ def moved($old; $limit):
 # The largest difference from $old among what both have, in percent.
 def largest_move($old):
     [.results[] as $now | $old.results[] | select(.benchmark == $now.benchmark and .subject == $now.subject)
-        | ($now.median / .median - 1) * 100 | fabs] | max | rounded(2);
+        | ($now.median / .median - 1) * 100 | fabs] | (max // 0) | rounded(2);
