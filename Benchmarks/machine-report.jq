@@ -9,7 +9,8 @@ def results:
     | group_by([.benchmark, .subject])
     | map({
         benchmark: .[0].benchmark, subject: .[0].subject,
-        unit: (if .[0].benchmark | startswith("memory/") then "KiB" else "million instructions" end),
+        unit: (.[0].benchmark | if startswith("memory/") then "KiB" elif startswith("network/") then "ms"
+            else "million instructions" end),
         rounds: length, median: (map(.value) | median | rounded(3)),
         spread_percent: (map(.value) | (max - min) / median * 100 | rounded(2)) });
 
@@ -34,7 +35,7 @@ def rows: [
 
 def shown: if . == null then "-"
     else (if .unit == "KiB" then "\(.median / 1024 | rounded(1)) MiB"
-          else "\(.median | rounded(if . < 100 then 1 else 0 end)) M" end)
+          else "\(.median | rounded(if . < 100 then 1 else 0 end)) \(if .unit == "ms" then "ms" else "M" end)" end)
          + (if .rounds > 1 then " (± \(.spread_percent / 2 | rounded(2)) %)" else "" end) end;
 def against($peer): if . == null or $peer == null then "-"
     else .median / $peer.median | if . < 0.1 then rounded(3) else rounded(2) end | tostring end;
@@ -51,9 +52,9 @@ def table:
         | [$title, ($own | shown), ($microvm | shown), ($own | against($microvm)), ($kvmtool | shown), ($own | against($kvmtool))]
         | row);
 
-# Lines about what differs from the earlier results $old by more than $limit percent, or is new or gone.
+# Lines about what differs from the earlier results $old by more than $limit percent, or is new. Wall time always differs.
 def moved($old; $limit):
-    .results as $new
+    [.results[] | select(.unit != "ms")] as $new
     | [$new[] as $now | [$old.results[] | select(.benchmark == $now.benchmark and .subject == $now.subject)] | first as $before
         | "\($now.benchmark) of \($now.subject)" as $name
         | if $before == null then "new: \($name)"
@@ -63,5 +64,5 @@ def moved($old; $limit):
     | if length == 0 then "nothing moved by more than \($limit) % since the committed table" else .[] end;
 # The largest difference from $old among what both have, in percent.
 def largest_move($old):
-    [.results[] as $now | $old.results[] | select(.benchmark == $now.benchmark and .subject == $now.subject)
+    [.results[] | select(.unit != "ms") | . as $now | $old.results[] | select(.benchmark == $now.benchmark and .subject == $now.subject)
         | ($now.median / .median - 1) * 100 | fabs] | (max // 0) | rounded(2);
