@@ -74,10 +74,10 @@ public struct Kernel: Sendable {
     }
 
     /// How much of a file is looked at, in bytes: what nearly all kernels need, and the most.
-    private static let prefixLimits = (first: UInt64(16 << 10), last: UInt64(256 << 10))
+    static let prefixLimits = (first: UInt64(16 << 10), last: UInt64(256 << 10))
 
     static func readPrefix(
-        _ descriptor: borrowing OwnedDescriptor, size: UInt64, limit: UInt64 = 256 << 10
+        _ descriptor: borrowing OwnedDescriptor, size: UInt64, limit: UInt64 = prefixLimits.last
     ) throws(BootError) -> [UInt8] {
         var failure: SystemError?
         let wanted = Int(min(size, limit))
