@@ -34,6 +34,16 @@ extension MonitorConfiguration {
                             "mtu": .integer(Int64($0.mtu)),
                         ]
                     })))
+        members.append(
+            JSONMember(
+                "shares",
+                .array(
+                    shares.map {
+                        [
+                            "tag": .string($0.tag), "path": .string($0.path.string),
+                            "readOnly": .bool($0.isReadOnly),
+                        ]
+                    })))
         members += [
             JSONMember("consoleLog", .optional(consoleLog?.string)),
             JSONMember("controlSocket", .optional(controlSocket?.string)),
@@ -58,7 +68,7 @@ extension MonitorConfiguration {
     private static let members: Set<String> = [
         "schema", "name", "memory", "processors", "kernel", "initrd", "commandLine", "kernelCache", "disks", "networks",
         "consoleLog", "controlSocket", "endRecord", "lockDescriptor", "statusDescriptor", "entropy", "balloon",
-        "terminal",
+        "terminal", "shares",
     ]
 
     private static func decode(_ json: JSONValue) throws -> MonitorConfiguration {
@@ -86,6 +96,10 @@ extension MonitorConfiguration {
         result.networks = try reader.array("networks").map(network)
         guard result.disks.count <= 16, result.networks.count <= 8 else {
             throw ConfigurationError.outOfRange("disks and networks", "at most 16 and 8")
+        }
+        result.shares = try reader.array("shares").map(share)
+        guard result.shares.count <= 16, Set(result.shares.map(\.tag)).count == result.shares.count else {
+            throw ConfigurationError.outOfRange("shares", "at most 16, each with a tag of its own")
         }
         result.consoleLog = try path(reader, "consoleLog")
         result.controlSocket = try path(reader, "controlSocket")
@@ -128,6 +142,19 @@ extension MonitorConfiguration {
             image: try image(reader),
             backing: try backing.map { try image(try JSONObjectReader($0, path: "backing image")) },
             isReadOnly: try reader.bool("readOnly", default: false), serial: serial)
+    }
+
+    private static func share(_ json: JSONValue) throws -> Share {
+        let reader = try JSONObjectReader(json, path: "share")
+        let tag = try reader.string("tag")
+        guard (1...36).contains(tag.utf8.count), !tag.utf8.contains(0) else {
+            throw ConfigurationError.outOfRange("share: tag", "1 to 36 bytes, none of them zero")
+        }
+        let folder = try reader.string("path")
+        guard !folder.isEmpty, !folder.utf8.contains(0) else {
+            throw ConfigurationError.outOfRange("share: path", "a folder's path")
+        }
+        return Share(tag: tag, path: FilePath(folder), isReadOnly: try reader.bool("readOnly", default: false))
     }
 
     private static func network(_ json: JSONValue) throws -> Network {

@@ -49,6 +49,21 @@ public struct MonitorConfiguration: Equatable, Sendable {
         }
     }
 
+    /// A folder of the host that the guest can mount.
+    public struct Share: Equatable, Sendable {
+        /// By which the guest mounts it; 1 to 36 bytes.
+        public var tag: String
+        public var path: FilePath
+        /// Whether the guest can only read, however it mounts the folder.
+        public var isReadOnly: Bool
+
+        public init(tag: String, path: FilePath, isReadOnly: Bool = false) {
+            self.tag = tag
+            self.path = path
+            self.isReadOnly = isReadOnly
+        }
+    }
+
     /// Shown in messages.
     public var name: String
     /// Guest RAM in bytes; a multiple of 1 MiB.
@@ -61,6 +76,8 @@ public struct MonitorConfiguration: Equatable, Sendable {
     public var kernelCache: FilePath?
     public var disks: [Disk] = []
     public var networks: [Network] = []
+    /// At most 16, each with a tag of its own.
+    public var shares: [Share] = []
     /// Gets everything that the guest writes to its serial port.
     public var consoleLog: FilePath?
     public var controlSocket: FilePath?

@@ -18,6 +18,10 @@ import Testing
         ]
         let address = try #require(HardwareAddress("52:54:00:0a:34:ff"))
         configuration.networks = [.init(socket: "net.sock", address: address, mtu: 65_520)]
+        configuration.shares = [
+            .init(tag: "wander-0a1b2c", path: "/home/user/project"),
+            .init(tag: "docs", path: "/docs", isReadOnly: true),
+        ]
         configuration.consoleLog = "console.log"
         configuration.controlSocket = "control.sock"
         configuration.endRecord = "end.json"
@@ -42,6 +46,11 @@ import Testing
             ("schema", "2"), ("surprise", "1"), ("disks", "[{\"path\":\"x\",\"format\":\"guess\"}]"),
             ("networks", "[{\"socket\":\"s\",\"mac\":\"01:00:00:00:00:00\"}]"), ("commandLine", "\"a\\u0000b\""),
             ("kernel", "7"),
+            ("shares", "[{\"tag\":\"\",\"path\":\"/a\"}]"),
+            ("shares", "[{\"tag\":\"t\",\"path\":\"\"}]"),
+            ("shares", "[{\"tag\":\"t\",\"path\":\"/a\"},{\"tag\":\"t\",\"path\":\"/b\"}]"),
+            ("shares", "[{\"tag\":\"1234567890123456789012345678901234567\",\"path\":\"/a\"}]"),
+            ("shares", "[{\"tag\":\"a\\u0000\",\"path\":\"/a\"}]"),
         ])
     func refused(member: String, value: String) throws {
         var members = try #require(try full().json.objectValue).filter { $0.name != member }
