@@ -107,6 +107,12 @@ let package = Package(
             name: "Virtio", dependencies: ["CLinux", "DiskImage", "GuestMemory", "LinuxSystem", "PCI", systemPackage],
             swiftSettings: memory),
 
+        // Devices for a monitor in another process.
+        .target(
+            name: "VhostUser",
+            dependencies: ["CLinux", "GuestMemory", "LinuxSystem", "Reporting", "Virtio", systemPackage],
+            swiftSettings: memory),
+
         // The host's side of the machine.
         .target(name: "CKVM"),
         .target(
@@ -232,6 +238,11 @@ let package = Package(
             name: "VirtioTests",
             dependencies: ["DiskImage", "GuestMemory", "LinuxSystem", "PCI", "Virtio", "TestSupport", systemPackage],
             swiftSettings: common),
+        .testTarget(
+            name: "VhostUserTests",
+            dependencies: [
+                "CLinux", "GuestMemory", "LinuxSystem", "TestSupport", "VhostUser", "Virtio", systemPackage,
+            ], swiftSettings: common),
         .testTarget(
             name: "DiskImageTests", dependencies: ["DiskImage", "LinuxSystem", "JSON", "TestSupport", systemPackage],
             swiftSettings: common),

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -75,3 +76,64 @@ const void *linux_code_end(void) { return etext; }
 
 void linux_use_one_heap(void) { mallopt(M_ARENA_MAX, 1); }
 void linux_trim_heap(void) { malloc_trim(0); }
+
+long linux_receive_descriptors(int fd, void *buffer, size_t length, int *descriptors, size_t capacity, size_t *count) {
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int) * linux_descriptor_limit)];
+    } control;
+    struct iovec part = {buffer, length};
+    struct msghdr message = {0};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.bytes;
+    message.msg_controllen = sizeof control.bytes;
+    *count = 0;
+    ssize_t received = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+    if (received < 0) return -(long)errno;
+    size_t found = 0;
+    int too_many = (message.msg_flags & MSG_CTRUNC) != 0;
+    for (struct cmsghdr *item = CMSG_FIRSTHDR(&message); item; item = CMSG_NXTHDR(&message, item)) {
+        if (item->cmsg_level != SOL_SOCKET || item->cmsg_type != SCM_RIGHTS) continue;
+        size_t number = (item->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (size_t index = 0; index < number; index++) {
+            int descriptor;
+            memcpy(&descriptor, CMSG_DATA(item) + index * sizeof(int), sizeof descriptor);
+            if (found < capacity) {
+                descriptors[found++] = descriptor;
+            } else {
+                close(descriptor);
+                too_many = 1;
+            }
+        }
+    }
+    if (too_many) {
+        for (size_t index = 0; index < found; index++) close(descriptors[index]);
+        return -(long)EMSGSIZE;
+    }
+    *count = found;
+    return (long)received;
+}
+
+long linux_send_descriptors(int fd, const void *buffer, size_t length, const int *descriptors, size_t count) {
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int) * linux_descriptor_limit)];
+    } control;
+    if (count > linux_descriptor_limit) return -(long)EINVAL;
+    struct iovec part = {(void *)buffer, length};
+    struct msghdr message = {0};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    if (count > 0) {
+        memset(&control, 0, sizeof control);
+        message.msg_control = control.bytes;
+        message.msg_controllen = CMSG_SPACE(sizeof(int) * count);
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof(int) * count);
+        memcpy(CMSG_DATA(header), descriptors, sizeof(int) * count);
+    }
+    return result_of(sendmsg(fd, &message, MSG_NOSIGNAL));
+}

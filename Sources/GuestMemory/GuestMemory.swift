@@ -4,7 +4,8 @@ import SystemPackage
 
 /// The guest's RAM: where it lies in guest-physical space, and where in this process.
 ///
-/// RAM runs from 0 to 3 GiB and goes on at 4 GiB; the hole between belongs to devices. One mapping backs both parts.
+/// RAM runs from 0 to 3 GiB, on another's machine to where that says, and goes on at 4 GiB; the hole between belongs to
+/// devices. One mapping backs both parts.
 ///
 /// Thread safety: the layout never changes. The bytes belong to the guest, whose CPUs write them at any time: whatever is
 /// read from here is read once, copied, and checked in the copy. Ordering between host and guest is by the atomic accesses
@@ -36,14 +37,16 @@ import SystemPackage
         try self.init(mapping: mapping)
     }
 
-    /// Guest RAM in a mapping that somebody else prepared, such as a snapshot's file.
-    public init(mapping: consuming MemoryMapping) throws(SystemError) {
+    /// Guest RAM in a mapping that somebody else prepared, such as a snapshot's file or the memory of another monitor.
+    /// - Parameter lowLimit: Behind the last byte of low RAM, on a machine that has more: a multiple of 4096, at most 4 GiB.
+    /// - Throws: `EINVAL` for an impossible size or limit.
+    public init(mapping: consuming MemoryMapping, lowLimit: UInt64 = GuestMemory.lowLimit) throws(SystemError) {
         let count = unsafe mapping.bytes.count
-        guard let base = unsafe mapping.bytes.baseAddress, count > 0, count % Self.pageSize == 0 else {
-            throw SystemError("use a mapping of \(count) bytes as guest memory", nil, .invalidArgument)
-        }
+        guard let base = unsafe mapping.bytes.baseAddress, count > 0, count % Self.pageSize == 0,
+            lowLimit > 0, lowLimit <= Self.highStart, lowLimit % UInt64(Self.pageSize) == 0
+        else { throw SystemError("use a mapping of \(count) bytes as guest memory", nil, .invalidArgument) }
         unsafe self.base = base
-        lowCount = min(UInt64(count), Self.lowLimit)
+        lowCount = min(UInt64(count), lowLimit)
         highCount = UInt64(count) - lowCount
         self.mapping = mapping
     }

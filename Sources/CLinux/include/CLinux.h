@@ -76,6 +76,13 @@ void linux_ignore_signal(int number);
 long linux_bind_unix(int fd, const struct sockaddr_un *address);
 long linux_connect_unix(int fd, const struct sockaddr_un *address);
 
+// Control messages (cmsg(3)): function-like macros over a buffer with alignment of its own. SCM_RIGHTS alone, at most
+// linux_descriptor_limit descriptors a call. Received ones are close-on-exec; if more were sent than `capacity`, none is
+// kept and the result is -EMSGSIZE. `count` is set to how many there are, whatever else happens.
+enum { linux_descriptor_limit = 16 };
+long linux_receive_descriptors(int fd, void *buffer, size_t length, int *descriptors, size_t capacity, size_t *count);
+long linux_send_descriptors(int fd, const void *buffer, size_t length, const int *descriptors, size_t count);
+
 // The linker's own marks: where this program's code begins and ends in memory.
 const void *linux_code_start(void);
 const void *linux_code_end(void);

@@ -1,6 +1,15 @@
 import PCI
 import Synchronization
 
+/// Where a device's interrupts go. Any thread may call it.
+public protocol InterruptVectors: Sendable {
+    /// Fires a vector; one that does not exist is nobody's.
+    /// - Returns: Whether the driver takes interrupts by vectors at all.
+    func trigger(_ vector: Int) -> Bool
+}
+
+extension MSIXTable: InterruptVectors {}
+
 /// How a device gets its driver's attention about itself rather than about a queue.
 ///
 /// Any thread may call anything; no lock of the transport is taken, so a device may call it while it serves a queue.
@@ -10,14 +19,15 @@ public final class DeviceSignals: Sendable {
     static let queueInterrupt: UInt8 = 1
     static let configurationInterrupt: UInt8 = 2
 
-    let table: MSIXTable
+    let vectors: any InterruptVectors
     let configurationVector = Atomic<UInt16>(DeviceSignals.noVector)
     let interruptStatus = Atomic<UInt8>(0)
     let generation = Atomic<UInt8>(0)
     private let broken = Atomic<Bool>(false)
     private let failures = Mutex<[QueueError]>([])
 
-    init(table: MSIXTable) { self.table = table }
+    /// Until a driver chooses another, no vector tells of changes of the configuration.
+    public init(vectors: any InterruptVectors) { self.vectors = vectors }
 
     /// Tells the driver that configuration fields changed.
     public func configurationChanged() {
@@ -39,7 +49,7 @@ public final class DeviceSignals: Sendable {
     public var stopReasons: [QueueError] { failures.withLock { $0 } }
 
     func interrupt(_ vector: UInt16, status: UInt8) {
-        let usesMessages = table.trigger(Int(vector))
+        let usesMessages = vectors.trigger(Int(vector))
         if !usesMessages { interruptStatus.bitwiseOr(status, ordering: .acquiringAndReleasing) }
     }
 
@@ -56,6 +66,12 @@ public final class QueueSignal: Sendable {
     let vector = Atomic<UInt16>(DeviceSignals.noVector)
 
     init(_ signals: DeviceSignals) { self.signals = signals }
+
+    /// For a transport whose drivers do not choose vectors.
+    public init(_ signals: DeviceSignals, vector: UInt16) {
+        self.signals = signals
+        self.vector.store(vector, ordering: .relaxed)
+    }
 
     /// Interrupts the driver if it wants to hear of what `queue` published.
     public func notify(of queue: inout VirtQueue) {

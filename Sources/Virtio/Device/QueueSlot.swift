@@ -26,11 +26,15 @@ final class QueueSlot<State: ~Copyable>: Sendable {
     func configure(_ body: (inout State) -> Void) { contents.withLock { body(&$0.state) } }
 
     /// Takes the queue away, after what is in flight, and lets `body` clean up.
-    func detach(_ body: (inout State) -> Void = { _ in }) {
+    /// - Returns: The queue's position; nil if there was none, or an error stopped it.
+    @discardableResult
+    func detach(_ body: (inout State) -> Void = { _ in }) -> UInt16? {
         contents.withLock { contents in
+            let position = contents.queue?.position
             contents.queue = nil
             contents.signal = nil
             body(&contents.state)
+            return position
         }
     }
 

@@ -38,6 +38,13 @@ public protocol VirtioDevice: AnyObject, Sendable {
     func serve(descriptor index: Int) -> ServiceOutcome
 }
 
+/// A device whose queues are taken away one by one, as a monitor does that has the device in another process.
+public protocol SeparableDevice: VirtioDevice {
+    /// Gives up one queue, after what is in flight.
+    /// - Returns: Where another may go on serving it; nil if there was no queue, or an error stopped it.
+    func detach(queue index: Int) -> UInt16?
+}
+
 extension VirtioDevice {
     public func lane(ofQueue index: Int) -> Int { 0 }
     public var descriptors: [DeviceDescriptor] { [] }

@@ -24,16 +24,19 @@ import Synchronization
     let segments: UnsafeMutablePointer<BlockSegment>
 
     /// The driver's index as last read, and ours; both count chains, modulo 2^16.
-    var availableIndex: UInt16 = 0
-    var nextAvailable: UInt16 = 0
+    var availableIndex: UInt16
+    var nextAvailable: UInt16
     /// Chains recorded in the used ring; those before `publishedUsed` are visible to the driver.
-    var nextUsed: UInt16 = 0
-    var publishedUsed: UInt16 = 0
+    var nextUsed: UInt16
+    var publishedUsed: UInt16
     /// `publishedUsed` when an interrupt was last considered.
-    var consideredUsed: UInt16 = 0
+    var consideredUsed: UInt16
 
     /// Checks the rings and keeps where they are in this process.
-    public init(_ layout: QueueLayout, features: VirtioFeatures, memory: GuestMemory) throws(QueueError) {
+    /// - Parameter position: How many chains were taken, and given back, by whoever served the queue before, modulo 2^16.
+    public init(
+        _ layout: QueueLayout, features: VirtioFeatures, memory: GuestMemory, position: UInt16 = 0
+    ) throws(QueueError) {
         guard layout.hasValidSize, layout.isAligned,
             let descriptors = unsafe memory.hostPointer(at: layout.descriptorTable, count: layout.descriptorByteCount),
             let available = unsafe memory.hostPointer(at: layout.availableRing, count: layout.availableByteCount),
@@ -47,7 +50,15 @@ import Synchronization
         unsafe self.available = UnsafeRawPointer(available)
         unsafe self.used = used
         unsafe segments = .allocate(capacity: Int(layout.size))
+        availableIndex = position
+        nextAvailable = position
+        nextUsed = position
+        publishedUsed = position
+        consideredUsed = position
     }
+
+    /// Where another may go on serving the queue: how many chains were taken so far, modulo 2^16.
+    public var position: UInt16 { nextAvailable }
 
     deinit { unsafe segments.deallocate() }
 

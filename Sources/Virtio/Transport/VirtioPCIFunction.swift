@@ -39,7 +39,7 @@ public final class VirtioPCIFunction: PCIFunction {
     ) throws(SystemError) {
         let sizes = device.queueSizes
         let table = MSIXTable(vectorCount: Self.vectorCount(for: device), sink: interrupts)
-        let signals = DeviceSignals(table: table)
+        let signals = DeviceSignals(vectors: table)
         var kicks: [Kick] = []
         for _ in sizes { kicks.append(try Kick()) }
         let layout = TransportLayout.configurationSpace(for: device.kind, table: table)
