@@ -25,7 +25,7 @@ import Testing
             "box: a\nboot_timeout: 5",
             "machines: { Web: { box: a } }", "box: a\nenv: { 1A: x }", "box: a\nfiles: [{ path: /a }]",
             "box: a\nname: A",
-            "box: a\nshares: []", "networks: { a: { subnet: x } }\nbox: a",
+            "box: a\nsnapshots: []", "box: a\nshares: [x]", "networks: { a: { subnet: x } }\nbox: a",
         ])
     func refused(text: String) throws {
         #expect(!(try Project(text).problems().isEmpty))

@@ -47,7 +47,8 @@ import Testing
         // What a map with required keys needs beside the one in question.
         let companions = [
             "ports[]": ["guest": "80", "host": "1"], "networks[]": ["name": "lab"],
-            "files[]": ["path": "/a", "content": "c"], "provision[]": ["run": "x"], "ready[]": ["tcp": "1"],
+            "shares[]": ["host": ".", "guest": "/project"], "files[]": ["path": "/a", "content": "c"],
+            "provision[]": ["run": "x"], "ready[]": ["tcp": "1"],
         ]
         for (list, keys) in companions where parts.contains(list) {
             let prefix = Array(parts.prefix { $0 != list }) + [list]

@@ -41,6 +41,9 @@ import Testing
             ("ports: [\"1:80\"]", "ports: [{ guest: 80, host: 5 }]", "ports", "5:80/tcp"),
             ("ports: [{ guest: 80, host: 5 }]", "ports: [{ guest: 80, proto: tcp, host: 6 }]", "ports", "6:80/tcp"),
             ("ports: [\"1:80\"]", "ports: []", "ports", ""),
+            ("shares: [\".:/a\", \"b:/b\"]", "shares: [\"c:/a/:ro\", \"d:/d\"]", "shares", "c:/a:ro b:/b d:/d"),
+            ("shares: [{ host: ., guest: /a }]", "shares: [{ guest: //a, mode: ro }]", "shares", ".:/a:ro"),
+            ("shares: [\".:/a\"]", "shares: []", "shares", ""),
             ("files: [{ path: /a, content: x }]", "files: [{ path: /a, mode: \"0600\" }]", "files", "/a 600"),
             (
                 "provision: [{ name: a, run: x }]", "provision: [{ name: a, when: once }, { run: y }]", "steps",
@@ -57,6 +60,7 @@ import Testing
             switch what {
             case "ports":
                 machine.ports.map { "\($0.hostPort ?? 0):\($0.guestPort)/\($0.transport)" }.joined(separator: " ")
+            case "shares": machine.shares.map(\.text).joined(separator: " ")
             case "files": machine.files.map { "\($0.path) \(String($0.mode, radix: 8))" }.joined(separator: " ")
             case "steps": machine.provision.map { "\($0.name):\($0.when)" }.joined(separator: " ")
             case "args": machine.provision.flatMap(\.arguments).joined(separator: " ")

@@ -7,7 +7,7 @@ import Testing
 /// What users read when something is wrong. Each file of Fixtures/bad has its exact messages beside it.
 @Suite struct MessageTests {
     @Test("the fixtures are there")
-    func present() { #expect(Fixtures.bad.count >= 28) }
+    func present() { #expect(Fixtures.bad.count >= 29) }
 
     @Test("a bad file says everything that is wrong with it", arguments: Fixtures.bad)
     func badFile(name: String) throws {

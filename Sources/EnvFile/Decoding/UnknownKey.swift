@@ -11,7 +11,9 @@ enum UnknownKey {
             return
         }
         let known = type.keys.map(\.name)
-        let hint = Suggestion.didYouMean(name, in: known) ?? "Known keys: \(known.sorted().joined(separator: ", "))."
+        let hint =
+            type.others[name].map { "Did you mean '\($0)'?" } ?? Suggestion.didYouMean(name, in: known)
+            ?? "Known keys: \(known.sorted().joined(separator: ", "))."
         problems.report("unknown key '\(name)' in \(type.title)", hint: hint, at: entry.mark)
     }
 }

@@ -1,7 +1,7 @@
 /// The one rule by which a later layer changes an earlier one.
 ///
-/// Maps merge key by key. Items of lists that have an identity (ports by guest port and protocol, files by path, steps,
-/// probes and networks by name) merge with the item of the same identity, and others are added. An empty list, and every
+/// Maps merge key by key. Items of lists that have an identity (ports by guest port and protocol, shares by their path in
+/// the machine, files by path, steps, probes and networks by name) merge with the item of the same identity, and others are added. An empty list, and every
 /// other list and value, replaces. Nothing (`key:` or `null`) removes.
 enum LayerMerge {
     static func merge(_ base: Node, with overlay: Node, as type: ValueType?) -> Node {
@@ -69,6 +69,9 @@ enum LayerMerge {
     private static func name(of node: Node, by identity: ListIdentity) -> String? {
         switch identity {
         case .key(let key): return node.scalar ?? node[key]?.scalar
+        case .share:
+            if node.mapping != nil { return node["guest"]?.scalar.map(SharePath.identity) }
+            return node.scalar.flatMap(ShareText.identity)
         case .port:
             if node.mapping != nil { return node["guest"]?.scalar.map { "\($0)/\(node["proto"]?.scalar ?? "tcp")" } }
             guard let text = node.scalar else { return nil }

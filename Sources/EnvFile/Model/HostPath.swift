@@ -22,7 +22,8 @@ public struct HostPath: Hashable, Sendable, CustomStringConvertible {
         } else if path.starts(with: base) {
             _ = path.removePrefix(base)
         }
-        text = path.string
+        // A name that starts with '~' is no home folder the next time either.
+        text = path.string.hasPrefix("~") ? "./\(path)" : path.string
     }
 
     /// The absolute path.

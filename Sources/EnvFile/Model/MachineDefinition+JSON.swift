@@ -15,7 +15,7 @@ extension MachineDefinition {
                     ("port", ssh.port.map { .integer(Int64($0)) }), ("forward_agent", .bool(ssh.forwardAgent)),
                 ])
             ),
-            ("ports", .array(ports.map(\.canonicalJSON))),
+            ("ports", .array(ports.map(\.canonicalJSON))), ("shares", .array(shares.map(\.canonicalJSON))),
             (
                 "networks",
                 .array(
@@ -66,6 +66,15 @@ extension PortForward {
             ("proto", .string(transport.rawValue)), ("bind", .string(bind.description)),
             ("name", name.map(JSONValue.string)), ("on_conflict", .string(onConflict.rawValue)),
         ])
+    }
+}
+
+extension SharedFolder {
+    public var canonicalJSON: JSONValue {
+        [
+            "host": .string(host.text), "guest": .string(guest), "mode": .string(mode.rawValue),
+            "create": .bool(createsHost),
+        ]
     }
 }
 

@@ -39,6 +39,7 @@ public struct MachineDefinition: Hashable, Sendable {
     public var user: String?
     public var ssh: SSH
     public var ports: [PortForward]
+    public var shares: [SharedFolder]
     public var networks: [NetworkAttachment]
     /// For provisioning steps, probes and `wander ssh -c`.
     public var environment: [String: String]

@@ -36,6 +36,8 @@ struct ObjectType: Sendable {
     var exactlyOne: [String] = []
     /// Keys that are planned but do nothing in this version: refused, with a message of their own.
     var later: [String] = []
+    /// What other tools call a key, and what it is called here.
+    var others: [String: String] = [:]
     /// Whether keys that start with `x-` are free.
     var hasExtensions = false
 
@@ -43,7 +45,7 @@ struct ObjectType: Sendable {
 
     init(
         _ title: String, keys: [KeyDefinition], required: [String] = [], exactlyOne: [String] = [],
-        later: [String] = [],
+        later: [String] = [], others: [String: String] = [:],
         hasExtensions: Bool = false
     ) {
         self.title = title
@@ -51,6 +53,7 @@ struct ObjectType: Sendable {
         self.required = required
         self.exactlyOne = exactlyOne
         self.later = later
+        self.others = others
         self.hasExtensions = hasExtensions
         index = Dictionary(keys.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
     }

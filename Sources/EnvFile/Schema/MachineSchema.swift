@@ -22,6 +22,10 @@ extension ObjectType {
                 "ports", .list(.either(.port, .port), identity: .port), "Ports of the host that lead into the machine",
                 example: "[\"8080:80\"]"),
             KeyDefinition(
+                "shares", .list(.either(.share, .share), identity: .share, limit: 16),
+                "Folders of the host that are in the machine too, live and in both directions",
+                example: "[\".:/project\"]"),
+            KeyDefinition(
                 "networks", .list(.object(.attachment, shorthand: "name"), identity: .key("name"), limit: 16),
                 note: "the environment's network", "The machine's place in the environment's network",
                 example: "[{ name: lab, ip: 10.77.0.10 }]"),
@@ -65,9 +69,13 @@ extension ObjectType {
                 example: "{ type: emulation, emulation: { cpu: max } }"),
         ],
         later: [
-            "arch", "disks", "kernel", "auto_forward", "dns_aliases", "shares", "env_pass", "expose_secrets",
+            "arch", "disks", "kernel", "auto_forward", "dns_aliases", "env_pass", "expose_secrets",
             "packages",
             "limits", "nested", "gpu", "time", "ca_certs", "proxy", "cloud_init", "snapshots", "idle",
+        ],
+        others: [
+            "synced_folder": "shares", "synced_folders": "shares", "shared_folders": "shares", "folders": "shares",
+            "mounts": "shares", "volumes": "shares",
         ],
         hasExtensions: true)
 
@@ -111,6 +119,21 @@ extension ObjectType {
                 "on_conflict", .scalar(.choice(PortForward.Conflict.self)), standard: "fail",
                 "What to do when the host's port is taken: fail, or take the next free one", example: "next"),
         ], required: ["guest"], later: ["socket"])
+
+    static let share = ObjectType(
+        "a share",
+        keys: [
+            KeyDefinition(
+                "host", .scalar(.hostPath), "The folder of the host; relative to the file that names it", example: "src"
+            ),
+            KeyDefinition("guest", .scalar(.sharePath), "Where it is in the machine", example: "/srv/app"),
+            KeyDefinition(
+                "mode", .scalar(.choice(SharedFolder.Mode.self)), standard: "rw",
+                "Whether the machine may write (rw) or only read (ro)", example: "ro"),
+            KeyDefinition(
+                "create", .scalar(.flag), standard: "false",
+                "Whether a folder that the host lacks is made", example: "true"),
+        ], required: ["host", "guest"], later: ["type", "owner", "exclude", "watch", "cache"])
 
     static let attachment = ObjectType(
         "a network of a machine",

@@ -25,7 +25,8 @@ extension ObjectType {
 
     static let project = ObjectType(
         "a Wanderfile", keys: projectKeys + singleFormKeys,
-        later: ["include", "secrets", "tasks", "hooks"] + machine.later, hasExtensions: true)
+        later: ["include", "secrets", "tasks", "hooks"] + machine.later, others: machine.others,
+        hasExtensions: true)
 
     /// The user's own configuration, below every Wanderfile.
     static let userConfiguration = ObjectType(

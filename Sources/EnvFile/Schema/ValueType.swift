@@ -36,4 +36,6 @@ enum ListIdentity: Sendable {
     case key(String)
     /// By guest port and protocol.
     case port
+    /// By the path in the machine.
+    case share
 }

@@ -3,7 +3,7 @@ public import Reporting
 import SystemPackage
 
 extension Environment {
-    /// What the host lacks: files that the definitions name. Apart from loading, so that `status`
+    /// What the host lacks: files and folders that the definitions name. Apart from loading, so that `status`
     /// or `destroy` work on a project whose scripts are gone.
     /// - Parameters:
     ///   - machines: Those to look at.
@@ -19,12 +19,30 @@ extension Environment {
                 guard case .source(let source) = file.content else { continue }
                 require(source, "the file", "\(path).files[\(index)].source", &problems)
             }
+            for (index, share) in machine.shares.enumerated() {
+                require(share, "\(path).shares[\(index)].host", &problems)
+            }
             for (index, step) in machine.provision.enumerated() {
                 guard case .script(let script) = step.action else { continue }
                 require(script, "the script", "\(path).provision[\(index)].script", &problems)
             }
         }
         return problems
+    }
+
+    private func require(_ share: SharedFolder, _ origin: String, _ problems: inout [Diagnostic]) {
+        let resolved = share.host.resolved(in: projectDirectory)
+        let kind = (try? FileSystem.status(resolved))??.kind
+        guard kind != .directory, kind != nil || !share.createsHost else { return }
+        let long = "{ host: \(share.host), guest: \(share.guest), create: true }"
+        let diagnostic = Diagnostic(
+            .error,
+            kind == nil
+                ? "the folder '\(share.host)' to share is not there" : "'\(share.host)', to be shared, is not a folder",
+            hint: kind == nil
+                ? "Make it, or let wander do so: \(long)" : "A share takes a folder; 'files' copies files.",
+            at: self.origin(of: origin))
+        if !problems.contains(diagnostic) { problems.append(diagnostic) }
     }
 
     private func require(_ path: HostPath, _ what: String, _ origin: String, _ problems: inout [Diagnostic]) {

@@ -1,0 +1,18 @@
+/// A folder of the host that is there in a machine too, live and in both directions.
+public struct SharedFolder: Hashable, Sendable {
+    public enum Mode: String, Hashable, Sendable, CaseIterable {
+        /// The machine may change what is in it.
+        case readWrite = "rw"
+        case readOnly = "ro"
+    }
+
+    public var host: HostPath
+    /// Absolute, in the machine, without `.`, `..` and needless slashes. Unique in its machine.
+    public var guest: String
+    public var mode: Mode
+    /// Whether a folder that the host lacks is made instead of reported.
+    public var createsHost: Bool
+
+    /// As a Wanderfile writes it, such as `.:/project:ro`.
+    public var text: String { "\(host):\(guest)\(mode == .readOnly ? ":ro" : "")" }
+}
