@@ -15,6 +15,15 @@ import Testing
         #expect(changes.immediate == ["message: a -> b"])
     }
 
+    @Test("shares are shown as a Wanderfile has them, and an empty list is as good as none")
+    func shares() {
+        let share: JSONValue = ["host": ".", "guest": "/project", "mode": "ro", "create": false]
+        #expect(
+            DefinitionChanges(from: ["shares": []], to: ["shares": [share]]).needingRestart
+                == ["shares: none -> .:/project:ro"])
+        #expect(DefinitionChanges(from: [:], to: ["shares": []]).needingRestart.isEmpty)
+    }
+
     @Test("a machine that was never started has nothing to take over")
     func neverStarted() {
         #expect(DefinitionChanges(from: nil, to: ["cpus": 2]) == DefinitionChanges(from: ["cpus": 2], to: ["cpus": 2]))

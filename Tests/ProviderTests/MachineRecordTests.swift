@@ -15,6 +15,12 @@ import Testing
         record.process = .init(identifier: 4242, started: "99")
         record.forwards = [.init(name: "site", transport: "tcp", bind: "127.0.0.1", hostPort: 8080, guestPort: 80)]
         record.definition = ["cpus": 2]
+        var share = MachineShare(
+            tag: "wander-0123456789ab", folder: "/home/me/shop", guest: "/project", isReadOnly: true)
+        (share.device, share.inode) = (.max, 7)
+        record.shares = [share]
+        record.hasMountedShares = true
+        record.hasShareLines = true
         record.hostKey = "ssh-ed25519 AAAA"
         record.isReady = true
         record.hasOwnKey = true
@@ -25,6 +31,7 @@ import Testing
     @Test("a record reads back as it was written")
     func roundTrip() throws {
         let record = Self.record()
+        #expect(record.shares.first?.device == .max)
         #expect(try MachineRecord(try JSONParser.parse(record.json.pretty), path: "record.json") == record)
     }
 
@@ -45,6 +52,7 @@ import Testing
         arguments: [
             ("stage", .string("flying")), ("provider", 7), ("process", ["identifier": 1, "started": "x"]),
             ("process", ["identifier": 99_999_999_999, "started": "x"]), ("forwards", [["host": 70000]]),
+            ("shares", [["tag": "x"]]), ("sharesMounted", "yes"),
             ("box", .null),
             ("created", "yesterday"), ("identifier", .null),
         ] as [(String, JSONValue)])

@@ -48,6 +48,24 @@ import Testing
         #expect(arguments.contains("-nodefaults") && arguments.contains("-no-user-config"))
     }
 
+    @Test("each share is a device behind an inherited connection, and the memory can be passed on")
+    func shares() throws {
+        #expect(!QEMUArguments.make(Self.plan(), program: "qemu").contains { $0.contains("memory-backend") })
+        var plan = Self.plan()
+        for place in ["/project", "/srv/data, with a comma"] {
+            plan.shares.append(
+                MachineShare(tag: MachineShare.tag(for: place), folder: "/a,b", guest: place, isReadOnly: false))
+        }
+        let arguments = QEMUArguments.make(plan, program: "qemu")
+        #expect(arguments.contains("memory-backend-memfd,id=memory,size=536870912,share=on"))
+        #expect(value("-machine", arguments)?.hasSuffix(",memory-backend=memory") == true)
+        #expect(arguments.contains("socket,id=share0,fd=5") && arguments.contains("socket,id=share1,fd=6"))
+        let devices = arguments.filter { $0.hasPrefix("vhost-user-fs-pci,") }
+        #expect(devices.count == 2)
+        // Tags are safe whatever the path holds.
+        #expect(devices.allSatisfy { $0.split(separator: ",").count == 4 })
+    }
+
     @Test("a box without a kernel boots by its boot loader")
     func bootLoader() {
         let arguments = QEMUArguments.make(Self.plan(kernel: nil), program: "qemu")

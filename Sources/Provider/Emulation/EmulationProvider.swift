@@ -1,13 +1,17 @@
 import JSON
 public import LinuxSystem
-import SystemPackage
+public import SystemPackage
 
 /// Runs machines on QEMU's translator, for hosts without a KVM that executes guest kernels. QEMU is a child in a session
 /// of its own: wander ends, the machine lives on.
 public struct EmulationProvider: MachineProvider {
     public var kind: ProviderKind { .emulation }
 
-    public init() {}
+    /// Where wander-share is.
+    private let programs: FilePath
+
+    /// - Parameter programs: The folder of `wander-share`.
+    public init(programs: FilePath) { self.programs = programs }
 
     /// Whether the emulator is installed.
     public static var program: String? { findExecutable("qemu-system-x86_64") }
@@ -20,14 +24,17 @@ public struct EmulationProvider: MachineProvider {
         let listener = try UnixSocket.listen(at: plan.folder.controlSocket)
         // Left by a QEMU that was killed; the new one could not bind it.
         try FileSystem.remove(plan.folder.path.appending("net.sock.peer"))
+        let shares = try ShareServers(plan, program: programs.appending("wander-share"))
         let log = try OwnedDescriptor.open(plan.folder.monitorLog, [.writeOnly, .create, .append], permissions: 0o600)
         var options = ChildProcess.Options()
         options.newSession = true
         options.directory = plan.folder.path
         options.output = .descriptor(log.rawValue)
         options.error = .descriptor(log.rawValue)
-        options.extraDescriptors = [lock.rawValue, listener.rawValue]
+        options.extraDescriptors = [lock.rawValue, listener.rawValue] + shares.connections
         let child = try ChildProcess.start(QEMUArguments.make(plan, program: program), options)
+        // From here on only QEMU holds its ends: the servers end with it.
+        _ = consume shares
         listener.close()
         do {
             let client = try QMPClient(

@@ -7,12 +7,16 @@ struct QEMUArguments {
     /// The descriptors that QEMU inherits.
     static let lockDescriptor = 3
     static let controlDescriptor = 4
+    /// The first share's; the others follow.
+    static let firstShareDescriptor = 5
 
     static func make(_ plan: BootPlan, program: String) -> [String] {
         let whenFull = plan.waitsForRoom ? "enospc" : "report"
         var arguments = [
             program, "-name", plan.name, "-nodefaults", "-no-user-config", "-display", "none",
-            "-machine", "q35,usb=off,vmport=off,smbus=off,sata=off,graphics=off",
+            "-machine",
+            "q35,usb=off,vmport=off,smbus=off,sata=off,graphics=off"
+                + (plan.shares.isEmpty ? "" : ",memory-backend=memory"),
             "-accel", "tcg,thread=multi,tb-size=\(plan.translationCache >> 20)",
             "-cpu", plan.emulatedProcessor,
             "-smp", "\(plan.processors)", "-m", "\(plan.memory >> 20)M",
@@ -36,6 +40,7 @@ struct QEMUArguments {
                 "-blockdev", node.compact, "-device", "virtio-blk-pci,drive=extra\(index),werror=\(whenFull)",
             ]
         }
+        arguments += shares(plan)
         if let address = plan.hardwareAddress {
             // Datagrams survive a restart of the network; QEMU 7.2's stream cannot reconnect.
             arguments += [
@@ -47,6 +52,19 @@ struct QEMUArguments {
         if let kernel = plan.kernel {
             arguments += ["-kernel", kernel.string, "-append", plan.commandLine ?? ""]
             if let initrd = plan.initrd { arguments += ["-initrd", initrd.string] }
+        }
+        return arguments
+    }
+
+    /// Shares are served by processes of their own, which see the guest's memory: it must be one that can be passed on.
+    private static func shares(_ plan: BootPlan) -> [String] {
+        guard !plan.shares.isEmpty else { return [] }
+        var arguments = ["-object", "memory-backend-memfd,id=memory,size=\(plan.memory),share=on"]
+        for (index, share) in plan.shares.enumerated() {
+            arguments += [
+                "-chardev", "socket,id=share\(index),fd=\(firstShareDescriptor + index)",
+                "-device", "vhost-user-fs-pci,chardev=share\(index),tag=\(share.tag),queue-size=128",
+            ]
         }
         return arguments
     }

@@ -21,7 +21,7 @@ public struct DefinitionChanges: Sendable, Hashable {
         let names = (old.objectValue ?? []).map(\.name) + (new.objectValue ?? []).map(\.name)
         var seen: Set<String> = []
         for name in names where seen.insert(name).inserted {
-            let (before, after) = (old[name] ?? .null, new[name] ?? .null)
+            let (before, after) = (Self.plain(old[name], of: name), Self.plain(new[name], of: name))
             guard before != after else { continue }
             let words = "\(name): \(Self.short(before)) -> \(Self.short(after))"
             switch name {
@@ -30,6 +30,18 @@ public struct DefinitionChanges: Sendable, Hashable {
             default: needingRestart.append(words)
             }
         }
+    }
+
+    /// A list without items is as good as none, and shares are shown as a Wanderfile has them.
+    private static func plain(_ value: JSONValue?, of name: String) -> JSONValue {
+        guard let value, let items = value.arrayValue else { return value ?? .null }
+        if items.isEmpty { return .null }
+        guard name == "shares" else { return value }
+        let texts = items.map { share in
+            let mode = share["mode"] == "ro" ? ":ro" : ""
+            return "\(share["host"]?.stringValue ?? "?"):\(share["guest"]?.stringValue ?? "?")\(mode)"
+        }
+        return .string(texts.joined(separator: ", "))
     }
 
     private static func short(_ value: JSONValue) -> String {

@@ -15,6 +15,7 @@ extension Machine {
             let ready = try record.isReady ? nil : becomeReady(&record, definition)
             var session = ready?.session
             defer { session?.close() }
+            try mountShares(&record, session: &session)
             let ran = try provision(
                 &record, definition, choice, hasStarted: true, session: &session, runner: ready?.runner)
             return MachineOutcome(machine: name, actions: [ran ? .provisioned : .unchanged])

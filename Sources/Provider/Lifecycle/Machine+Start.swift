@@ -7,7 +7,8 @@ import SystemPackage
 extension Machine {
     /// Boots a machine that does not run. Writes down what is about to happen before each step.
     func start(_ record: inout MachineRecord, _ definition: MachineDefinition, provider: any MachineProvider) throws {
-        let plan = try bootPlan(record, definition)
+        var plan = try bootPlan(record, definition)
+        plan.shares = try openShares(definition)
         // A prepared copy for a box is of no use once the disk changes.
         try discardPreparation()
         // Again at every start, since the project may have moved.
@@ -19,6 +20,8 @@ extension Machine {
         record.process = nil
         record.isReady = false
         record.forwards = []
+        record.shares = plan.shares
+        record.hasMountedShares = false
         try project.store.save(&record)
         do {
             try growDisk(record, definition)

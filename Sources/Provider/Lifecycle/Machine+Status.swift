@@ -14,6 +14,8 @@ public struct MachineReport: Sendable {
     public var record: MachineRecord?
     /// The definition's notes for other programs.
     public var labels: [String: String] = [:]
+    /// The folders that a running machine was started with.
+    public var shares: [MachineShare] = []
     /// What the machine uses, if it runs and says so.
     public var usage: MachineUsage?
 
@@ -25,6 +27,7 @@ public struct MachineReport: Sendable {
             } ?? .null,
             "created": record.map { .string(timestamp($0.created)) } ?? .null,
             "remarks": .strings(remarks), "usage": usage?.json ?? .null,
+            "shares": .array(shares.map(\.publicJSON)),
             "labels": .object(labels.sorted { $0.key < $1.key }.map { JSONMember($0.key, .string($0.value)) }),
         ]
     }
@@ -48,6 +51,12 @@ extension Machine {
             } else {
                 remarks.append("not in the Wanderfile any more")
             }
+            if state == .running || state == .paused {
+                remarks += shareRemarks(record)
+                if state == .running, !record.shares.isEmpty, !record.hasMountedShares {
+                    remarks.append("its shares are not mounted: 'wander up' tries again")
+                }
+            }
             if state == .incomplete {
                 remarks.append(
                     record.stage == .destroying ? "a destroy was interrupted" : "its creation was interrupted")
@@ -57,7 +66,9 @@ extension Machine {
         }
         return MachineReport(
             name: name, state: state, provider: record?.provider, remarks: remarks, record: record,
-            labels: definition?.labels ?? [:], usage: withUsage ? usage() : nil)
+            labels: definition?.labels ?? [:],
+            shares: state == .running || state == .paused || state == .starting ? record?.shares ?? [] : [],
+            usage: withUsage ? usage() : nil)
     }
 
     /// The ports of the host that lead to the machine now.
@@ -92,6 +103,7 @@ extension Machine {
         case .starting: steps.append("wait for SSH")
         case .running: break
         }
+        if [.notCreated, .incomplete, .stopped].contains(state) { steps += plannedShares(definition) }
         if let record {
             let changes = DefinitionChanges(from: record.definition, to: definition.canonicalJSON)
             let verb = state == .stopped ? "apply" : "leave for 'wander reload'"

@@ -73,7 +73,7 @@ extension Machine {
         return outcome
     }
 
-    /// Everything behind the start: SSH, provisioning, probes.
+    /// Everything behind the start: SSH, shares, provisioning, probes.
     private func finishUp(
         _ record: inout MachineRecord, _ definition: MachineDefinition, _ options: UpOptions,
         _ outcome: inout MachineOutcome
@@ -81,6 +81,7 @@ extension Machine {
         let ready = try record.isReady ? nil : becomeReady(&record, definition)
         var session = ready?.session
         defer { session?.close() }
+        try mountShares(&record, session: &session)
         let hasStarted = outcome.actions.contains(.started)
         if try provision(
             &record, definition, options.provisioning, hasStarted: hasStarted, session: &session, runner: ready?.runner)
@@ -99,6 +100,9 @@ extension Machine {
 
     private func reportChanges(_ record: MachineRecord, _ definition: MachineDefinition) {
         let changes = DefinitionChanges(from: record.definition, to: definition.canonicalJSON)
+        for remark in shareRemarks(record) {
+            report(.warning("\(remark); share what is there now with: wander reload \(name)"))
+        }
         guard !changes.needingRestart.isEmpty else { return }
         report(
             .warning(

@@ -41,7 +41,7 @@ public struct Machine: Sendable {
 
     func provider(_ kind: ProviderKind) -> any MachineProvider {
         switch kind {
-        case .emulation: EmulationProvider()
+        case .emulation: EmulationProvider(programs: project.settings.programs)
         case .kvm: MonitorProvider(programs: project.settings.programs)
         }
     }

@@ -84,6 +84,9 @@ public struct MonitorProvider: MachineProvider {
                 MonitorConfiguration.Network(socket: "net.sock", address: address, mtu: 65520)
             ]
         }
+        configuration.shares = plan.shares.map {
+            MonitorConfiguration.Share(tag: $0.tag, path: $0.folder, isReadOnly: $0.isReadOnly)
+        }
         configuration.consoleLog = "console.log"
         configuration.controlSocket = "control.sock"
         configuration.endRecord = "end.json"

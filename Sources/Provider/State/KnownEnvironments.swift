@@ -82,7 +82,7 @@ public struct KnownEnvironments: Sendable {
             return record.stage == .creating || record.stage == .destroying ? .incomplete : .stopped
         }
         let provider: any MachineProvider =
-            record.provider == .kvm ? MonitorProvider(programs: "/") : EmulationProvider()
+            record.provider == .kvm ? MonitorProvider(programs: "/") : EmulationProvider(programs: "/")
         if (try? provider.control(folder).isPaused) == true { return .paused }
         return record.isReady ? .running : .starting
     }

@@ -25,6 +25,9 @@ extension MachineRecord {
             "ownKey": .bool(hasOwnKey),
             "hostKey": .optional(hostKey),
             "forwards": .array(forwards.map(\.json)),
+            "shares": .array(shares.map(\.json)),
+            "sharesMounted": .bool(hasMountedShares),
+            "shareLines": .bool(hasShareLines),
             "provisioning": provisioning,
         ]
     }
@@ -62,6 +65,9 @@ extension MachineRecord {
         hasOwnKey = try reader.bool("ownKey", default: false)
         hostKey = try reader.optionalString("hostKey")
         forwards = try reader.array("forwards").map { try Forward($0, path: "\(path): forwards") }
+        shares = try reader.array("shares").map { try MachineShare($0, path: "\(path): shares") }
+        hasMountedShares = try reader.bool("sharesMounted", default: false)
+        hasShareLines = try reader.bool("shareLines", default: false)
         provisioning = value["provisioning"] ?? .array([])
     }
 }

@@ -54,6 +54,12 @@ public struct MachineRecord: Sendable, Hashable {
     /// The guest's SSH host key as first seen: `ssh-ed25519 AAAA...`.
     public var hostKey: String?
     public var forwards: [Forward] = []
+    /// What the machine was last started with.
+    public var shares: [MachineShare] = []
+    /// Whether the guest has mounted its shares since the last start.
+    var hasMountedShares = false
+    /// Whether the guest's /etc/fstab may have lines of shares.
+    var hasShareLines = false
     /// One record a provisioner, as `Provisioning` writes them.
     public var provisioning: JSONValue = .array([])
 

@@ -10,8 +10,8 @@ struct Status: WanderCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show what the machines are doing.",
         discussion: """
-            Everything is looked at live; nothing is cached and nothing is changed. With a machine's name it also shows what \
-            the machine uses: memory, and what its disks and networks have moved since it was started.
+            Everything is looked at live; nothing is cached and nothing is changed. With a machine's name it also shows \
+            the machine's shares and what it uses: memory, and what its disks and networks have moved since it was started.
             """)
     @OptionGroup var options: GlobalOptions
     @OptionGroup var project: ProjectOptions
@@ -37,8 +37,8 @@ struct Status: WanderCommand {
             ])
         }
         let details = reports.flatMap { report in
-            guard isDetailed, let usage = report.usage else { return [String]() }
-            return (reports.count > 1 ? ["\(report.name):"] : []) + Self.lines(usage)
+            let lines = isDetailed ? Self.lines(report.shares) + (report.usage.map(Self.lines) ?? []) : []
+            return (reports.count > 1 && !lines.isEmpty ? ["\(report.name):"] : []) + lines
         }
         context.output(
             ([table.rendered] + details).joined(separator: "\n"),
@@ -47,6 +47,10 @@ struct Status: WanderCommand {
                 "directory": .string(project.environment.projectDirectory.string),
                 "machines": .array(reports.map(\.json)),
             ])
+    }
+
+    private static func lines(_ shares: [MachineShare]) -> [String] {
+        shares.map { "  \($0.guest): \($0.folder) of this host\($0.isReadOnly ? ", read-only" : "")" }
     }
 
     /// What a machine uses, for people.

@@ -1,0 +1,76 @@
+import EnvFile
+import JSON
+import LinuxSystem
+import Reporting
+import SSH
+
+extension Machine {
+    /// The folders that the machine is to be started with. Makes those that may be made.
+    func openShares(_ definition: MachineDefinition) throws -> [MachineShare] {
+        try definition.shares.map { try MachineShare($0, in: project.environment.projectDirectory) }
+    }
+
+    /// Has the guest mount its shares, once after each start. One that had shares before forgets those that it has no more.
+    /// - Parameter session: Made when it is needed.
+    func mountShares(_ record: inout MachineRecord, session: inout SSHSession?) throws {
+        guard record.shares.isEmpty ? record.hasShareLines : !record.hasMountedShares else { return }
+        let script = MountScript(user: record.user, shares: record.shares)
+        if let first = script.shares.first {
+            let more = script.shares.count > 1 ? " and \(script.shares.count - 1) more" : ""
+            report(.step("mounting \(first.folder) at \(first.guest)\(more)"))
+        }
+        let connected = try session ?? connect(record)
+        session = connected
+        // Written down before it happens: a part of it may stand in the guest when this command is killed.
+        if !record.shares.isEmpty, !record.hasShareLines {
+            record.hasShareLines = true
+            try project.store.save(&record)
+        }
+        var command = SSHCommand(script.line)
+        command.milliseconds = 60_000
+        let answer = try connected.collect(command, limit: 1 << 16)
+        let outcome = MountScript.Outcome(GuestText.lines(answer.output))
+        guard case .mounted(let isKept) = outcome else {
+            throw error(outcome, script, GuestText.lines(answer.output + answer.error))
+        }
+        if !isKept, !record.shares.isEmpty {
+            report(
+                .warning("/etc/fstab of the guest cannot be written: after a restart from inside, 'wander up' mounts"))
+        }
+        record.hasMountedShares = true
+        record.hasShareLines = !record.shares.isEmpty
+        try project.store.save(&record)
+    }
+
+    private func error(_ outcome: MountScript.Outcome, _ script: MountScript, _ said: String) -> ShareError {
+        guard case .failed(let reason, let number, let words) = outcome else {
+            return .broken(machine: name, reason: String(said.suffix(500)))
+        }
+        let guest = script.shares.indices.contains(number - 1) ? script.shares[number - 1].guest : ""
+        return switch reason {
+        case "user": .noUser(machine: name, user: script.user)
+        case "home": .hidesHome(machine: name, guest: guest, user: script.user)
+        case "place": .noPlace(machine: name, guest: guest, reason: words)
+        case "driver": .noDriver(machine: name, kernel: words)
+        default: .mountFailed(machine: name, guest: guest, reason: words)
+        }
+    }
+
+    /// What of the host's folders is not what the running machine has.
+    func shareRemarks(_ record: MachineRecord) -> [String] {
+        record.shares.filter { !$0.isStillThere }.map { share in
+            FileSystem.exists(share.folder)
+                ? "\(share.folder) is another folder than the one at \(share.guest)"
+                : "\(share.folder), which is at \(share.guest), has been removed"
+        }
+    }
+
+    /// For `up --dry-run` of a machine that will be started.
+    func plannedShares(_ definition: MachineDefinition) -> [String] {
+        definition.shares.flatMap { share in
+            let folder = share.host.resolved(in: project.environment.projectDirectory)
+            let makes = share.createsHost && !FileSystem.exists(folder) ? ["make the folder \(folder)"] : []
+            return makes + ["share \(folder) at \(share.guest)\(share.mode == .readOnly ? ", read-only" : "")"]
+        }
+    }
+}

@@ -1,0 +1,57 @@
+import EnvFile
+import LinuxSystem
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import Provider
+
+@Suite struct MachineShareTests {
+    private let folder: TemporaryFolder
+    init() throws { folder = try TemporaryFolder() }
+
+    private func open(_ list: String) throws -> [MachineShare] {
+        try AtomicFile.write("box: a\nshares: \(list)\n", to: folder("Wanderfile"))
+        let environment = try EnvironmentLoader(.init(workingDirectory: folder.path)).load()
+        return try (environment.machines.first?.shares ?? []).map {
+            try MachineShare($0, in: environment.projectDirectory)
+        }
+    }
+
+    @Test("a tag is the place's, so that another host folder needs no other line in the guest")
+    func tags() throws {
+        try FileSystem.makeDirectory(folder("a"))
+        let shares = try open("[\".:/one\", \"a:/two\", \"a:/three:ro\"]")
+        #expect(Set(shares.map(\.tag)).count == 3)
+        #expect(try open("[\"a:/one\"]").first?.tag == shares[0].tag)
+        #expect(shares.allSatisfy { $0.tag.utf8.count <= 36 && $0.tag.hasPrefix("wander-") })
+        #expect(shares.map(\.isReadOnly) == [false, false, true])
+        #expect(shares[1].folder == folder("a"))
+    }
+
+    @Test("a folder may be made; one that is missing, a file, or closed is told apart")
+    func folders() throws {
+        #expect(throws: ShareError.folderMissing(host: "new", guest: "/new")) { try open("[\"new:/new\"]") }
+        #expect(try open("[{ host: new/deep, guest: /new, create: true }]").count == 1)
+        #expect(FileSystem.isDirectory(folder("new/deep")))
+        _ = try folder.file("file")
+        #expect(throws: ShareError.notAFolder(host: "file")) { try open("[\"file:/f\"]") }
+    }
+
+    @Test("a folder that was removed, or made again under its name, is another one")
+    func identity() throws {
+        try FileSystem.makeDirectory(folder("a"))
+        let share = try #require(try open("[\"a:/a\"]").first)
+        #expect(share.isStillThere)
+        #expect(try ChildProcess.run(["mv", "\(folder("a"))", "\(folder("b"))"]).outcome.isSuccess)
+        #expect(!share.isStillThere)
+        try FileSystem.makeDirectory(folder("a"))
+        #expect(!share.isStillThere)
+    }
+
+    @Test("what lies inside of another comes behind it")
+    func order() throws {
+        let shares = try open("[\".:/b/c/d\", \".:/z\", \".:/b/c\", \".:/b\"]")
+        #expect(shares.byDepth.map(\.guest) == ["/b", "/z", "/b/c", "/b/c/d"])
+    }
+}
