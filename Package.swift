@@ -112,6 +112,8 @@ let package = Package(
             name: "VhostUser",
             dependencies: ["CLinux", "GuestMemory", "LinuxSystem", "Reporting", "Virtio", systemPackage],
             swiftSettings: memory),
+        // A folder of the host, served to a guest. Knows no device.
+        .target(name: "FUSE", dependencies: ["CLinux", "LinuxSystem", systemPackage], swiftSettings: memory),
 
         // The host's side of the machine.
         .target(name: "CKVM"),
@@ -243,6 +245,8 @@ let package = Package(
             dependencies: [
                 "CLinux", "GuestMemory", "LinuxSystem", "TestSupport", "VhostUser", "Virtio", systemPackage,
             ], swiftSettings: common),
+            name: "FUSETests", dependencies: ["FUSE", "LinuxSystem", "TestSupport", systemPackage],
+            swiftSettings: common),
         .testTarget(
             name: "DiskImageTests", dependencies: ["DiskImage", "LinuxSystem", "JSON", "TestSupport", systemPackage],
             swiftSettings: common),

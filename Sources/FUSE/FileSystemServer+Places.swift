@@ -1,0 +1,103 @@
+import Glibc
+import SystemPackage
+
+// From a node to the file that it stands for.
+
+extension FileSystemServer {
+    /// The longest chain of folders whose descriptors were let go of: as many as a path of 4096 bytes names.
+    private static let depthLimit = 2048
+
+    /// A descriptor of a folder that the guest knows, only good for naming what is in it.
+    /// - Throws: `ESTALE` if the folder is not where it was; `ENOTDIR` for other files.
+    func folder(_ node: UInt64) throws(Errno) -> HostFile {
+        var chain: [NodeTable.Place] = []
+        var next = node
+        var base: HostFile?
+        while base == nil {
+            let place = try nodes.place(of: next)
+            guard place.identity.kind == .folder else { throw next == node ? .notDirectory : .staleNFSFileHandle }
+            if let file = place.file {
+                base = file
+            } else {
+                guard place.parent != 0, chain.count < Self.depthLimit else { throw .staleNFSFileHandle }
+                chain.append(place)
+                base = place.folder
+                next = place.parent
+            }
+        }
+        guard var folder = base else { throw .staleNFSFileHandle }
+        for place in chain.reversed() {
+            folder = try open(place, in: folder, for: .kept)
+            nodes.keep(folder, for: place.node)
+        }
+        return folder
+    }
+
+    /// A descriptor that names the file of `node`, without having opened it.
+    func file(_ node: UInt64) throws(Errno) -> HostFile { try file(nodes.place(of: node)) }
+
+    func file(_ place: NodeTable.Place) throws(Errno) -> HostFile {
+        if let file = place.file { return file }
+        if place.identity.kind == .folder { return try folder(place.node) }
+        return try open(place, in: try folderOf(place), for: .request)
+    }
+
+    /// What the host says of `node` now.
+    func status(_ node: UInt64) throws(Errno) -> HostStatus {
+        let place = try nodes.place(of: node)
+        if let file = place.file { return try HostStatus(of: file) }
+        let folder = try folderOf(place)
+        let status = try Self.orStale { () throws(Errno) in try HostStatus(of: place.name, in: folder.rawValue) }
+        guard identity(status) == place.identity else { throw .staleNFSFileHandle }
+        return status
+    }
+
+    private func folderOf(_ place: NodeTable.Place) throws(Errno) -> HostFile {
+        if let folder = place.folder { return folder }
+        guard place.parent != 0 else { throw .staleNFSFileHandle }
+        return try Self.orStale { () throws(Errno) in try folder(place.parent) }
+    }
+
+    /// Opens, only to name it, what is at `place`, and makes sure that it is what was there.
+    private func open(
+        _ place: NodeTable.Place, in folder: HostFile, for use: DescriptorBound.Use
+    ) throws(Errno) -> HostFile {
+        let file = try bound.open(use) { () throws(Errno) in
+            try Self.orStale { () throws(Errno) in try HostCall.openPath(place.name, in: folder.rawValue) }
+        }
+        guard try identity(HostStatus(of: file)) == place.identity else { throw .staleNFSFileHandle }
+        return file
+    }
+
+    /// A file that is gone from its place may have another one: `ESTALE` makes the guest look for it, `ENOENT` would not.
+    static func orStale<R>(_ body: () throws(Errno) -> R) throws(Errno) -> R {
+        do throws(Errno) { return try body() } catch {
+            switch error {
+            case .noSuchFileOrDirectory, .notDirectory, .tooManySymbolicLinkLevels: throw .staleNFSFileHandle
+            default: throw error
+            }
+        }
+    }
+
+    /// - Throws: `ENOENT` for a name that the guest must not see.
+    func requireVisible(_ name: FileName) throws(Errno) {
+        if isHidden(name) { throw .noSuchFileOrDirectory }
+    }
+
+    /// - Throws: `EPERM` for a name that the guest must not make.
+    func requireUsable(_ name: FileName) throws(Errno) {
+        if isHidden(name) { throw .notPermitted }
+    }
+
+    func isHidden(_ name: FileName) -> Bool { isHidden(name.bytes.dropLast()) }
+
+    func isHidden(_ name: some Collection<UInt8>) -> Bool {
+        hiddenNames.contains { hidden in
+            hidden.count == name.count && hidden.elementsEqual(name.lazy.map(Self.lowercased))
+        }
+    }
+
+    static func lowercased(_ byte: UInt8) -> UInt8 {
+        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+    }
+}

@@ -1,0 +1,138 @@
+import Glibc
+public import LinuxSystem
+import Synchronization
+import SystemPackage
+
+/// Serves a folder of the host to a guest by the FUSE protocol (linux/fuse.h), as the user that the process runs as.
+///
+/// The guest is an adversary. It names files by numbers that mean nothing outside of this server's tables, and by single
+/// names; links are resolved in the guest, never here. Pipes, sockets and devices are seen but never opened. What the guest
+/// may make the server hold is bounded. The host's own users change the folder meanwhile: that makes errors, nothing else.
+///
+/// Threads may serve requests at once; a table is locked only while it is looked at, never during a system call.
+public final class FileSystemServer: Sendable {
+    public struct Options: Sendable {
+        /// Refuse every change (`EROFS`), whatever the guest mounted the folder as.
+        public var isReadOnly = false
+        /// Names that do not exist for the guest, at any depth and in any mix of ASCII's cases.
+        public var hiddenNames: [String] = [".wander"]
+        /// How many descriptors the server may hold; without it, what the process may have less a few.
+        public var descriptorLimit: Int?
+        /// How many files the guest may know at once; each takes about 200 bytes.
+        public var nodeLimit = 1 << 20
+
+        public init() {}
+    }
+
+    let options: Options
+    let hiddenNames: [[UInt8]]
+    let bound: DescriptorBound
+    let processFolder: ProcessFolder
+    let nodes: NodeTable
+    let owners = OwnerMap()
+    let inodeNumbers: InodeNumbers
+    /// Whether an identity includes the file's birth.
+    let usesBirth: Bool
+    /// Whether closing a file may tell of an error.
+    let reportsWhenClosing: Bool
+    let isInitialized = Atomic<Bool>(false)
+    let workspaces = WorkspacePool()
+
+    /// - Parameter folder: A descriptor of the folder, of any kind. It must be on a file system of the host's own, and
+    ///   `/proc` must be mounted.
+    public init(folder: consuming OwnedDescriptor, options: Options = Options()) throws(SystemError) {
+        processFolder = try ProcessFolder()
+        self.options = options
+        hiddenNames = options.hiddenNames.map { Array($0.utf8).map(Self.lowercased) }
+        bound = DescriptorBound(limit: options.descriptorLimit ?? Self.processLimit)
+        let (bound, rawValue) = (bound, folder.release())
+        let status: HostStatus
+        let root: HostFile
+        do throws(Errno) {
+            root = try bound.open(.kept) { () throws(Errno) in rawValue }
+            status = try HostStatus(of: root)
+            guard status.kind == .folder else { throw .notDirectory }
+            let fileSystem = try FileSystemStatus(of: root.rawValue)
+            reportsWhenClosing = fileSystem.reportsWhenClosing
+            usesBirth = fileSystem.hasLastingBirths
+        } catch { throw SystemError("share the folder", nil, error) }
+        inodeNumbers = InodeNumbers(home: status.device)
+        nodes = NodeTable(
+            root: root, FileIdentity(status, usesBirth: usesBirth), limit: options.nodeLimit,
+            folderLimit: bound.limit / 4)
+        // A guest that writes far behind a file's end must not end the process by it (`ulimit -f`).
+        Glibc.signal(SIGXFSZ, SIG_IGN)
+    }
+
+    /// The soft limit of open files, less what the rest of the process may need.
+    private static var processLimit: Int {
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 512 }
+        return Int(clamping: limit.rlim_cur) - 96
+    }
+
+    /// Forgets what the guest knows and has open, as when it never mounted the folder. The owner that it told stays.
+    public func reset() {
+        isInitialized.store(false, ordering: .releasing)
+        nodes.reset()
+    }
+
+    /// Serves one request.
+    /// - Returns: How many bytes of the reply there are; 0 if this request gets none.
+    public func serve<E: FUSEExchange & ~Copyable>(_ exchange: inout E) -> Int {
+        guard let header = RequestHeader(&exchange) else { return 0 }
+        let opcode = Opcode(rawValue: header.opcode)
+        let isAnswered = opcode?.isAnswered ?? true
+        guard !isAnswered || exchange.replyCapacity >= Reply.headerByteCount else { return 0 }
+        let workspace = workspaces.take()
+        defer { workspaces.giveBack(workspace) }
+        var reply = unsafe Reply(workspace.reply, limit: exchange.replyCapacity)
+        var length: Int?
+        var failure: Errno?
+        do throws(Errno) {
+            guard let opcode else { throw .noFunction }
+            length = try perform(opcode, header, &exchange, &reply, workspace)
+        } catch {
+            failure = error
+            reply.shorten(to: Reply.headerByteCount)
+        }
+        guard isAnswered else { return 0 }
+        let total = length ?? reply.byteCount
+        let bytes = unsafe reply.finish(unique: header.unique, length: total, error: failure)
+        unsafe exchange.copyReply(bytes, at: 0)
+        return total
+    }
+
+    /// - Returns: The length of the reply, if part of it is in the exchange already.
+    private func perform<E: FUSEExchange & ~Copyable>(
+        _ opcode: Opcode, _ header: RequestHeader, _ exchange: inout E, _ reply: inout Reply, _ workspace: Workspace
+    ) throws(Errno) -> Int? {
+        let length = Int(header.length)
+        guard length >= RequestHeader.byteCount, length <= exchange.requestByteCount else { throw .invalidArgument }
+        guard isInitialized.load(ordering: .acquiring) || opcode == .initialize else { throw .ioError }
+        guard !opcode.changesFiles || !options.isReadOnly else { throw .readOnlyFileSystem }
+        let argumentCount = unsafe min(length - RequestHeader.byteCount, opcode.argumentLimit(workspace.request.count))
+        let arguments = unsafe UnsafeMutableRawBufferPointer(rebasing: workspace.request[..<argumentCount])
+        guard unsafe exchange.copyRequest(at: RequestHeader.byteCount, into: arguments) == argumentCount else {
+            throw .invalidArgument
+        }
+        var request = unsafe Request(header, arguments: UnsafeRawBufferPointer(arguments))
+        try perform(opcode, &request, &reply, workspace)
+        return nil
+    }
+
+    private func perform(
+        _ opcode: Opcode, _ request: inout Request, _ reply: inout Reply, _ workspace: Workspace
+    ) throws(Errno) {
+        switch opcode {
+        case .initialize: try initialize(&request, &reply)
+        case .destroy: reset()
+        case .lookUp: try lookUp(&request, &reply)
+        case .forget: try forget(&request)
+        case .forgetBatch: try forgetBatch(&request)
+        case .getAttributes: try getAttributes(&request, &reply)
+        case .interrupt: break
+        default: throw .noFunction
+        }
+    }
+}

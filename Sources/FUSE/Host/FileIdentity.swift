@@ -1,0 +1,20 @@
+/// What makes a file of the host itself and no other.
+///
+/// The time of birth tells a file from its successor that got its inode number; the mount tells a folder from itself in
+/// another place, which a guest's kernel must not take for one.
+struct FileIdentity: Hashable {
+    let inode: UInt64
+    let device: UInt64
+    let mount: UInt64
+    /// In nanoseconds; 0 where the file system does not tell, or tells another after the first write.
+    let born: Int64
+    let kind: FileKind
+
+    init(_ status: HostStatus, usesBirth: Bool) {
+        inode = status.inode
+        device = status.device
+        mount = status.mount
+        born = usesBirth ? status.born.seconds &* 1_000_000_000 &+ Int64(status.born.nanoseconds) : 0
+        kind = status.kind
+    }
+}

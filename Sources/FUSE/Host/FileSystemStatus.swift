@@ -1,0 +1,46 @@
+import CLinux
+import Glibc
+import SystemPackage
+
+/// What fstatfs(2) tells of a file system. `struct statfs` of x86-64: words of 8 bytes.
+struct FileSystemStatus {
+    /// linux/magic.h
+    let type: UInt64
+    /// In bytes.
+    let blockSize: UInt64
+    let blockCount: UInt64
+    let freeBlocks: UInt64
+    let availableBlocks: UInt64
+    let fileCount: UInt64
+    let freeFiles: UInt64
+    let nameLimit: UInt64
+    let fragmentSize: UInt64
+
+    init(of file: CInt) throws(Errno) {
+        var words = [UInt64](repeating: 0, count: 15)
+        _ = try HostCall.checked {
+            unsafe words.withUnsafeMutableBytes {
+                linux_syscall(
+                    Int(SYS_fstatfs), UInt(bitPattern: Int(file)), UInt(bitPattern: $0.baseAddress), 0, 0, 0)
+            }
+        }
+        type = words[0]
+        blockSize = words[1]
+        blockCount = words[2]
+        freeBlocks = words[3]
+        availableBlocks = words[4]
+        fileCount = words[5]
+        freeFiles = words[6]
+        nameLimit = words[8]
+        fragmentSize = words[9]
+    }
+
+    /// Overlay file systems give a file another birth when it is first written.
+    var hasLastingBirths: Bool { type != 0x794c_7630 }
+
+    /// Whether only closing a file may tell that writing it failed: NFS, SMB (both numbers), FUSE, Ceph, 9P, AFS.
+    var reportsWhenClosing: Bool {
+        [0x6969, 0xff53_4d42, 0xfe53_4d42, 0x6573_5546, 0x00c3_6400, 0x0102_1997, 0x5346_414f].contains(
+            type & 0xffff_ffff)
+    }
+}

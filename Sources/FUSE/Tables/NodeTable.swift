@@ -1,0 +1,174 @@
+import Synchronization
+import SystemPackage
+
+/// The files that the guest knows, by the numbers under which it knows them.
+///
+/// A node is a name in another node, and the identity of what was found there. It needs no descriptor: with 100,000 files
+/// known, the folders in use and the open files have one. So a name may meanwhile mean another file; every use of a node
+/// compares identities, and a guest's kernel that hears `ESTALE` looks the name up again.
+final class NodeTable: Sendable {
+    static let root: UInt64 = 1
+
+    private let state: Mutex<State>
+    private let limit: Int
+
+    struct Node {
+        let identity: FileIdentity
+        /// How often the guest was told of it and has not forgotten it (linux/fuse.h, `nlookup`).
+        var lookups: UInt64
+        /// Where it is; 0 if it has no name that is known.
+        var parent: UInt64
+        var name: FileName
+        /// Names the file whatever becomes of its name: of folders in use, open files, and removed ones.
+        var file: HostFile?
+        /// How many open handles want `file`.
+        var handles = 0
+        var isRecentlyUsed = false
+        /// What the file was like when it was opened last; nil if too fresh to tell a change by.
+        var stamp: ContentStamp?
+    }
+
+    struct State {
+        var nodes: [UInt64: Node] = [:]
+        var numbers: [FileIdentity: UInt64] = [:]
+        /// Numbers are never used twice, so a forged old one finds nothing.
+        var next = NodeTable.root + 1
+        var folders = FolderCache()
+    }
+
+    init(root: HostFile, _ identity: FileIdentity, limit: Int, folderLimit: Int) {
+        self.limit = limit
+        var state = State()
+        state.folders.limit = max(folderLimit, 8)
+        state.nodes[Self.root] = Node(identity: identity, lookups: 1, parent: 0, name: .none, file: root)
+        state.numbers[identity] = Self.root
+        self.state = Mutex(state)
+    }
+
+    /// How many the guest knows, the root among them.
+    var count: Int { state.withLock { $0.nodes.count } }
+
+    /// Forgets all but the root.
+    func reset() {
+        let old = state.withLock { state in
+            let old = state
+            guard let root = state.nodes[Self.root] else { return old }
+            state = State()
+            state.folders.limit = old.folders.limit
+            state.next = old.next
+            state.nodes[Self.root] = Node(
+                identity: root.identity, lookups: 1, parent: 0, name: .none, file: root.file)
+            state.numbers[root.identity] = Self.root
+            return old
+        }
+        // Descriptors are closed here, outside of the lock.
+        _ = consume old
+    }
+
+    /// Where a node is.
+    struct Place {
+        let node: UInt64
+        let identity: FileIdentity
+        let parent: UInt64
+        let name: FileName
+        /// As the node's.
+        let file: HostFile?
+        /// The parent's.
+        let folder: HostFile?
+    }
+
+    /// - Throws: `ESTALE` for a number that the guest does not hold.
+    func place(of number: UInt64) throws(Errno) -> Place {
+        let place: Place? = state.withLock { state in
+            guard let node = state.nodes[number] else { return nil }
+            var folder: HostFile?
+            if node.file == nil {
+                folder = state.nodes[node.parent]?.file
+                if folder != nil { state.nodes[node.parent]?.isRecentlyUsed = true }
+            } else if node.identity.kind == .folder, !node.isRecentlyUsed {
+                state.nodes[number]?.isRecentlyUsed = true
+            }
+            return Place(
+                node: number, identity: node.identity, parent: node.parent, name: node.name, file: node.file,
+                folder: folder)
+        }
+        guard let place else { throw .staleNFSFileHandle }
+        return place
+    }
+
+    /// Counts that the guest is told of what was found under `name`.
+    /// - Throws: `ENFILE` if it knows too many files already.
+    func found(_ identity: FileIdentity, as name: FileName, in parent: UInt64) throws(Errno) -> UInt64 {
+        let number: UInt64? = state.withLock { state in
+            if let number = state.numbers[identity] {
+                if number != Self.root {
+                    state.nodes[number]?.moved(to: name, in: parent)
+                }
+                state.nodes[number]?.count(1)
+                return number
+            }
+            guard state.nodes.count < limit else { return nil }
+            let number = state.next
+            state.next += 1
+            state.nodes[number] = Node(identity: identity, lookups: 1, parent: parent, name: name)
+            state.numbers[identity] = number
+            return number
+        }
+        guard let number else { throw .tooManyOpenFilesInSystem }
+        return number
+    }
+
+    /// Takes back what ``found(_:as:in:)`` counted.
+    func forget(_ number: UInt64, _ count: UInt64) {
+        guard number != Self.root, count > 0 else { return }
+        let removed: Node? = state.withLock { state in
+            guard let node = state.nodes[number] else { return nil }
+            guard node.lookups <= count else {
+                state.nodes[number]?.lookups -= count
+                return nil
+            }
+            state.nodes[number] = nil
+            state.numbers[node.identity] = nil
+            return node
+        }
+        _ = consume removed
+    }
+
+    /// The number of a file that the guest may know.
+    func number(of identity: FileIdentity) -> UInt64? { state.withLock { $0.numbers[identity] } }
+
+    /// Changes a node, if the guest still knows it.
+    func update<R>(_ number: UInt64, _ body: (inout Node) -> R) -> R? {
+        state.withLock { state in
+            guard let index = state.nodes.index(forKey: number) else { return nil }
+            return body(&state.nodes.values[index])
+        }
+    }
+
+    /// Keeps the descriptor of a folder, and lets go of another folder's if there are many.
+    func keep(_ folder: HostFile, for number: UInt64) {
+        let dropped: HostFile? = state.withLock { state in
+            guard state.nodes[number] != nil, state.nodes[number]?.file == nil else { return nil }
+            state.nodes[number]?.file = folder
+            state.nodes[number]?.isRecentlyUsed = true
+            return state.folders.admit(number, &state.nodes)
+        }
+        _ = consume dropped
+    }
+}
+
+extension NodeTable.Node {
+    mutating func count(_ lookups: UInt64) {
+        let (sum, isTooMuch) = self.lookups.addingReportingOverflow(lookups)
+        self.lookups = isTooMuch ? .max : sum
+    }
+
+    mutating func moved(to name: FileName, in parent: UInt64) {
+        guard self.parent != parent || self.name != name else { return }
+        self.parent = parent
+        self.name = name
+    }
+
+    /// Whether its descriptor is more than a shortcut.
+    var needsFile: Bool { handles > 0 || parent == 0 }
+}
