@@ -245,6 +245,7 @@ let package = Package(
             dependencies: [
                 "CLinux", "GuestMemory", "LinuxSystem", "TestSupport", "VhostUser", "Virtio", systemPackage,
             ], swiftSettings: common),
+        .testTarget(
             name: "FUSETests", dependencies: ["FUSE", "LinuxSystem", "TestSupport", systemPackage],
             swiftSettings: common),
         .testTarget(
