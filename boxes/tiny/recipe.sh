@@ -4,7 +4,7 @@
 # what it cannot do: boxes/README.md.
 
 box_name=tiny
-revision=4
+revision=5
 gibibytes=10
 command_line="console=ttyS0 root=/dev/vda rw quiet cryptomgr.notests"
 
