@@ -60,6 +60,18 @@ import Testing
             .replacing("\(folder.path)", with: "").split(separator: "\n").map(String.init)
     }
 
+    @Test("every shell that a guest may have can read the script", arguments: ["dash", "bash", "busybox sh"])
+    func syntax(shell: String) throws {
+        let words = shell.split(separator: " ").map(String.init)
+        guard findExecutable(words[0]) != nil else {
+            // One shell there is everywhere: the script is never unread.
+            #expect(words[0] != "bash")
+            return
+        }
+        let result = try ChildProcess.run(words + ["-n"], input: Array(MountScript.text.utf8))
+        #expect(result.outcome.isSuccess, "\(String(decoding: result.error, as: UTF8.self))")
+    }
+
     @Test("mounts the outer share first, tells the owner, and keeps it for the guest's next start")
     func mounts() throws {
         let (inner, outer) = (share("/p/inner", readOnly: true), share("/p"))

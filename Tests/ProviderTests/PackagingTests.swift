@@ -213,6 +213,23 @@ import Testing
         #expect(after[2] == before[2])
     }
 
+    @Test("lines of shares go out of the mount table, and nothing else does")
+    func shares() throws {
+        let share = MachineShare(
+            tag: MachineShare.tag(for: "/my project"), folder: "/home/me", guest: "/my project", isReadOnly: false)
+        let kept = "# Folders\nUUID=1 / ext4 rw 0 1\nmine /wander-0 virtiofs rw 0 0\n"
+        let table = try file("fstab", "\(kept)\(MountTable.comment)\n\(MountTable.line(share))\n")
+        func run(list: String) throws -> String {
+            let script = PreparationScript.shares.replacing("/etc/fstab", with: table.string)
+            #expect(try ChildProcess.run(["sh", "-c", "list=\(list)\n\(script)"]).outcome.isSuccess)
+            return String(decoding: try FileSystem.read(table, limit: 4096), as: UTF8.self)
+        }
+        #expect(try run(list: "yes").contains("virtiofs"))
+        #expect(try run(list: "yes").contains("my\\040project"))
+        #expect(try run(list: "") == kept)
+        #expect(try run(list: "") == kept)
+    }
+
     @Test("a name from a box's metadata cannot leave its quotes in the script")
     func quoting() throws {
         let text = script("x'; touch /tmp/never; echo '").text

@@ -59,9 +59,8 @@ extension Machine {
     /// What of the host's folders is not what the running machine has.
     func shareRemarks(_ record: MachineRecord) -> [String] {
         record.shares.filter { !$0.isStillThere }.map { share in
-            FileSystem.exists(share.folder)
-                ? "\(share.folder) is another folder than the one at \(share.guest)"
-                : "\(share.folder), which is at \(share.guest), has been removed"
+            let end = FileSystem.exists(share.folder) ? "replaced by another folder" : "removed"
+            return "\(share.folder) has been \(end) since it was shared at \(share.guest)"
         }
     }
 

@@ -25,6 +25,9 @@ extension Machine {
             let stopped = try stop(&record, .graceful)
             let prepared = try prepareDisk(script, box, over: try diskLayers(), in: preparationFolder)
             for warning in prepared.report.texts(.warning) { report(.warning(warning)) }
+            if prepared.isAsItIs, record.hasShareLines {
+                report(.warning("the box's /etc/fstab names this machine's shares, which other machines do without"))
+            }
             return try pack(prepared, record, box, contents, options, stopped: stopped)
         }
     }

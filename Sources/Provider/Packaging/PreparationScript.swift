@@ -38,7 +38,10 @@ struct PreparationScript: Hashable {
         ]
         return "exec </dev/null >/dev/console 2>&1\n{\n"
             + settings.map { "\($0.0)=\(ShellQuoting.quote($0.1))\n" }.joined()
-            + [Self.begin, Self.tools, Self.swap, Self.identity, Self.cleaning, Self.trimming, Self.kernels, Self.end]
+            + [
+                Self.begin, Self.shares, Self.tools, Self.swap, Self.identity, Self.cleaning, Self.trimming,
+                Self.kernels, Self.end,
+            ]
             .joined(
                 separator: "\n") + "\n}\n"
     }
@@ -55,6 +58,14 @@ struct PreparationScript: Hashable {
         vgchange -ay --noudevsync >/dev/null 2>&1
         mount -a -t ext2,ext3,ext4,xfs,btrfs,f2fs,vfat 2>/dev/null
         """#
+
+    /// Folders of this host are none of the box's: their places stay as the empty folders that they are on the disk.
+    static let shares =
+        "pattern='\(MountTable.pattern)' comment='\(MountTable.comment)'\n" + #"""
+            if [ -z "$list" ] && [ ! -L /etc/fstab ] && grep -qs "$pattern" /etc/fstab; then
+                sed -i "/$pattern/d; /^$comment\$/d" /etc/fstab
+            fi
+            """#
 
     static let tools = #"""
         nl='
