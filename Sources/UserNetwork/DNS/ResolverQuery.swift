@@ -9,6 +9,10 @@ final class ResolverQuery: EventSource {
     static let patience: Int64 = 2_000
     static let attempts = 4
 
+    /// How the guest asked; its question goes on in the same way, so that what was too long for a datagram gets through.
+    enum Transport { case datagram, stream }
+
+    private let transport: Transport
     private var message: [UInt8]
     private let question: DNSQuestion
     private let servers: [SocketAddress]
@@ -16,12 +20,16 @@ final class ResolverQuery: EventSource {
     private var descriptor: HeldDescriptor?
     private var attempt = 0
     private var limit: MonotonicClock
+    /// What a stream has not taken yet, and what has come out of it.
+    private var outgoing: ArraySlice<UInt8> = []
+    private var incoming: [UInt8] = []
 
     init(
-        _ question: DNSQuestion, message: [UInt8], servers: [SocketAddress], now: MonotonicClock,
-        answered: @escaping ([UInt8]) -> Void
+        _ question: DNSQuestion, message: [UInt8], _ transport: Transport, servers: [SocketAddress],
+        now: MonotonicClock, answered: @escaping ([UInt8]) -> Void
     ) {
         self.question = question
+        self.transport = transport
         self.message = message
         self.servers = servers
         self.answered = answered
@@ -32,7 +40,7 @@ final class ResolverQuery: EventSource {
     }
 
     override var rawDescriptor: CInt { descriptor?.rawValue ?? -1 }
-    override var interest: Int16 { descriptor == nil ? 0 : Int16(POLLIN) }
+    override var interest: Int16 { descriptor == nil ? 0 : Int16(outgoing.isEmpty ? POLLIN : POLLOUT) }
     override var deadline: MonotonicClock? { limit }
 
     private func ask(_ now: MonotonicClock) {
@@ -40,13 +48,21 @@ final class ResolverQuery: EventSource {
         while attempt < Self.attempts, !servers.isEmpty {
             let server = servers[attempt % servers.count]
             attempt += 1
-            let kind = CInt(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
-            let raw = socket(server.family, kind, 0)
+            let type = transport == .stream ? SOCK_STREAM : SOCK_DGRAM
+            let raw = socket(server.family, CInt(type.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
             guard raw >= 0 else { continue }
             let socket = OwnedDescriptor(owning: raw)
-            guard unsafe server.withKernelAddress({ unsafe connect(raw, $0, $1) }) == 0,
-                unsafe message.withUnsafeBytes({ unsafe Glibc.send(raw, $0.baseAddress, $0.count, 0) }) == message.count
-            else { continue }
+            let isConnected = unsafe server.withKernelAddress { unsafe connect(raw, $0, $1) } == 0
+            switch transport {
+            case .stream:
+                guard isConnected || errno == EINPROGRESS else { continue }
+                outgoing = [UInt8(message.count >> 8), UInt8(message.count & 0xff)] + message[...]
+                incoming = []
+            case .datagram:
+                guard isConnected,
+                    unsafe message.withUnsafeBytes({ unsafe send(raw, $0.baseAddress, $0.count, 0) }) == message.count
+                else { continue }
+            }
             descriptor = HeldDescriptor(socket)
             limit = now.advanced(byMilliseconds: Self.patience)
             return
@@ -62,23 +78,53 @@ final class ResolverQuery: EventSource {
 
     override func ready(_ events: Int16) {
         guard let descriptor else { return }
-        var buffer = [UInt8](repeating: 0, count: 65_535)
-        let count = unsafe buffer.withUnsafeMutableBytes {
-            unsafe recv(descriptor.rawValue, $0.baseAddress, $0.count, 0)
+        switch transport {
+        case .datagram: receive(descriptor.rawValue)
+        case .stream: if outgoing.isEmpty { readStream(descriptor.rawValue) } else { writeStream(descriptor.rawValue) }
         }
-        guard count >= 12 else {
+    }
+
+    private func receive(_ raw: CInt) {
+        var buffer = [UInt8](repeating: 0, count: 65_535)
+        let count = unsafe buffer.withUnsafeMutableBytes { unsafe recv(raw, $0.baseAddress, $0.count, 0) }
+        guard count >= 0 else {
             // Nobody listens there.
-            if count < 0, errno != EAGAIN, errno != EINTR { ask(.now) }
+            if errno != EAGAIN, errno != EINTR { ask(.now) }
             return
         }
-        // Somebody who guesses must guess the identifier and repeat the question; anything else is ignored.
-        guard buffer[0] == message[0], buffer[1] == message[1], buffer[2] & 0x80 != 0,
-            count >= 12 + question.wireFormat.count,
-            unsafe DNSName.parse(buffer.span.bytes, at: 12)?.name == question.name
-        else { return }
-        buffer[0] = UInt8(question.identifier >> 8)
-        buffer[1] = UInt8(question.identifier & 0xff)
-        answer(Array(buffer[..<count]))
+        // Anything else is ignored: the right one may still come.
+        if isAnswer(buffer[..<count]) { answer(withGuestsNumber(buffer[..<count])) }
+    }
+
+    private func writeStream(_ raw: CInt) {
+        let count = unsafe outgoing.withUnsafeBytes { unsafe send(raw, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+        if count > 0 { return outgoing.removeFirst(count) }
+        if errno != EAGAIN, errno != EINTR { ask(.now) }
+    }
+
+    private func readStream(_ raw: CInt) {
+        var buffer = [UInt8](repeating: 0, count: 16 << 10)
+        let count = unsafe buffer.withUnsafeMutableBytes { unsafe recv(raw, $0.baseAddress, $0.count, 0) }
+        if count < 0, errno == EAGAIN || errno == EINTR { return }
+        guard count > 0 else { return ask(.now) }
+        incoming += buffer[..<count]
+        guard incoming.count >= 2 else { return }
+        let length = Int(incoming[0]) << 8 | Int(incoming[1])
+        guard incoming.count >= 2 + length else { return }
+        let message = incoming[2..<2 + length]
+        if isAnswer(message) { answer(withGuestsNumber(message)) } else { ask(.now) }
+    }
+
+    /// Somebody who guesses must guess the identifier and repeat the question.
+    private func isAnswer(_ received: ArraySlice<UInt8>) -> Bool {
+        let received = Array(received)
+        guard received.count >= 12 + question.wireFormat.count else { return false }
+        return unsafe received[..<2] == message[..<2] && received[2] & 0x80 != 0
+            && DNSName.parse(received.span.bytes, at: 12)?.name == question.name
+    }
+
+    private func withGuestsNumber(_ received: ArraySlice<UInt8>) -> [UInt8] {
+        [UInt8(question.identifier >> 8), UInt8(question.identifier & 0xff)] + received.dropFirst(2)
     }
 
     override func deadlinePassed(_ now: MonotonicClock) { ask(now) }

@@ -4,7 +4,7 @@ import NetworkControl
 
 /// A connection from the host to a guest's TCP port: from a client of the machine's access socket, from a forwarded port,
 /// or from somebody who only wants to know whether the port is open.
-final class HostConnection: EventSource {
+final class HostConnection: GuestConnection {
     enum Purpose {
         /// A client of the access socket, which says what it wants and is told how it went.
         case access
@@ -39,8 +39,6 @@ final class HostConnection: EventSource {
     /// When the connection is broken off, because its client is not there any more.
     private var orphanEnd: MonotonicClock?
     private var openedAt: MonotonicClock?
-    /// Whether the network will let this connection send at the end of the round.
-    var isScheduled = false
 
     /// A client of the access socket.
     init(access descriptor: consuming OwnedDescriptor, machine: Machine, network: Network) {
@@ -233,9 +231,7 @@ final class HostConnection: EventSource {
         network.schedule(self)
     }
 
-    /// Sends what may be sent, and draws the consequences of what has happened. Called at the end of a round.
-    /// - Returns: Whether it waits for the machine's link to drain.
-    func pump() -> Bool {
+    override func pump() -> Bool {
         guard let session, !isFinished else { return false }
         if phase == .dialling, session.state == .open { opened() }
         while claimedPort != nil, let link = machine.link {
@@ -251,7 +247,7 @@ final class HostConnection: EventSource {
             _ = shutdown(descriptor.rawValue, CInt(SHUT_WR))
         }
         switch session.state {
-        case .connecting, .open: break
+        case .connecting, .accepting, .open: break
         case .finished: if session.receiveQueue.isEmpty { finish() }
         case .failed(let failure):
             if phase == .dialling {

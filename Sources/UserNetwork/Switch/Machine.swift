@@ -27,6 +27,9 @@ final class Machine: FrameReceiver {
     /// What this machine keeps open on the host: listeners and forwards.
     var sources: [EventSource] = []
     private(set) var connections: [UInt16: HostConnection] = [:]
+    /// Its connections to the name server, by its own ports.
+    var nameConnections: [UInt16: NameConnection] = [:]
+    /// Questions of its that the host's resolvers have not answered yet.
     var queries = 0
 
     // What a guest may cause, so that it harms only itself.

@@ -107,9 +107,12 @@ extension Network {
                 let payload = frame.extracting(start + count..<start + packet.payloadCount)
                 return connection.receive(header, payload: payload)
             }
-            guard header.destination != 53, configuration.hostLoopback else {
-                return reject(frame, packet, from: machine)
+            if header.destination == 53 {
+                guard isIntact(frame, packet) else { return machine.count(.malformed) }
+                let payload = frame.extracting(start + count..<start + packet.payloadCount)
+                return receiveDNS(header, payload: payload, from: machine)
             }
+            guard configuration.hostLoopback else { return reject(frame, packet, from: machine) }
         case IPv4Header.udp where !packet.isFragment:
             guard let udp = UDPHeader(frame, packet) else { return machine.count(.malformed) }
             if let flow = machine.flows[udp.destination], udp.source == flow.forward.guestPort {

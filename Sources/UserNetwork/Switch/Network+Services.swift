@@ -25,28 +25,65 @@ extension Network {
 
     /// Questions of one machine that the host's resolvers have not answered yet; more are ignored.
     static let queryLimit = 128
+    /// No question is longer, in bytes; the answer's size is the resolver's business.
+    static let questionLimit = 4096
 
     func receiveDNS(_ frame: RawSpan, _ udp: UDPHeader, _ packet: IPv4Header, from machine: Machine) {
-        // No query needs more; the answer's size is the resolver's business.
-        guard udp.payloadCount <= 4096 else { return machine.count(.malformed) }
-        let message = frame.copy(from: udp.payloadOffset, count: udp.payloadCount)
-        guard let question = unsafe DNSQuestion(message.span.bytes) else { return machine.count(.malformed) }
+        guard udp.payloadCount <= Self.questionLimit else { return machine.count(.malformed) }
         let port = udp.source
-        if let answer = names.answer(to: question) { return sendDNS(answer, to: machine, port: port) }
+        resolve(frame.copy(from: udp.payloadOffset, count: udp.payloadCount), for: machine, by: .datagram) {
+            [weak self, weak machine] answer in
+            if let self, let machine { sendDNS(answer, to: machine, port: port) }
+        }
+    }
+
+    /// Answers a question, from what the network itself knows or by the host's resolvers.
+    /// - Returns: Whether `reply` was called or will be.
+    @discardableResult
+    func resolve(
+        _ message: [UInt8], for machine: Machine, by transport: ResolverQuery.Transport,
+        reply: @escaping ([UInt8]) -> Void
+    ) -> Bool {
+        guard let question = unsafe DNSQuestion(message.span.bytes) else {
+            machine.count(.malformed)
+            return false
+        }
+        if let answer = names.answer(to: question) {
+            reply(answer)
+            return true
+        }
         guard machine.internet else {
             // Also keeps a machine without a way out from talking through the resolvers.
-            return sendDNS(question.answer(.nameError), to: machine, port: port)
+            reply(question.answer(.nameError))
+            return true
         }
-        guard machine.queries < Self.queryLimit else { return machine.count(.excess) }
+        guard machine.queries < Self.queryLimit else {
+            machine.count(.excess)
+            return false
+        }
         machine.queries += 1
         let query = ResolverQuery(
-            question, message: message, servers: resolvers.current(now), now: now
-        ) { [weak self, weak machine] answer in
-            guard let self, let machine else { return }
-            machine.queries -= 1
-            sendDNS(answer, to: machine, port: port)
+            question, message: message, transport, servers: resolvers.current(now), now: now
+        ) { [weak machine] answer in
+            machine?.queries -= 1
+            reply(answer)
         }
         if !query.isFinished { loop.add(query) }
+        return true
+    }
+
+    /// A segment for the name server's TCP port.
+    func receiveDNS(_ header: TCPHeader, payload: RawSpan, from machine: Machine) {
+        if let connection = machine.nameConnections[header.source] {
+            return connection.receive(header, payload: payload)
+        }
+        // Of a connection that has ended here, or never was.
+        guard header.flags.contains(.syn), !header.flags.contains(.ack) else { return machine.count(.noRecipient) }
+        guard machine.nameConnections.count < NameConnection.limit else { return machine.count(.excess) }
+        let connection = NameConnection(accepting: header, from: machine, network: self)
+        machine.nameConnections[header.source] = connection
+        loop.add(connection)
+        schedule(connection)
     }
 
     private func sendDNS(_ answer: [UInt8], to machine: Machine, port: UInt16) {

@@ -20,7 +20,7 @@ public final class Network {
     private(set) var names: NameTable
     var resolvers: ResolverConfiguration
     let ipv6: Bool
-    private var scheduled: [HostConnection] = []
+    private var scheduled: [GuestConnection] = []
     /// Which machine uses an IPv6 address.
     var owners6: [IPv6Address: String] = [:]
     var control: ConnectionListener?
@@ -222,6 +222,7 @@ public final class Network {
         machine.nat?.close()
         machine.nat = nil
         for connection in hostConnections where connection.machine === machine { connection.linkLost() }
+        for connection in machine.nameConnections.values { connection.finish() }
         log.write("\(machine.name): \(reason)")
         if machines.allSatisfy({ $0.link == nil }) { idleSince = .now }
     }
@@ -272,7 +273,7 @@ public final class Network {
     }
 
     /// Lets the connection send at the end of the round.
-    func schedule(_ connection: HostConnection) {
+    func schedule(_ connection: GuestConnection) {
         guard !connection.isScheduled else { return }
         connection.isScheduled = true
         scheduled.append(connection)
@@ -280,7 +281,7 @@ public final class Network {
 
     /// Sends what the round has brought.
     private func endRound() {
-        var blocked: [HostConnection] = []
+        var blocked: [GuestConnection] = []
         // What one connection's news brings about is sent in the same round: nothing else may wake the loop for it.
         while !scheduled.isEmpty {
             let waiting = scheduled

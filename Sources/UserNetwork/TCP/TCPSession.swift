@@ -1,6 +1,6 @@
 import LinuxSystem
 
-/// One TCP connection from the host to a guest (RFC 9293), without sockets, frames or clock of its own: segments go in by
+/// One TCP connection with a guest (RFC 9293), without sockets, frames or clock of its own: segments go in by
 /// ``receive(_:payload:at:)`` and come out of ``nextSegment(at:)``, which its owner calls as long as the link takes them.
 ///
 /// The path is a local socket that neither loses nor reorders, so there is no congestion window and no reassembly; loss
@@ -8,6 +8,8 @@ import LinuxSystem
 final class TCPSession {
     enum State: Equatable {
         case connecting
+        /// The guest has knocked, and has not answered the answer.
+        case accepting
         case open
         /// Both sides have said everything, and know it of each other.
         case finished
@@ -55,6 +57,7 @@ final class TCPSession {
     private var largestWindow = 0
     private var sendShift: UInt8 = 0
     private var receiveShift = windowShift
+    private var scales = true
     private var segmentSize: Int
     private let largestSegment: Int
     private var receiveNext: UInt32 = 0
@@ -92,6 +95,27 @@ final class TCPSession {
         progress = now
     }
 
+    /// A connection that the guest opens.
+    /// - Parameter knock: Its first segment.
+    init(accepting knock: TCPHeader, initialSequence: UInt32, mtu: Int, now: MonotonicClock) {
+        localPort = knock.destination
+        remotePort = knock.source
+        unacknowledged = initialSequence
+        next = initialSequence
+        highest = initialSequence
+        recovery = initialSequence
+        largestSegment = mtu - 40
+        segmentSize = max(1, min(Int(knock.maximumSegmentSize ?? 536), mtu - 40))
+        synInterval = Self.minimumTimeout
+        progress = now
+        state = .accepting
+        receiveNext = knock.sequence &+ 1
+        sendShift = knock.windowShift ?? 0
+        // Scaling is for both directions or for none (RFC 7323, section 1.3).
+        if knock.windowShift == nil { receiveShift = 0 }
+        scales = knock.windowShift != nil
+    }
+
     /// When ``timerExpired(at:)`` is to be called.
     var deadline: MonotonicClock? { timer }
 
@@ -106,7 +130,10 @@ final class TCPSession {
 
     /// Ends the connection without ceremony; the guest is told by a segment that waits to be sent.
     func abort() {
-        if state == .open || state == .connecting { resetPending = true }
+        switch state {
+        case .connecting, .accepting, .open: resetPending = true
+        case .finished, .failed: break
+        }
         state = .failed(.reset)
         timer = nil
     }
@@ -128,20 +155,28 @@ final class TCPSession {
         switch state {
         case .connecting:
             guard synPending else { return nil }
-            synPending = false
             if timed == nil, highest == unacknowledged { timed = (unacknowledged, now) } else { timed = nil }
-            highest = unacknowledged &+ 1
-            next = highest
-            timer = now.advanced(byMilliseconds: synInterval)
-            var header = header([.syn], at: unacknowledged)
+            var header = firstSegment([.syn], at: now)
             header.acknowledgement = 0
-            header.window = 65535
-            header.maximumSegmentSize = UInt16(clamping: largestSegment)
-            header.windowShift = Self.windowShift
             return (header, 0..<0)
+        case .accepting: return synPending ? (firstSegment([.syn, .ack], at: now), 0..<0) : nil
         case .open: return nextOpenSegment(at: now)
         case .finished, .failed: return nil
         }
+    }
+
+    /// What a connection begins with, again after a while.
+    private func firstSegment(_ flags: TCPHeader.Flags, at now: MonotonicClock) -> TCPHeader {
+        synPending = false
+        highest = unacknowledged &+ 1
+        next = highest
+        timer = now.advanced(byMilliseconds: synInterval)
+        var header = header(flags, at: unacknowledged)
+        // Not scaled in these (RFC 7323, section 2.2).
+        header.window = 65535
+        header.maximumSegmentSize = UInt16(clamping: largestSegment)
+        header.windowShift = scales ? Self.windowShift : nil
+        return header
     }
 
     private func nextOpenSegment(at now: MonotonicClock) -> (header: TCPHeader, payload: Range<Int>)? {
@@ -206,7 +241,7 @@ final class TCPSession {
         guard let timer, timer <= now else { return }
         self.timer = nil
         switch state {
-        case .connecting: synPending = true
+        case .connecting, .accepting: synPending = true
         case .open:
             timeout = min(timeout * 2, Self.maximumTimeout)
             if next != unacknowledged {
@@ -236,6 +271,8 @@ final class TCPSession {
         case .connecting:
             receiveAnswer(header, at: now)
             return 0..<0
+        case .accepting:
+            return receiveConfirmation(header, at: now) ? receiveOpen(header, payload: count, at: now) : 0..<0
         case .open: return receiveOpen(header, payload: count, at: now)
         case .finished, .failed: return 0..<0
         }
@@ -271,6 +308,30 @@ final class TCPSession {
         progress = now
         state = .open
         acknowledgementPending = true
+    }
+
+    /// - Returns: Whether the connection is open now.
+    private func receiveConfirmation(_ header: TCPHeader, at now: MonotonicClock) -> Bool {
+        if header.flags.contains(.rst) {
+            if header.sequence == receiveNext { state = .failed(.reset) }
+            return false
+        }
+        guard header.flags.contains(.ack), !header.flags.contains(.syn),
+            header.acknowledgement == unacknowledged &+ 1
+        else {
+            // It has not heard the answer.
+            if header.flags.contains(.syn) { synPending = true }
+            return false
+        }
+        unacknowledged = header.acknowledgement
+        next = unacknowledged
+        highest = next
+        sendWindow = Int(header.window) << Int(sendShift)
+        largestWindow = sendWindow
+        timer = nil
+        progress = now
+        state = .open
+        return true
     }
 
     private func receiveOpen(_ header: TCPHeader, payload count: Int, at now: MonotonicClock) -> Range<Int> {

@@ -1,0 +1,9 @@
+/// A TCP connection with a guest, which the network lets send at the end of each round that brought it something.
+class GuestConnection: EventSource {
+    /// Whether the network will call ``pump()``.
+    var isScheduled = false
+
+    /// Sends what may be sent, and draws the consequences of what has happened.
+    /// - Returns: Whether it waits for the machine's link to drain.
+    func pump() -> Bool { false }
+}
