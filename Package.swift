@@ -22,6 +22,7 @@ let package = Package(
         // One product an executable; `make` chooses how each is linked.
         .executable(name: "wander", targets: ["wander"]),
         .executable(name: "wander-net", targets: ["wander-net"]),
+        .executable(name: "wander-share", targets: ["wander-share"]),
         .executable(name: "wander-vmm", targets: ["wander-vmm"]),
     ],
     dependencies: [
@@ -103,17 +104,22 @@ let package = Package(
             name: "GuestMemory", dependencies: ["CLinux", "LinuxSystem", "Reporting", systemPackage],
             swiftSettings: memory),
         .target(name: "PCI", swiftSettings: memory),
+        // A folder of the host, served to a guest. Knows no device.
+        .target(name: "FUSE", dependencies: ["CLinux", "LinuxSystem", systemPackage], swiftSettings: memory),
         .target(
-            name: "Virtio", dependencies: ["CLinux", "DiskImage", "GuestMemory", "LinuxSystem", "PCI", systemPackage],
+            name: "Virtio",
+            dependencies: ["CLinux", "DiskImage", "FUSE", "GuestMemory", "LinuxSystem", "PCI", systemPackage],
             swiftSettings: memory),
 
-        // Devices for a monitor in another process.
+        // Devices for a monitor in another process, and the process that serves QEMU a folder.
         .target(
             name: "VhostUser",
             dependencies: ["CLinux", "GuestMemory", "LinuxSystem", "Reporting", "Virtio", systemPackage],
             swiftSettings: memory),
-        // A folder of the host, served to a guest. Knows no device.
-        .target(name: "FUSE", dependencies: ["CLinux", "LinuxSystem", systemPackage], swiftSettings: memory),
+        .executableTarget(
+            name: "wander-share",
+            dependencies: ["CLinux", "LinuxSystem", "Reporting", "VhostUser", "Virtio", systemPackage],
+            swiftSettings: common),
 
         // The host's side of the machine.
         .target(name: "CKVM"),

@@ -7,22 +7,38 @@ public enum FileAccessLimit {
     private static let execute: UInt64 = 1 << 0
     private static let readFile: UInt64 = 1 << 2
     private static let readDirectory: UInt64 = 1 << 3
+    private static let writeFile: UInt64 = 1 << 1
+    private static let makeCharacterDevice: UInt64 = 1 << 6
+    private static let makeBlockDevice: UInt64 = 1 << 11
     /// Everything that version 1 of the interface knows, from execution to making links.
     private static let all: UInt64 = (1 << 13) - 1
+    /// Moving and linking files from one folder to another: since version 2. Before, nobody could under a limit.
+    private static let refer: UInt64 = 1 << 13
+    /// Making files shorter: since version 3. Before, everybody could who reaches them.
+    private static let truncate: UInt64 = 1 << 14
 
     /// - Parameters:
     ///   - readable: Files and folders to read; what does not exist is left out.
-    ///   - writable: Folders in which anything may be done except running programs.
+    ///   - writable: Folders in which anything may be done except running programs and moving files between folders.
+    ///   - served: Folders that are handed on as file systems: files may be moved between their folders, devices not made.
     /// - Returns: Whether the kernel has Landlock; if not, nothing is limited.
-    public static func apply(readable: [FilePath], writable: [FilePath]) throws(SystemError) -> Bool {
-        var handled = all
-        let raw = unsafe withUnsafeMutablePointer(to: &handled) {
+    public static func apply(
+        readable: [FilePath], writable: [FilePath], served: [FilePath] = []
+    ) throws(SystemError) -> Bool {
+        // LANDLOCK_CREATE_RULESET_VERSION
+        let version = linux_syscall(Int(SYS_landlock_create_ruleset), 0, 0, 1, 0, 0)
+        let handled = all | (version >= 2 ? refer : 0) | (version >= 3 ? truncate : 0)
+        var attribute = handled
+        let raw = unsafe withUnsafeMutablePointer(to: &attribute) {
             linux_syscall(Int(SYS_landlock_create_ruleset), UInt(bitPattern: $0), 8, 0, 0, 0)
         }
         if raw == -Int(ENOSYS) || raw == -Int(EOPNOTSUPP) { return false }
         let rules = OwnedDescriptor(owning: CInt(try checked(raw, "limit file access")))
         for path in readable { try allow(path, readFile | readDirectory, rules) }
-        for path in writable { try allow(path, all & ~execute, rules) }
+        for path in writable { try allow(path, handled & ~execute & ~refer, rules) }
+        for path in served {
+            try allow(path, handled & ~execute & ~makeCharacterDevice & ~makeBlockDevice, rules)
+        }
         _ = try checked(linux_prctl(CInt(PR_SET_NO_NEW_PRIVS), 1, 0), "give up new privileges")
         _ = try checked(
             linux_syscall(Int(SYS_landlock_restrict_self), UInt(rules.rawValue), 0, 0, 0, 0), "limit file access")
@@ -36,7 +52,7 @@ public enum FileAccessLimit {
         // O_PATH: only a name for the rule.
         let opened = try OwnedDescriptor.open(path, OwnedDescriptor.OpenFlags(rawValue: 0o10000000))
         // A file has no use for what only folders can do, and the kernel refuses it.
-        let fitting = status.kind == .directory ? access : access & (readFile | execute | 1 << 1)
+        let fitting = status.kind == .directory ? access : access & (readFile | execute | writeFile | truncate)
         // struct landlock_path_beneath_attr is packed: 64 bits of access, 32 of descriptor.
         var rule = [UInt8](repeating: 0, count: 12)
         unsafe rule.withUnsafeMutableBytes {

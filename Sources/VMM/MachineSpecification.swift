@@ -10,14 +10,18 @@ public struct MachineSpecification {
         public var name: String
         /// Whether its threads connect to a Unix socket again when its peer has gone.
         public var reconnects = false
+        /// Whether its threads serve a folder of the host: they open, make and remove files.
+        public var servesFiles = false
         /// Makes the device for a machine with that memory.
         public var make: (GuestMemory) throws -> any VirtioDevice
 
         public init(
-            name: String, reconnects: Bool = false, make: @escaping (GuestMemory) throws -> any VirtioDevice
+            name: String, reconnects: Bool = false, servesFiles: Bool = false,
+            make: @escaping (GuestMemory) throws -> any VirtioDevice
         ) {
             self.name = name
             self.reconnects = reconnects
+            self.servesFiles = servesFiles
             self.make = make
         }
 

@@ -16,6 +16,8 @@ final class MachineAssembly {
 
     /// Of memory for an image's tables, for each image, in bytes: a cluster's worth maps 512 MiB.
     private static let diskCache = 512 << 10
+    /// Of the files that the process may open, how many are not for shares.
+    private static let reservedFiles = 512
 
     init(_ configuration: MonitorConfiguration) throws {
         var specification = MachineSpecification(
@@ -47,6 +49,16 @@ final class MachineAssembly {
                 socket: socket, macAddress: network.address.bytes, mtu: network.mtu,
                 reconnect: { try? address.connect() })
             specification.devices.append(.init(name: "net\(index)", reconnects: true) { _ in device })
+        }
+        if !configuration.shares.isEmpty {
+            // Some are the process's own: disks, sockets, what the processors and devices wake each other with.
+            let files = max(OpenFileLimit.raise() - Self.reservedFiles, Self.reservedFiles) / configuration.shares.count
+            for (index, share) in configuration.shares.enumerated() {
+                let device = try FileSystemDevice(
+                    folder: share.path, tag: share.tag, isReadOnly: share.isReadOnly,
+                    queueCount: min(4, configuration.processors), openFileLimit: files)
+                specification.devices.append(.init(name: "share\(index)", servesFiles: true) { _ in device })
+            }
         }
         if configuration.hasBalloon {
             specification.devices.append(.init(name: "balloon") { BalloonDevice(memory: $0) })

@@ -5,7 +5,12 @@ import SystemPackage
 /// Which folders the monitor still goes to once its disks and sockets are open.
 extension MonitorConfiguration {
     /// A guest that starts anew has its kernel read again. The folders, not the files: a kernel may have been replaced.
-    var readableFolders: [FilePath] { ([kernel] + [initialRAMDisk].compactMap { $0 }).map(Self.folder) }
+    var readableFolders: [FilePath] {
+        ([kernel] + [initialRAMDisk].compactMap { $0 }).map(Self.folder) + shares.filter(\.isReadOnly).map(\.path)
+    }
+
+    /// What the guest has as file systems of its own.
+    var servedFolders: [FilePath] { shares.filter { !$0.isReadOnly }.map(\.path) }
 
     /// For the unpacked kernel, the console's log, the control socket and the end record.
     var writableFolders: [FilePath] {

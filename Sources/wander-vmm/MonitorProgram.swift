@@ -32,7 +32,8 @@ func runMonitorProgram() -> Never {
     do {
         let monitor = try Monitor(configuration)
         if let unlimited = Confinement.confineProcess(
-            readable: configuration.readableFolders, writable: configuration.writableFolders)
+            readable: configuration.readableFolders, writable: configuration.writableFolders,
+            served: configuration.servedFolders, servesFiles: !configuration.shares.isEmpty)
         {
             write("wander-vmm: not limited on this kernel: \(unlimited)\n", to: 2)
         }

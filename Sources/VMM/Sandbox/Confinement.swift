@@ -3,6 +3,7 @@ internal import Glibc
 internal import LinuxSystem
 internal import Reporting
 public import SystemPackage
+internal import Virtio
 
 /// Narrows what this process can do: a guest that takes over one of its threads through a fault of ours finds neither
 /// programs to start nor files or sockets to open.
@@ -13,19 +14,25 @@ public enum Confinement {
     /// - Parameters:
     ///   - readable: Folders and files to read; what does not exist is left out.
     ///   - writable: Folders in which files are made, read, renamed and removed.
+    ///   - served: Folders that guests have as file systems, to change or only to read, depending on their device.
+    ///   - servesFiles: Whether there are any, also among those to read.
     /// - Returns: What this kernel cannot limit; nil if everything is.
-    public static func confineProcess(readable: [FilePath], writable: [FilePath]) -> String? {
+    public static func confineProcess(
+        readable: [FilePath], writable: [FilePath], served: [FilePath] = [], servesFiles: Bool = false
+    ) -> String? {
         _ = linux_prctl(38, 1, 0)  // PR_SET_NO_NEW_PRIVS
         _ = linux_prctl(4, 0, 0)  // PR_SET_DUMPABLE
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         _ = unsafe setrlimit(__rlimit_resource_t(4), &none)  // RLIMIT_CORE
         var missing: [String] = []
         do throws(SystemError) {
-            if !(try FileAccessLimit.apply(readable: readable, writable: writable)) {
+            if !(try FileAccessLimit.apply(readable: readable, writable: writable, served: served)) {
                 missing.append("files (Landlock)")
             }
         } catch { missing.append("files: \(error.summary)") }
-        do throws(SystemError) { try process.apply() } catch { missing.append("system calls: \(error.summary)") }
+        do throws(SystemError) { try (servesFiles ? fileServingProcess : process).apply() } catch {
+            missing.append("system calls: \(error.summary)")
+        }
         return missing.isEmpty ? nil : missing.joined(separator: ", ")
     }
 
@@ -44,17 +51,24 @@ public enum Confinement {
     /// The process as a whole: its own thread makes machines anew at a reset, and serves the control socket, the logs and
     /// the end record; the others have narrower filters on top of this one. Without: programs, the Internet, other processes.
     static let process = SystemCallFilter(
-        allowing: common + storage
-            + [
-                SYS_ioctl, SYS_open, SYS_openat, SYS_stat, SYS_newfstatat, SYS_lstat, SYS_statx, SYS_getdents64,
-                SYS_unlink,
-                SYS_unlinkat, SYS_rename, SYS_renameat, SYS_renameat2, SYS_mkdir, SYS_mkdirat, SYS_fchmod, SYS_readlink,
-                SYS_access, SYS_memfd_create, SYS_eventfd2, SYS_dup, SYS_dup2, SYS_dup3, SYS_socket, SYS_connect,
-                SYS_accept4, SYS_pipe2, SYS_clone, SYS_clone3, SYS_prctl, SYS_seccomp, SYS_sched_getaffinity,
-                SYS_rt_sigtimedwait, SYS_rt_sigpending, SYS_prlimit64, SYS_getuid, SYS_geteuid, SYS_gettimeofday,
-                SYS_time,
-            ].map { Int($0) },
-        socketFamilies: [AF_UNIX], ioctlRequests: runRequests + machineRequests)
+        allowing: processCalls, socketFamilies: [AF_UNIX], ioctlRequests: runRequests + machineRequests)
+
+    /// The same with a device that serves files.
+    static let fileServingProcess = SystemCallFilter(
+        allowing: processCalls + FileSystemDevice.systemCalls, socketFamilies: [AF_UNIX],
+        ioctlRequests: runRequests + machineRequests)
+
+    private static let processCalls: [Int] =
+        common + storage
+        + [
+            SYS_ioctl, SYS_open, SYS_openat, SYS_stat, SYS_newfstatat, SYS_lstat, SYS_statx, SYS_getdents64,
+            SYS_unlink,
+            SYS_unlinkat, SYS_rename, SYS_renameat, SYS_renameat2, SYS_mkdir, SYS_mkdirat, SYS_fchmod, SYS_readlink,
+            SYS_access, SYS_memfd_create, SYS_eventfd2, SYS_dup, SYS_dup2, SYS_dup3, SYS_socket, SYS_connect,
+            SYS_accept4, SYS_pipe2, SYS_clone, SYS_clone3, SYS_prctl, SYS_seccomp, SYS_sched_getaffinity,
+            SYS_rt_sigtimedwait, SYS_rt_sigpending, SYS_prlimit64, SYS_getuid, SYS_geteuid, SYS_gettimeofday,
+            SYS_time,
+        ].map { Int($0) }
 
     /// What making a machine takes.
     private static let machineRequests: [UInt32] = [
@@ -71,8 +85,12 @@ public enum Confinement {
     ]
 
     static func filter(for device: MachineSpecification.Device) -> SystemCallFilter {
-        device.reconnects ? connectingDevice : self.device
+        if device.servesFiles { return fileServingDevice }
+        return device.reconnects ? connectingDevice : self.device
     }
+
+    /// A device that serves a folder: Landlock and what it opened before say which.
+    static let fileServingDevice = SystemCallFilter(allowing: common + storage + FileSystemDevice.systemCalls)
 
     /// A device that finds its peer again: on a thread of its own, by a Unix socket.
     static let connectingDevice = SystemCallFilter(
