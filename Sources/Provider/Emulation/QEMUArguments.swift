@@ -63,7 +63,7 @@ struct QEMUArguments {
         for (index, share) in plan.shares.enumerated() {
             arguments += [
                 "-chardev", "socket,id=share\(index),fd=\(firstShareDescriptor + index)",
-                "-device", "vhost-user-fs-pci,chardev=share\(index),tag=\(share.tag),queue-size=128",
+                "-device", "vhost-user-fs-pci,chardev=share\(index),tag=\(share.tag),queue-size=512",
             ]
         }
         return arguments

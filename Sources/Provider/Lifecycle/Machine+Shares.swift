@@ -58,9 +58,19 @@ extension Machine {
 
     /// What of the host's folders is not what the running machine has.
     func shareRemarks(_ record: MachineRecord) -> [String] {
-        record.shares.filter { !$0.isStillThere }.map { share in
+        currentShares(record).filter { !$0.isStillThere }.map { share in
             let end = FileSystem.exists(share.folder) ? "replaced by another folder" : "removed"
             return "\(share.folder) has been \(end) since it was shared at \(share.guest)"
+        }
+    }
+
+    /// What the machine was started with, each by the name that its folder has now: the project may have moved with it.
+    func currentShares(_ record: MachineRecord) -> [MachineShare] {
+        record.shares.map { share in
+            var moved = share
+            guard let place = definition?.shares.first(where: { $0.guest == share.guest })?.host else { return share }
+            moved.folder = place.resolved(in: project.environment.projectDirectory)
+            return moved.isStillThere ? moved : share
         }
     }
 

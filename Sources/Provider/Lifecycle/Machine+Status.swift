@@ -67,7 +67,7 @@ extension Machine {
         return MachineReport(
             name: name, state: state, provider: record?.provider, remarks: remarks, record: record,
             labels: definition?.labels ?? [:],
-            shares: state == .running || state == .paused || state == .starting ? record?.shares ?? [] : [],
+            shares: [.running, .paused, .starting].contains(state) ? record.map(currentShares) ?? [] : [],
             usage: withUsage ? usage() : nil)
     }
 

@@ -55,7 +55,7 @@ enum HelpTopics {
           6    the network or a catalogue failed
           7    a digest did not match
           8    a time-out
-          9    a provisioner failed
+          9    a provisioner failed, or the guest could not mount a share
           10   refused: it needs a confirmation (--yes) or would destroy something
           64   the command line was wrong
           130  interrupted
