@@ -37,6 +37,12 @@ long linux_copy_file_range(int from, int64_t *from_offset, int to, int64_t *to_o
 long linux_renameat2(int from_directory, const char *from, int to_directory, const char *to, unsigned flags) {
     return result_of(renameat2(from_directory, from, to_directory, to, flags));
 }
+long linux_preadv(int fd, const struct iovec *vectors, int count, int64_t offset) {
+    return result_of(preadv(fd, vectors, count, offset));
+}
+long linux_pwritev2(int fd, const struct iovec *vectors, int count, int64_t offset, int flags) {
+    return result_of(pwritev2(fd, vectors, count, offset, flags));
+}
 long linux_gettid(void) { return (long)gettid(); }
 void linux_set_thread_name(const char *name) {
     char shortened[16];

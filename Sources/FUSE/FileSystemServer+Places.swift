@@ -36,10 +36,12 @@ extension FileSystemServer {
     /// A descriptor that names the file of `node`, without having opened it.
     func file(_ node: UInt64) throws(Errno) -> HostFile { try file(nodes.place(of: node)) }
 
-    func file(_ place: NodeTable.Place) throws(Errno) -> HostFile {
+    func file(
+        _ place: NodeTable.Place, for use: DescriptorBound.Use = .request
+    ) throws(Errno) -> HostFile {
         if let file = place.file { return file }
         if place.identity.kind == .folder { return try folder(place.node) }
-        return try open(place, in: try folderOf(place), for: .request)
+        return try open(place, in: try folderOf(place), for: use)
     }
 
     /// What the host says of `node` now.

@@ -29,6 +29,8 @@ public final class FileSystemServer: Sendable {
     let bound: DescriptorBound
     let processFolder: ProcessFolder
     let nodes: NodeTable
+    let handles = HandleTable()
+    let creationMask = CreationMask()
     let owners = OwnerMap()
     let inodeNumbers: InodeNumbers
     /// Whether an identity includes the file's birth.
@@ -74,6 +76,7 @@ public final class FileSystemServer: Sendable {
     /// Forgets what the guest knows and has open, as when it never mounted the folder. The owner that it told stays.
     public func reset() {
         isInitialized.store(false, ordering: .releasing)
+        handles.reset()
         nodes.reset()
     }
 
@@ -117,6 +120,11 @@ public final class FileSystemServer: Sendable {
             throw .invalidArgument
         }
         var request = unsafe Request(header, arguments: UnsafeRawBufferPointer(arguments))
+        if opcode == .read { return try read(&request, &exchange) }
+        if opcode == .write {
+            try write(&request, &exchange, &reply)
+            return nil
+        }
         try perform(opcode, &request, &reply, workspace)
         return nil
     }
@@ -131,8 +139,41 @@ public final class FileSystemServer: Sendable {
         case .forget: try forget(&request)
         case .forgetBatch: try forgetBatch(&request)
         case .getAttributes: try getAttributes(&request, &reply)
+        case .setAttributes: try setAttributes(&request, &reply)
+        case .getExtendedStatus: try getExtendedStatus(&request, &reply)
+        case .readLink: try readLink(&request, &reply)
+        case .makeLink: try makeLink(&request, &reply)
+        case .makeNode: try makeNode(&request, &reply)
+        case .makeFolder: try makeFolder(&request, &reply)
+        case .linkFile: try linkFile(&request, &reply)
+        case .removeFile: try remove(&request, isFolder: false)
+        case .removeFolder: try remove(&request, isFolder: true)
+        case .rename: try rename(&request, hasFlags: false)
+        case .renameWithFlags: try rename(&request, hasFlags: true)
+        case .open: try open(&request, &reply)
+        case .create: try create(&request, &reply)
+        case .makeTemporaryFile: try makeTemporaryFile(&request, &reply)
+        case .release: try release(&request, isFolder: false)
+        case .flush: try flush(&request)
+        case .synchronize: try synchronize(&request, isFolder: false)
+        case .seek: try seek(&request, &reply)
+        case .allocate: try allocate(&request)
+        case .copyRange: try copyRange(&request, &reply)
+        case .openFolder: try openFolder(&request, &reply)
+        case .readFolder: try readFolder(&request, &reply, workspace.folder, withAttributes: false)
+        case .readFolderWithAttributes: try readFolder(&request, &reply, workspace.folder, withAttributes: true)
+        case .releaseFolder: try release(&request, isFolder: true)
+        case .synchronizeFolder: try synchronize(&request, isFolder: true)
+        case .getExtendedAttribute: try getAttribute(&request, &reply)
+        case .setExtendedAttribute: try setAttribute(&request)
+        case .listExtendedAttributes: try listAttributes(&request, &reply)
+        case .removeExtendedAttribute: try removeAttribute(&request)
+        case .checkAccess: try checkAccess(&request)
+        case .fileSystemStatus: try fileSystemStatus(&request, &reply)
+        case .synchronizeFileSystem: try synchronizeFileSystem()
         case .interrupt: break
-        default: throw .noFunction
+        // Served above, because their data stay where they are.
+        case .read, .write: throw .ioError
         }
     }
 }

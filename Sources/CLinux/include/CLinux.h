@@ -22,6 +22,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -44,6 +45,7 @@ long linux_fallocate(int fd, int mode, int64_t offset, int64_t length);
 long linux_memfd_create(const char *name, unsigned flags);
 long linux_copy_file_range(int from, int64_t *from_offset, int to, int64_t *to_offset, size_t length);
 long linux_renameat2(int from_directory, const char *from, int to_directory, const char *to, unsigned flags);
+long linux_pwritev2(int fd, const struct iovec *vectors, int count, int64_t offset, int flags);
 long linux_gettid(void);
 void linux_set_thread_name(const char *name);
 int linux_spawn_close_from(posix_spawn_file_actions_t *actions, int first);
@@ -53,6 +55,9 @@ enum {
     linux_ofd_set_lock = 37,  // F_OFD_SETLK
     linux_ofd_get_lock = 36,  // F_OFD_GETLK
 };
+
+// Not _GNU_SOURCE, but beside its fellow.
+long linux_preadv(int fd, const struct iovec *vectors, int count, int64_t offset);
 
 // No wrapper in glibc before 2.36.
 long linux_pidfd_open(int pid);

@@ -31,11 +31,12 @@ struct ProcessFolder: ~Copyable, Sendable {
 
     /// Opens the very file that `file` names.
     /// - Parameter flags: The caller has made sure that opening it neither waits nor has an effect.
-    func reopen(_ file: HostFile, flags: CInt) throws(Errno) -> CInt {
+    func reopen(_ file: HostFile, flags: CInt, mode: UInt32 = 0) throws(Errno) -> CInt {
         let result = try HostCall.checked {
             withName(of: file) { folder, name in
                 linux_syscall(
-                    Int(SYS_openat), folder, name, UInt(UInt32(bitPattern: flags | O_CLOEXEC | O_NOCTTY)), 0, 0)
+                    Int(SYS_openat), folder, name, UInt(UInt32(bitPattern: flags | O_CLOEXEC | O_NOCTTY)), UInt(mode), 0
+                )
             }
         }
         return CInt(truncatingIfNeeded: result)

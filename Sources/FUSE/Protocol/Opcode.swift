@@ -58,5 +58,5 @@ enum Opcode: UInt32 {
     var isAnswered: Bool { self != .forget && self != .forgetBatch && self != .interrupt }
 
     /// How many bytes behind the header are arguments rather than a file's data.
-    func argumentLimit(_ limit: Int) -> Int { self == .write ? 40 : limit }
+    func argumentLimit(_ limit: Int) -> Int { self == .write ? FileSystemServer.writeArgumentByteCount : limit }
 }

@@ -138,11 +138,59 @@ final class NodeTable: Sendable {
     func number(of identity: FileIdentity) -> UInt64? { state.withLock { $0.numbers[identity] } }
 
     /// Changes a node, if the guest still knows it.
+    @discardableResult
     func update<R>(_ number: UInt64, _ body: (inout Node) -> R) -> R? {
         state.withLock { state in
             guard let index = state.nodes.index(forKey: number) else { return nil }
             return body(&state.nodes.values[index])
         }
+    }
+
+    /// Notes a file that has no name yet.
+    func add(_ identity: FileIdentity, _ file: HostFile) throws(Errno) -> UInt64 {
+        let number: UInt64? = state.withLock { state in
+            guard state.nodes.count < limit, state.numbers[identity] == nil else { return nil }
+            let number = state.next
+            state.next += 1
+            state.nodes[number] = Node(identity: identity, lookups: 1, parent: 0, name: .none, file: file)
+            state.numbers[identity] = number
+            return number
+        }
+        guard let number else { throw .tooManyOpenFilesInSystem }
+        return number
+    }
+
+    /// A handle was opened: until the last one is closed, `file` tells what the node is, whatever becomes of its name.
+    func opened(_ number: UInt64, _ file: HostFile) {
+        update(number) { node in
+            node.handles += 1
+            if node.file == nil { node.file = file }
+        }
+    }
+
+    func closed(_ number: UInt64) {
+        let dropped: HostFile?? = update(number) { node in
+            node.handles = max(node.handles - 1, 0)
+            guard !node.needsFile, node.identity.kind != .folder else { return nil }
+            defer { node.file = nil }
+            return node.file
+        }
+        _ = consume dropped
+    }
+
+    /// What was under `name` is there no more. If that was where the node is, only `file` leads to it now.
+    func lostName(_ number: UInt64, _ name: FileName, in parent: UInt64, _ file: HostFile?) {
+        update(number) { node in
+            guard node.parent == parent, node.name == name else { return }
+            node.parent = 0
+            node.name = .none
+            if node.file == nil { node.file = file }
+        }
+    }
+
+    func moved(_ number: UInt64, to name: FileName, in parent: UInt64) {
+        guard number != Self.root else { return }
+        update(number) { $0.moved(to: name, in: parent) }
     }
 
     /// Keeps the descriptor of a folder, and lets go of another folder's if there are many.
@@ -165,6 +213,8 @@ extension NodeTable.Node {
 
     mutating func moved(to name: FileName, in parent: UInt64) {
         guard self.parent != parent || self.name != name else { return }
+        // With a name again, it needs no descriptor.
+        if self.parent == 0, handles == 0, identity.kind != .folder { file = nil }
         self.parent = parent
         self.name = name
     }

@@ -1,0 +1,104 @@
+import CLinux
+import Glibc
+import SystemPackage
+
+// New names. The mode is the guest's, without the bits that give a program its owner's rights on the host.
+
+extension FileSystemServer {
+    /// Of a mode: permissions and the sticky bit.
+    static let modeBits: UInt32 = 0o1777
+    static let setIDBits: UInt32 = 0o6000
+
+    /// MKNOD: files, pipes and sockets. A device would be the host's.
+    func makeNode(_ request: inout Request, _ reply: inout Reply) throws(Errno) {
+        let mode = try request.take(UInt32.self)
+        try request.skip(12)
+        let name = try request.name()
+        try reply.require(Self.entryByteCount)
+        try requireUsable(name)
+        let kind = mode & FileKind.mask
+        // 0 means a regular file (mknod(2)).
+        guard [0, 0o100000, 0o010000, 0o140000].contains(kind) else { throw .notPermitted }
+        let folder = try folder(request.header.node)
+        try HostCall.call(Int(SYS_mknodat), folder.rawValue, name, UInt(kind | mode & Self.modeBits))
+        try appendMade(name, in: folder, mode, &request, &reply)
+    }
+
+    /// MKDIR.
+    func makeFolder(_ request: inout Request, _ reply: inout Reply) throws(Errno) {
+        let mode = try request.take(UInt32.self)
+        try request.skip(4)
+        let name = try request.name()
+        try reply.require(Self.entryByteCount)
+        try requireUsable(name)
+        let folder = try folder(request.header.node)
+        try HostCall.call(Int(SYS_mkdirat), folder.rawValue, name, UInt(mode & Self.modeBits))
+        try appendMade(name, in: folder, mode, &request, &reply)
+    }
+
+    /// SYMLINK. What the link says is the guest's affair: only the guest follows it.
+    func makeLink(_ request: inout Request, _ reply: inout Reply) throws(Errno) {
+        let name = try request.name()
+        let target = try request.linkTarget()
+        try reply.require(Self.entryByteCount)
+        try requireUsable(name)
+        let folder = try folder(request.header.node)
+        try name.withAddress { address throws(Errno) in
+            _ = try HostCall.checked {
+                unsafe target.withUnsafeBufferPointer {
+                    linux_syscall(
+                        Int(SYS_symlinkat), UInt(bitPattern: $0.baseAddress), UInt(bitPattern: Int(folder.rawValue)),
+                        address, 0, 0)
+                }
+            }
+        }
+        try appendEntry(name, in: request.header.node, &reply)
+    }
+
+    /// LINK: another name for a file.
+    func linkFile(_ request: inout Request, _ reply: inout Reply) throws(Errno) {
+        let node = try request.take(UInt64.self)
+        let name = try request.name()
+        try reply.require(Self.entryByteCount)
+        try requireUsable(name)
+        let file = try file(node)
+        let folder = try folder(request.header.node)
+        try name.withAddress { address throws(Errno) in
+            _ = try HostCall.checked {
+                processFolder.withName(of: file) {
+                    linux_syscall(
+                        Int(SYS_linkat), $0, $1, UInt(bitPattern: Int(folder.rawValue)), address,
+                        UInt(AT_SYMLINK_FOLLOW))
+                }
+            }
+        }
+        try appendEntry(name, in: request.header.node, &reply)
+    }
+
+    private func appendMade(
+        _ name: FileName, in folder: HostFile, _ mode: UInt32, _ request: inout Request, _ reply: inout Reply
+    ) throws(Errno) {
+        var status = try HostStatus(of: name, in: folder.rawValue)
+        if creationMask.explains(status.mode, mode) {
+            let file = try bound.open(.request) { () throws(Errno) in
+                try HostCall.openPath(name, in: folder.rawValue)
+            }
+            try restoreMode(of: file, mode)
+            status = try HostStatus(of: file)
+        }
+        try appendEntry(status, name, in: request.header.node, &reply)
+    }
+
+    /// Gives a new file the bits that the process's mask took.
+    func restoreMode(of file: HostFile, _ mode: UInt32) throws(Errno) {
+        let made = try HostStatus(of: file)
+        guard made.kind != .link, creationMask.explains(made.mode, mode) else { return }
+        try changeMode(of: file, to: mode & Self.modeBits | made.mode & Self.setIDBits)
+    }
+
+    func changeMode(of file: HostFile, to mode: UInt32) throws(Errno) {
+        _ = try HostCall.checked {
+            processFolder.withName(of: file) { linux_syscall(Int(SYS_fchmodat), $0, $1, UInt(mode), 0, 0) }
+        }
+    }
+}
