@@ -42,6 +42,10 @@ public enum InitTemplate {
         # ports:
         #   - "8080:80"
 
+        # Folders of this host that are in the machine too, as host:guest. This one is this file's folder.
+        shares:
+          - .:/project
+
         # Steps that set it up, as root unless 'as: user' says otherwise. A step runs until it has succeeded, and again
         # when it has changed.
         # provision:

@@ -48,16 +48,33 @@ struct MountScript {
     /// `shares REASON NUMBER` and what was said.
     ///
     /// Whoever mounts first, which may be the guest's own start, says by chown(1) of the mount point whom the guest shall see
-    /// as the owner of what is the host user's. That takes a mount that is not read-only.
-    static let text = #"""
+    /// as the owner of what is the host user's. That takes a mount that is not read-only. The shell does by itself what it
+    /// can: under emulation starting programs is what takes time.
+    static let text =
+        #"""
         nl='
         '
-        user=$1; shift; count=0; lines=
+        user=$1; shift; count=0; lines= owner= home=
         fail() { printf 'shares %s\n%s\n' "$1 $count" "$2"; exit 1; }
-        entry=$(getent passwd "$user" 2>/dev/null || grep "^$user:" /etc/passwd)
-        [ -n "$entry" ] || fail user
-        home=$(printf '%s\n' "$entry" | cut -d: -f6)
-        owner=$(id -u "$user"):$(id -g "$user")
+        find_user() {
+            while IFS=: read -r name _ number group _ place _; do
+                if [ "$name" = "$user" ]; then owner=$number:$group home=$place; return 0; fi
+            done
+            return 1
+        }
+        find_user </etc/passwd
+        if [ -z "$owner" ]; then
+            find_user <<GETENT
+        $(getent passwd "$user" 2>/dev/null)
+        GETENT
+        fi
+        [ -n "$owner" ] || fail user
+        has_driver() {
+            while read -r one other; do
+                if [ "$one" = virtiofs ] || [ "$other" = virtiofs ]; then return 0; fi
+            done </proc/filesystems
+            return 1
+        }
         is_mounted() {
             while read -r device _ type _; do
                 if [ "$device $type" = "$1 virtiofs" ]; then return 0; fi
@@ -77,33 +94,40 @@ struct MountScript {
                 [ "$3" = rw ] || mount -t virtiofs -o remount,rw "$1" "$2" 2>/dev/null
             else
                 said=$(make_folder "$2" 2>&1) || fail place "$said"
-                if ! grep -qw virtiofs /proc/filesystems; then modprobe virtiofs 2>/dev/null; fi
+                if ! has_driver; then modprobe virtiofs 2>/dev/null; fi
                 if ! said=$(mount -t virtiofs "$1" "$2" 2>&1); then
-                    if ! grep -qw virtiofs /proc/filesystems; then fail driver "$(uname -r)"; fi
+                    if ! has_driver; then fail driver "$(uname -r)"; fi
                     fail mount "$said"
                 fi
             fi
             said=$(chown "$owner" "$2" 2>&1) || fail mount "$said"
             if [ "$3" = ro ]; then said=$(mount -t virtiofs -o remount,ro "$1" "$2" 2>&1) || fail mount "$said"; fi
-            lines="$lines$nl$4"
+            lines="$lines$4$nl"
             shift 4
         done
-        """#
-        + "\ncomment='\(MountTable.comment)' pattern='\(MountTable.pattern)'\n" + #"""
-            table=/etc/fstab
-            old=$(cat "$table" 2>/dev/null)
-            new=$(printf '%s\n' "$old" | grep -vxF "$comment" | grep -v "$pattern")
-            if [ -n "$lines" ]; then new="$new${new:+$nl}$comment$lines"; fi
+        """# + "\ncomment='\(MountTable.comment)'\n" + #"""
+            table=/etc/fstab old= new= gone=
+            if [ -e "$table" ]; then
+                while IFS= read -r line || [ -n "$line" ]; do
+                    old=$old$line$nl
+                    case $line in
+                    "$comment") ;;
+                    wander-????????????[!0-9a-f]*[!0-9a-z]virtiofs[!0-9a-z]*) gone=$gone$line$nl ;;
+                    *) new=$new$line$nl ;;
+                    esac
+                done <"$table"
+            fi
+            if [ -n "$lines" ]; then new=$new$comment$nl$lines; fi
             if [ "$new" != "$old" ]; then
                 if [ -L "$table" ] || ! { [ ! -e "$table" ] || cp -p "$table" "$table.wander"; } ||
-                    ! printf '%s\n' "$new" >"$table.wander" || ! mv -f "$table.wander" "$table"; then
+                    ! printf '%s' "$new" >"$table.wander" || ! mv -f "$table.wander" "$table"; then
                     rm -f "$table.wander"
                     echo 'shares mounted only'
                     exit 0
                 fi 2>/dev/null
                 # systemd still remembers that it could not mount what is shared no longer.
                 if [ -d /run/systemd/system ]; then
-                    printf '%s\n' "$old" | grep "$pattern" | while read -r tag place _; do
+                    printf '%s' "$gone" | while read -r tag place _; do
                         case $nl$new in *"$nl$tag "*) continue ;; esac
                         place=$(printf '%b' "$(printf '%s' "$place" | sed 's/\\\([0-7]\)/\\0\1/g')")
                         systemctl daemon-reload
