@@ -252,7 +252,7 @@ let package = Package(
                 "CLinux", "GuestMemory", "LinuxSystem", "TestSupport", "VhostUser", "Virtio", systemPackage,
             ], swiftSettings: common),
         .testTarget(
-            name: "FUSETests", dependencies: ["FUSE", "LinuxSystem", "TestSupport", systemPackage],
+            name: "FUSETests", dependencies: ["CLinux", "FUSE", "LinuxSystem", "TestSupport", systemPackage],
             swiftSettings: common),
         .testTarget(
             name: "DiskImageTests", dependencies: ["DiskImage", "LinuxSystem", "JSON", "TestSupport", systemPackage],

@@ -1,18 +1,19 @@
 import FUSE
 import Glibc
 import LinuxSystem
+import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
 
 /// The guest's end of the protocol: builds requests byte by byte from linux/fuse.h and takes replies apart.
 final class GuestKernel: @unchecked Sendable {
-    // Unchecked: all that changes is `unique`, which need not be.
+    // Unchecked: `segmentSize` changes before threads share it.
     let server: FileSystemServer
     let folder: TemporaryFolder
-    private(set) var unique: UInt64 = 1
+    private let lastUnique = Atomic<UInt64>(1)
     /// How requests and replies are cut into buffers.
-    var segmentSize = 61
+    var segmentSize = 509
 
     /// Serves `folder`, and mounts it.
     init(
@@ -45,10 +46,10 @@ final class GuestKernel: @unchecked Sendable {
     ///   - arguments: What stands behind the header.
     ///   - room: Bytes for the reply, with its header.
     func ask(
-        _ opcode: UInt32, _ node: UInt64 = 1, _ arguments: [UInt8] = [], user: UInt32 = 1000, room: Int = 65536,
+        _ opcode: UInt32, _ node: UInt64 = 1, _ arguments: [UInt8] = [], user: UInt32 = 1000, room: Int = 4112,
         length: UInt32? = nil
     ) -> Reply {
-        unique += 1
+        let unique = lastUnique.add(1, ordering: .relaxed).newValue
         let request =
             little(length ?? UInt32(40 + arguments.count)) + little(opcode) + little(unique) + little(node)
             + little(user) + little(user) + little(1 as UInt32) + little(0 as UInt32) + arguments

@@ -41,7 +41,10 @@ import SystemPackage
     }
 
     mutating func appendZeroes(_ count: Int) {
-        for _ in 0..<min(max(count, 0), room) { append(0 as UInt8) }
+        let count = min(max(count, 0), room)
+        unsafe UnsafeMutableRawBufferPointer(rebasing: storage[byteCount..<byteCount + count])
+            .initializeMemory(as: UInt8.self, repeating: 0)
+        byteCount += count
     }
 
     /// Lets `body` fill at most `limit` bytes; it returns how many it did.
