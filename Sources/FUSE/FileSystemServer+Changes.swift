@@ -68,13 +68,13 @@ extension FileSystemServer {
             // As ftruncate(2): what the file's mode is by now does not matter.
             let handle = try handles.handle(handle, of: node)
             guard handle.isWritable else { throw .invalidArgument }
-            try HostCall.call(Int(SYS_ftruncate), handle.file.rawValue, UInt(size))
+            try HostCall.call(Int(SYS_ftruncate), handle.file, UInt(size))
         } else {
             guard try HostStatus(of: file).kind == .regular else { throw .invalidArgument }
             let opened = try bound.open(.request) { () throws(Errno) in
                 try processFolder.reopen(file, flags: O_WRONLY)
             }
-            try HostCall.call(Int(SYS_ftruncate), opened.rawValue, UInt(size))
+            try HostCall.call(Int(SYS_ftruncate), opened, UInt(size))
         }
     }
 
@@ -105,14 +105,9 @@ extension FileSystemServer {
     ) throws(Errno) {
         guard accessed.1 != Self.omitted || modified.1 != Self.omitted else { return }
         let times = [accessed.0, accessed.1, modified.0, modified.1]
-        try FileName.none.withAddress { empty throws(Errno) in
-            _ = try HostCall.checked {
-                unsafe times.withUnsafeBufferPointer {
-                    linux_syscall(
-                        Int(SYS_utimensat), UInt(bitPattern: Int(file.rawValue)), empty,
-                        UInt(bitPattern: $0.baseAddress), HostCall.emptyPath, 0)
-                }
-            }
+        try unsafe times.withUnsafeBufferPointer { times throws(Errno) in
+            try HostCall.call(
+                Int(SYS_utimensat), file, FileName.none, UInt(bitPattern: times.baseAddress), HostCall.emptyPath)
         }
     }
 }

@@ -20,7 +20,7 @@ extension FileSystemServer {
         // 0 means a regular file (mknod(2)).
         guard [0, 0o100000, 0o010000, 0o140000].contains(kind) else { throw .notPermitted }
         let folder = try folder(request.header.node)
-        try HostCall.call(Int(SYS_mknodat), folder.rawValue, name, UInt(kind | mode & Self.modeBits))
+        try HostCall.call(Int(SYS_mknodat), folder, name, UInt(kind | mode & Self.modeBits))
         try appendMade(name, in: folder, mode, &request, &reply)
     }
 
@@ -32,7 +32,7 @@ extension FileSystemServer {
         try reply.require(Self.entryByteCount)
         try requireUsable(name)
         let folder = try folder(request.header.node)
-        try HostCall.call(Int(SYS_mkdirat), folder.rawValue, name, UInt(mode & Self.modeBits))
+        try HostCall.call(Int(SYS_mkdirat), folder, name, UInt(mode & Self.modeBits))
         try appendMade(name, in: folder, mode, &request, &reply)
     }
 
@@ -45,10 +45,10 @@ extension FileSystemServer {
         let folder = try folder(request.header.node)
         try name.withAddress { address throws(Errno) in
             _ = try HostCall.checked {
-                unsafe target.withUnsafeBufferPointer {
-                    linux_syscall(
-                        Int(SYS_symlinkat), UInt(bitPattern: $0.baseAddress), UInt(bitPattern: Int(folder.rawValue)),
-                        address, 0, 0)
+                unsafe target.withUnsafeBufferPointer { target in
+                    folder.use {
+                        linux_syscall(Int(SYS_symlinkat), UInt(bitPattern: target.baseAddress), $0, address, 0, 0)
+                    }
                 }
             }
         }
@@ -65,10 +65,10 @@ extension FileSystemServer {
         let folder = try folder(request.header.node)
         try name.withAddress { address throws(Errno) in
             _ = try HostCall.checked {
-                processFolder.withName(of: file) {
-                    linux_syscall(
-                        Int(SYS_linkat), $0, $1, UInt(bitPattern: Int(folder.rawValue)), address,
-                        UInt(AT_SYMLINK_FOLLOW))
+                processFolder.withName(of: file) { numbers, number in
+                    folder.use {
+                        linux_syscall(Int(SYS_linkat), numbers, number, $0, address, UInt(AT_SYMLINK_FOLLOW))
+                    }
                 }
             }
         }
@@ -78,10 +78,10 @@ extension FileSystemServer {
     private func appendMade(
         _ name: FileName, in folder: HostFile, _ mode: UInt32, _ request: inout Request, _ reply: inout Reply
     ) throws(Errno) {
-        var status = try HostStatus(of: name, in: folder.rawValue)
+        var status = try HostStatus(of: name, in: folder)
         if creationMask.explains(status.mode, mode) {
             let file = try bound.open(.request) { () throws(Errno) in
-                try HostCall.openPath(name, in: folder.rawValue)
+                try HostCall.openPath(name, in: folder)
             }
             try restoreMode(of: file, mode)
             status = try HostStatus(of: file)

@@ -18,9 +18,12 @@ extension FileSystemServer {
         while done < count {
             let range = Reply.headerByteCount + done..<Reply.headerByteCount + count
             let result = try HostCall.checked {
-                unsafe exchange.withReplyVectors(range) {
-                    unsafe linux_preadv(
-                        handle.file.rawValue, $0.baseAddress, CInt(clamping: $0.count), start + Int64(done))
+                unsafe exchange.withReplyVectors(range) { vectors in
+                    handle.file.use {
+                        unsafe linux_preadv(
+                            CInt(truncatingIfNeeded: $0), vectors.baseAddress, CInt(clamping: vectors.count),
+                            start + Int64(done))
+                    }
                 }
             }
             if result == 0 { break }
@@ -65,9 +68,12 @@ extension FileSystemServer {
             let range = first + done..<first + size
             do throws(Errno) {
                 let result = try HostCall.checked {
-                    unsafe exchange.withRequestVectors(range) {
-                        unsafe linux_pwritev2(
-                            handle.file.rawValue, $0.baseAddress, CInt(clamping: $0.count), start + Int64(done), how)
+                    unsafe exchange.withRequestVectors(range) { vectors in
+                        handle.file.use {
+                            unsafe linux_pwritev2(
+                                CInt(truncatingIfNeeded: $0), vectors.baseAddress, CInt(clamping: vectors.count),
+                                start + Int64(done), how)
+                        }
                     }
                 }
                 if result == 0 { break }
@@ -96,7 +102,7 @@ extension FileSystemServer {
         // SEEK_DATA, SEEK_HOLE
         guard whence == 3 || whence == 4 else { throw .invalidArgument }
         let start = try Self.position(offset, 0)
-        let found = try HostCall.call(Int(SYS_lseek), handle.file.rawValue, UInt(start), UInt(whence))
+        let found = try HostCall.call(Int(SYS_lseek), handle.file, UInt(start), UInt(whence))
         reply.append(UInt64(found))
     }
 
@@ -119,7 +125,7 @@ extension FileSystemServer {
         guard length <= UInt64(Int64.max) else { throw .invalidArgument }
         let start = try Self.position(offset, Int(length))
         try HostCall.call(
-            Int(SYS_fallocate), handle.file.rawValue, UInt(mode), UInt(start), UInt(length))
+            Int(SYS_fallocate), handle.file, UInt(mode), UInt(start), UInt(length))
     }
 
     /// The most that one request copies, in bytes: the thread is the guest's for that long.
@@ -141,7 +147,12 @@ extension FileSystemServer {
         let to = try Self.position(targetOffset, count)
         let copied = try HostCall.checked {
             var (from, to) = (from, to)
-            return unsafe linux_copy_file_range(source.file.rawValue, &from, target.file.rawValue, &to, count)
+            return source.file.use { source in
+                target.file.use {
+                    unsafe linux_copy_file_range(
+                        CInt(truncatingIfNeeded: source), &from, CInt(truncatingIfNeeded: $0), &to, count)
+                }
+            }
         }
         reply.append(UInt32(clamping: copied))
         reply.append(0 as UInt32)

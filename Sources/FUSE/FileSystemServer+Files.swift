@@ -96,11 +96,11 @@ extension FileSystemServer {
             file = try bound.open(.kept) { () throws(Errno) in
                 // With O_EXCL nothing that is there is opened, whatever it is.
                 try HostCall.open(
-                    name, in: folder.rawValue, flags: access.flags & O_ACCMODE | O_CREAT | O_EXCL,
+                    name, in: folder, flags: access.flags & O_ACCMODE | O_CREAT | O_EXCL,
                     mode: mode & Self.modeBits)
             }
         } catch .fileExists where flags & UInt32(O_EXCL) == 0 {
-            let status = try HostStatus(of: name, in: folder.rawValue)
+            let status = try HostStatus(of: name, in: folder)
             let node = try nodes.found(identity(status), as: name, in: parent)
             appendEntry(node, status, &reply)
             do throws(Errno) { try appendOpened(node, access, &reply) } catch {
@@ -153,7 +153,7 @@ extension FileSystemServer {
     func flush(_ request: inout Request) throws(Errno) {
         let handle = try handles.handle(request.take(), of: request.header.node)
         guard handle.isWritable, reportsWhenClosing else { return }
-        let copy = try HostCall.call(Int(SYS_dup), handle.file.rawValue)
+        let copy = try HostCall.call(Int(SYS_dup), handle.file)
         // Not again if a signal interrupts it: the descriptor is closed then, too.
         let result = linux_syscall(Int(SYS_close), UInt(copy), 0, 0, 0, 0)
         guard result >= 0 else { throw Errno(rawValue: CInt(truncatingIfNeeded: -result)) }
@@ -164,6 +164,6 @@ extension FileSystemServer {
         let handle = try handles.handle(request.take(), of: request.header.node, isFolder: isFolder)
         let isDataOnly = try request.take(UInt32.self) & 1 != 0
         guard !options.isReadOnly else { return }
-        try HostCall.call(Int(isDataOnly ? SYS_fdatasync : SYS_fsync), handle.file.rawValue)
+        try HostCall.call(Int(isDataOnly ? SYS_fdatasync : SYS_fsync), handle.file)
     }
 }

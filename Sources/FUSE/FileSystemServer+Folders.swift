@@ -67,7 +67,7 @@ extension FileSystemServer {
         do throws(Errno) {
             // `.` and `..` are no names, and not looked up.
             let name = try unsafe FileName(entry.name)
-            let status = try HostStatus(of: name, in: folder.file.rawValue)
+            let status = try HostStatus(of: name, in: folder.file)
             try appendEntry(status, name, in: folder.node, &reply)
             return inodeNumbers.number(of: status.inode, on: status.device)
         } catch .noSuchFileOrDirectory {

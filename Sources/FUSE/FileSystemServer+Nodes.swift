@@ -23,7 +23,7 @@ extension FileSystemServer {
     /// Finds `name`, and tells the guest of it.
     func appendEntry(_ name: FileName, in parent: UInt64, _ reply: inout Reply) throws(Errno) {
         let folder = try folder(parent)
-        let status = try HostStatus(of: name, in: folder.rawValue)
+        let status = try HostStatus(of: name, in: folder)
         try appendEntry(status, name, in: parent, &reply)
     }
 

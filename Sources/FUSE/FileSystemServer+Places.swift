@@ -27,8 +27,12 @@ extension FileSystemServer {
         }
         guard var folder = base else { throw .staleNFSFileHandle }
         for place in chain.reversed() {
-            folder = try open(place, in: folder, for: .kept)
-            nodes.keep(folder, for: place.node)
+            do throws(Errno) {
+                folder = try open(place, in: folder, for: .kept)
+                nodes.keep(folder, for: place.node)
+            } catch .tooManyOpenFilesInSystem {
+                folder = try open(place, in: folder, for: .request)
+            }
         }
         return folder
     }
@@ -49,7 +53,7 @@ extension FileSystemServer {
         let place = try nodes.place(of: node)
         if let file = place.file { return try HostStatus(of: file) }
         let folder = try folderOf(place)
-        let status = try Self.orStale { () throws(Errno) in try HostStatus(of: place.name, in: folder.rawValue) }
+        let status = try Self.orStale { () throws(Errno) in try HostStatus(of: place.name, in: folder) }
         guard identity(status) == place.identity else { throw .staleNFSFileHandle }
         return status
     }
@@ -65,7 +69,7 @@ extension FileSystemServer {
         _ place: NodeTable.Place, in folder: HostFile, for use: DescriptorBound.Use
     ) throws(Errno) -> HostFile {
         let file = try bound.open(use) { () throws(Errno) in
-            try Self.orStale { () throws(Errno) in try HostCall.openPath(place.name, in: folder.rawValue) }
+            try Self.orStale { () throws(Errno) in try HostCall.openPath(place.name, in: folder) }
         }
         guard try identity(HostStatus(of: file)) == place.identity else { throw .staleNFSFileHandle }
         return file

@@ -13,7 +13,7 @@ extension FileSystemServer {
         let parent = request.header.node
         let folder = try folder(parent)
         let victim = known(name, in: folder)
-        try HostCall.call(Int(SYS_unlinkat), folder.rawValue, name, isFolder ? UInt(AT_REMOVEDIR) : 0)
+        try HostCall.call(Int(SYS_unlinkat), folder, name, isFolder ? UInt(AT_REMOVEDIR) : 0)
         if let victim { nodes.lostName(victim.node, name, in: parent, victim.file) }
     }
 
@@ -39,9 +39,9 @@ extension FileSystemServer {
         try name.withAddress { from throws(Errno) in
             try newName.withAddress { to throws(Errno) in
                 _ = try HostCall.checked {
-                    linux_syscall(
-                        Int(SYS_renameat2), UInt(bitPattern: Int(folder.rawValue)), from,
-                        UInt(bitPattern: Int(newFolder.rawValue)), to, UInt(flags))
+                    folder.use { folder in
+                        newFolder.use { linux_syscall(Int(SYS_renameat2), folder, from, $0, to, UInt(flags)) }
+                    }
                 }
             }
         }
@@ -58,7 +58,7 @@ extension FileSystemServer {
     /// The node of what is under `name`, if the guest knows one.
     /// - Parameter opens: Whether a descriptor of it is wanted. Without one left, the file is lost with its name.
     private func known(_ name: FileName, in folder: HostFile, opens: Bool = true) -> (node: UInt64, file: HostFile?)? {
-        guard let status = try? HostStatus(of: name, in: folder.rawValue),
+        guard let status = try? HostStatus(of: name, in: folder),
             let node = nodes.number(of: identity(status))
         else { return nil }
         return (node, opens ? try? file(nodes.place(of: node), for: .kept) : nil)

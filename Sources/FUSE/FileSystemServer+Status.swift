@@ -11,9 +11,11 @@ extension FileSystemServer {
         unsafe try reply.fill(4096) { buffer throws(Errno) in
             try FileName.none.withAddress { empty throws(Errno) in
                 try HostCall.checked {
-                    linux_syscall(
-                        Int(SYS_readlinkat), UInt(bitPattern: Int(file.rawValue)), empty,
-                        UInt(bitPattern: buffer.baseAddress), UInt(buffer.count), 0)
+                    file.use {
+                        linux_syscall(
+                            Int(SYS_readlinkat), $0, empty, UInt(bitPattern: buffer.baseAddress), UInt(buffer.count),
+                            0)
+                    }
                 }
             }
         }
@@ -35,7 +37,7 @@ extension FileSystemServer {
     /// STATFS.
     func fileSystemStatus(_ request: inout Request, _ reply: inout Reply) throws(Errno) {
         try reply.require(80)
-        let status = try FileSystemStatus(of: file(request.header.node).rawValue)
+        let status = try FileSystemStatus(of: file(request.header.node))
         reply.append(status.blockCount)
         reply.append(status.freeBlocks)
         reply.append(status.availableBlocks)
@@ -54,7 +56,7 @@ extension FileSystemServer {
         let opened = try bound.open(.request) { () throws(Errno) in
             try processFolder.reopen(folder, flags: O_RDONLY | O_DIRECTORY)
         }
-        try HostCall.call(Int(SYS_syncfs), opened.rawValue)
+        try HostCall.call(Int(SYS_syncfs), opened)
     }
 
     private static let extendedStatusByteCount = 288

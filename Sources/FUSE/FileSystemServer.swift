@@ -54,7 +54,7 @@ public final class FileSystemServer: Sendable {
             root = try bound.open(.kept) { () throws(Errno) in rawValue }
             status = try HostStatus(of: root)
             guard status.kind == .folder else { throw .notDirectory }
-            let fileSystem = try FileSystemStatus(of: root.rawValue)
+            let fileSystem = try FileSystemStatus(of: root)
             reportsWhenClosing = fileSystem.reportsWhenClosing
             usesBirth = fileSystem.hasLastingBirths
         } catch { throw SystemError("share the folder", nil, error) }

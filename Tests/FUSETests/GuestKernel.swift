@@ -15,16 +15,15 @@ final class GuestKernel: @unchecked Sendable {
     /// How requests and replies are cut into buffers.
     var segmentSize = 509
 
-    /// Serves `folder`, and mounts it.
+    /// Serves `folder`, or a folder in it, and mounts it.
     init(
-        _ folder: TemporaryFolder, mounts: Bool = true, _ configure: (inout FileSystemServer.Options) -> Void = { _ in }
-    )
-        throws
-    {
+        _ folder: TemporaryFolder, at path: FilePath? = nil, mounts: Bool = true,
+        _ configure: (inout FileSystemServer.Options) -> Void = { _ in }
+    ) throws {
         var options = FileSystemServer.Options()
         configure(&options)
         self.folder = folder
-        server = try FileSystemServer(folder: .open(folder.path, [.readOnly, .directory]), options: options)
+        server = try FileSystemServer(folder: .open(path ?? folder.path, [.readOnly, .directory]), options: options)
         if mounts { #expect(initialize().error == 0) }
     }
 

@@ -16,12 +16,11 @@ struct FileSystemStatus {
     let nameLimit: UInt64
     let fragmentSize: UInt64
 
-    init(of file: CInt) throws(Errno) {
+    init(of file: HostFile) throws(Errno) {
         var words = [UInt64](repeating: 0, count: 15)
         _ = try HostCall.checked {
-            unsafe words.withUnsafeMutableBytes {
-                linux_syscall(
-                    Int(SYS_fstatfs), UInt(bitPattern: Int(file)), UInt(bitPattern: $0.baseAddress), 0, 0, 0)
+            unsafe words.withUnsafeMutableBytes { buffer in
+                file.use { linux_syscall(Int(SYS_fstatfs), $0, UInt(bitPattern: buffer.baseAddress), 0, 0, 0) }
             }
         }
         type = words[0]

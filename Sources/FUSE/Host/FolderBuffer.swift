@@ -91,11 +91,11 @@ import SystemPackage
         let result = handle.position.withLock { position -> Result<Int, Errno> in
             do throws(Errno) {
                 if position != offset || offset == 0 {
-                    try HostCall.call(Int(SYS_lseek), handle.file.rawValue, UInt(offset), UInt(SEEK_SET))
+                    try HostCall.call(Int(SYS_lseek), handle.file, UInt(offset), UInt(SEEK_SET))
                     position = offset
                 }
                 let count = unsafe try HostCall.call(
-                    Int(SYS_getdents64), handle.file.rawValue, UInt(bitPattern: bytes.baseAddress),
+                    Int(SYS_getdents64), handle.file, UInt(bitPattern: bytes.baseAddress),
                     UInt(Self.byteCount))
                 self.count = count
                 var at = 0

@@ -31,16 +31,15 @@ enum HostCall {
     static let doNotFollow: UInt = 0x100
 
     /// openat2(2): never follows a link, never leaves `folder`.
-    static func open(_ name: FileName, in folder: CInt, flags: CInt, mode: UInt32 = 0) throws(Errno) -> CInt {
+    static func open(_ name: FileName, in folder: HostFile, flags: CInt, mode: UInt32 = 0) throws(Errno) -> CInt {
         var how: (UInt64, UInt64, UInt64) = (
             UInt64(UInt32(bitPattern: flags | O_NOFOLLOW | O_CLOEXEC)), UInt64(mode),
             resolveBeneath | noSymbolicLinks | noMagicLinks
         )
-        let result = try name.withAddress { address throws(Errno) in
+        let result = try name.withAddress { name throws(Errno) in
             try checked {
-                unsafe withUnsafeMutablePointer(to: &how) {
-                    linux_syscall(
-                        Int(SYS_openat2), UInt(bitPattern: Int(folder)), address, UInt(bitPattern: $0), 24, 0)
+                unsafe withUnsafeMutablePointer(to: &how) { how in
+                    folder.use { linux_syscall(Int(SYS_openat2), $0, name, UInt(bitPattern: how), 24, 0) }
                 }
             }
         }
@@ -48,22 +47,24 @@ enum HostCall {
     }
 
     /// A descriptor that only names what is there, without opening it: safe for pipes, sockets and devices.
-    static func openPath(_ name: FileName, in folder: CInt) throws(Errno) -> CInt {
+    static func openPath(_ name: FileName, in folder: HostFile) throws(Errno) -> CInt {
         try open(name, in: folder, flags: pathOnly)
     }
 
     /// A call with a folder and a name in it.
     static func call(
-        _ number: Int, _ folder: CInt, _ name: FileName, _ a: UInt = 0, _ b: UInt = 0
+        _ number: Int, _ folder: HostFile, _ name: FileName, _ a: UInt = 0, _ b: UInt = 0, _ c: UInt = 0
     ) throws(Errno) {
-        _ = try name.withAddress { address throws(Errno) in
-            try checked { linux_syscall(number, UInt(bitPattern: Int(folder)), address, a, b, 0) }
+        _ = try name.withAddress { name throws(Errno) in
+            try checked { folder.use { linux_syscall(number, $0, name, a, b, c) } }
         }
     }
 
     /// A call with a descriptor.
     @discardableResult
-    static func call(_ number: Int, _ file: CInt, _ a: UInt = 0, _ b: UInt = 0, _ c: UInt = 0) throws(Errno) -> Int {
-        try checked { linux_syscall(number, UInt(bitPattern: Int(file)), a, b, c, 0) }
+    static func call(
+        _ number: Int, _ file: HostFile, _ a: UInt = 0, _ b: UInt = 0, _ c: UInt = 0
+    ) throws(Errno) -> Int {
+        try checked { file.use { linux_syscall(number, $0, a, b, c, 0) } }
     }
 }

@@ -15,7 +15,11 @@ final class HostFile: Sendable {
 
     deinit { bound.giveBack() }
 
-    var rawValue: CInt { descriptor.rawValue }
+    /// Calls `body` with the descriptor's number, as system calls take it. It is this file's until `body` returns; a number
+    /// that outlived the file would be another's.
+    func use<R>(_ body: (UInt) -> R) -> R {
+        withExtendedLifetime(self) { body(UInt(bitPattern: Int(descriptor.rawValue))) }
+    }
 }
 
 /// How many descriptors the server may hold, so that a guest cannot take the process's last one.

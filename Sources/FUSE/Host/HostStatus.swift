@@ -33,15 +33,13 @@ struct HostStatus {
     var kind: FileKind { FileKind(mode: mode) }
 
     /// Of `name` in `folder`; links are not followed.
-    init(of name: FileName, in folder: CInt) throws(Errno) {
-        self = try name.withAddress { address throws(Errno) in try HostStatus(folder, address, HostCall.doNotFollow) }
+    init(of name: FileName, in folder: HostFile) throws(Errno) {
+        self = try HostStatus(folder, name, HostCall.doNotFollow)
     }
 
     /// Of what the descriptor names.
     init(of file: HostFile) throws(Errno) {
-        self = try FileName.none.withAddress { address throws(Errno) in
-            try HostStatus(file.rawValue, address, HostCall.emptyPath)
-        }
+        self = try HostStatus(file, .none, HostCall.emptyPath)
     }
 
     // STATX_BASIC_STATS, STATX_BTIME, STATX_MNT_ID; AT_NO_AUTOMOUNT
@@ -50,16 +48,14 @@ struct HostStatus {
     private static let doNotMount: UInt = 0x800
     private static let byteCount = 256
 
-    private init(_ folder: CInt, _ name: UInt, _ flags: UInt) throws(Errno) {
+    private init(_ folder: HostFile, _ name: FileName, _ flags: UInt) throws(Errno) {
         var failure: Errno?
         let status: HostStatus? = unsafe withUnsafeTemporaryAllocation(byteCount: Self.byteCount, alignment: 8) {
             buffer in
             do throws(Errno) {
-                _ = try HostCall.checked {
-                    linux_syscall(
-                        Int(SYS_statx), UInt(bitPattern: Int(folder)), name, flags | Self.doNotMount, Self.wanted,
-                        UInt(bitPattern: buffer.baseAddress))
-                }
+                try HostCall.call(
+                    Int(SYS_statx), folder, name, flags | Self.doNotMount, Self.wanted,
+                    UInt(bitPattern: buffer.baseAddress))
                 return unsafe HostStatus(UnsafeRawBufferPointer(buffer))
             } catch {
                 failure = error

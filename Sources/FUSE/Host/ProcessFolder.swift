@@ -15,18 +15,22 @@ struct ProcessFolder: ~Copyable, Sendable {
 
     /// Calls `body` with this folder's descriptor and with the name that the very file which `file` names has in it.
     func withName<R>(of file: HostFile, _ body: (_ folder: UInt, _ name: UInt) -> R) -> R {
-        let name = Self.digits(file.rawValue)
-        // SAFETY: a number, used by system calls that `body` makes while the array lives.
-        return unsafe name.withUnsafeBufferPointer {
-            body(UInt(bitPattern: Int(folder.rawValue)), UInt(bitPattern: $0.baseAddress))
+        file.use { number in
+            // SAFETY: a number, used by system calls that `body` makes while the array lives.
+            unsafe Self.digits(number).withUnsafeBufferPointer {
+                body(UInt(bitPattern: Int(folder.rawValue)), UInt(bitPattern: $0.baseAddress))
+            }
         }
     }
 
     /// As ``withName(of:_:)``, for calls that take only whole paths.
     func withPath<R>(of file: HostFile, _ body: (UInt) -> R) -> R {
-        let path = Array("/proc/self/fd/".utf8) + Self.digits(file.rawValue)
-        // SAFETY: as above.
-        return unsafe path.withUnsafeBufferPointer { body(UInt(bitPattern: $0.baseAddress)) }
+        file.use { number in
+            // SAFETY: as above.
+            unsafe (Array("/proc/self/fd/".utf8) + Self.digits(number)).withUnsafeBufferPointer {
+                body(UInt(bitPattern: $0.baseAddress))
+            }
+        }
     }
 
     /// Opens the very file that `file` names.
@@ -43,5 +47,5 @@ struct ProcessFolder: ~Copyable, Sendable {
     }
 
     /// A decimal number and a NUL.
-    private static func digits(_ number: CInt) -> [UInt8] { Array(String(max(number, 0)).utf8) + [0] }
+    private static func digits(_ number: UInt) -> [UInt8] { Array(String(number).utf8) + [0] }
 }
