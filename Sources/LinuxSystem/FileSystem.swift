@@ -127,6 +127,16 @@ public enum FileSystem {
         _ = try checked(result, "rename to", target)
     }
 
+    /// Gives a file a second name. A name that is taken is an error.
+    public static func link(_ source: FilePath, to target: FilePath) throws(SystemError) {
+        let result = unsafe negativeErrno(
+            Int(
+                source.withPlatformString { from in
+                    unsafe target.withPlatformString { to in unsafe Glibc.link(from, to) }
+                }))
+        _ = try checked(result, "give a second name to", target)
+    }
+
     /// Forces the names in a directory to the disk.
     public static func synchronizeDirectory(_ path: FilePath) throws(SystemError) {
         try OwnedDescriptor.open(path.isEmpty ? "." : path, [.readOnly, .directory]).synchronize()

@@ -22,6 +22,7 @@ struct Wander: ParsableCommand {
                 ]),
             CommandGroup(
                 name: "The Wanderfile", subcommands: [Init.self, Validate.self, Config.self, SchemaCommand.self]),
+            CommandGroup(name: "Snapshots", subcommands: [SnapshotCommand.self]),
             CommandGroup(name: "Disks", subcommands: [DiskCommand.self]),
             CommandGroup(name: "Networks", subcommands: [NetCommand.self]),
             CommandGroup(name: "Boxes", subcommands: [BoxCommands.self]),

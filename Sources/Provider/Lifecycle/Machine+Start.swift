@@ -49,7 +49,9 @@ extension Machine {
         return BootPlan(
             name: name, folder: folder, memory: definition.memory, processors: definition.cpus,
             disk: BootPlan.Disk(path: "disk.qcow2", format: "qcow2"),
-            backing: [BootPlan.Disk(path: box.disk.path, format: box.disk.format.rawValue)],
+            backing: try diskLayers(record).dropFirst().map {
+                BootPlan.Disk(path: $0.path, format: $0.format == .raw ? "raw" : "qcow2")
+            },
             kernel: box.kernel, initrd: box.initrd, commandLine: DirectBoot(of: box).map(commandLine),
             hardwareAddress: record.hardwareAddress,
             emulatedProcessor: definition.provider.emulation.processor,
@@ -75,13 +77,7 @@ extension Machine {
     /// A larger `disk` in the Wanderfile grows the overlay; the guest grows its file system when it boots.
     private func growDisk(_ record: MachineRecord, _ definition: MachineDefinition) throws {
         guard let wanted = definition.disk else { return }
-        let backing = try box(of: record).disk
-        let storage = try DiskImage.open(
-            [
-                DiskLayer(path: folder.disk, format: .qcow2),
-                DiskLayer(path: backing.path, format: backing.format == .raw ? .raw : .qcow2),
-            ],
-            access: .readWrite)
+        let storage = try DiskImage.open(try diskLayers(record), access: .readWrite)
         defer { try? storage.close() }
         if wanted > storage.virtualSize { try storage.resize(to: wanted) }
     }

@@ -32,6 +32,15 @@ public struct Machine: Sendable {
         return record
     }
 
+    /// The record of a machine that must exist, and not only by half.
+    func completeRecord() throws -> MachineRecord {
+        let record = try existingRecord()
+        guard record.stage != .creating, record.stage != .destroying else {
+            throw ProviderError.notCreated(machine: name)
+        }
+        return record
+    }
+
     /// The record of a machine that must be running, paused or not.
     func runningRecord() throws -> MachineRecord {
         let record = try existingRecord()

@@ -21,11 +21,14 @@ public struct UpOptions: Sendable, Hashable {
 public struct MachineOutcome: Sendable, Hashable {
     public enum Action: String, Sendable, Hashable {
         case created, started, resumed, provisioned, stopped, suspended, restarted, destroyed, unchanged, declined
+        case saved, restored, deleted
     }
     public var machine: String
     public var actions: [Action]
     public var forwards: [MachineRecord.Forward] = []
     public var message: String?
+    /// The snapshot that was saved, restored or deleted.
+    public var snapshot: String?
 
     public init(machine: String, actions: [Action]) {
         self.machine = machine

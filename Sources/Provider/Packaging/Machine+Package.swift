@@ -17,7 +17,7 @@ extension Machine {
         let contents = try PackageContents(options)
         try PackageOutput.check(options, contents)
         return try exclusively {
-            var record = try packageableRecord()
+            var record = try completeRecord()
             let box = try box(of: record)
             let script = try readiedScript(record, box, options)
             if options.isLive, try folder.isAlive() { return try packageLive(record, box, script, contents, options) }
@@ -58,7 +58,7 @@ extension Machine {
     /// - Throws: ``PackageError/previewOfRunning(machine:)``
     public func packagePreview(_ options: PackageOptions) throws -> PreparationReport {
         try exclusively {
-            let record = try packageableRecord()
+            let record = try completeRecord()
             let box = try box(of: record)
             // Gets the guest's kernel where there is no other, which takes a machine that runs.
             let script = try readiedScript(record, box, options)
@@ -76,14 +76,6 @@ extension Machine {
         if Self.needsNoGuest(script, box) { return script }
         try obtainKernel(record, box)
         return try preparationScript(record, box, options)
-    }
-
-    private func packageableRecord() throws -> MachineRecord {
-        let record = try existingRecord()
-        guard record.stage != .creating, record.stage != .destroying else {
-            throw ProviderError.notCreated(machine: name)
-        }
-        return record
     }
 
     private func pack(

@@ -1,11 +1,14 @@
 public import JSON
 
 extension MachineRecord {
-    static let schema: Int64 = 1
+    static let schema: Int64 = 2
+
+    /// What a reader must know: one that does not know of layers would start the machine from half its disk.
+    private var neededSchema: Int64 { layers.isEmpty && snapshots.isEmpty && !needsLayer ? 1 : 2 }
 
     public var json: JSONValue {
         [
-            "schema": .integer(Self.schema),
+            "schema": .integer(neededSchema),
             "identifier": .string(identifier),
             "name": .string(name),
             "provider": .string(provider.rawValue),
@@ -29,6 +32,9 @@ extension MachineRecord {
             "sharesMounted": .bool(hasMountedShares),
             "shareLines": .bool(hasShareLines),
             "provisioning": provisioning,
+            "layers": .strings(layers),
+            "needsLayer": .bool(needsLayer),
+            "snapshots": .array(snapshots.map(\.json)),
         ]
     }
 
@@ -69,6 +75,9 @@ extension MachineRecord {
         hasMountedShares = try reader.bool("sharesMounted", default: false)
         hasShareLines = try reader.bool("shareLines", default: false)
         provisioning = value["provisioning"] ?? .array([])
+        layers = try MachineSnapshot.layerNames(reader, "layers", path: path)
+        needsLayer = try reader.bool("needsLayer", default: false)
+        snapshots = try reader.array("snapshots").map { try MachineSnapshot($0, path: "\(path): snapshots") }
     }
 }
 

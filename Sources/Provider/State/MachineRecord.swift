@@ -62,6 +62,12 @@ public struct MachineRecord: Sendable, Hashable {
     var hasShareLines = false
     /// One record a provisioner, as `Provisioning` writes them.
     public var provisioning: JSONValue = .array([])
+    /// The frozen layers that the disk stands on, the uppermost first.
+    var layers: [String] = []
+    /// Whether the layer that the guest writes to is to be made anew.
+    var needsLayer = false
+    /// The oldest first.
+    public var snapshots: [MachineSnapshot] = []
 
     public init(
         identifier: String, name: String, provider: ProviderKind, stage: Stage, created: Int64, box: BoxIdentity,

@@ -42,8 +42,15 @@ public struct MachineFolder: Sendable, Hashable {
     public let name: String
 
     public var record: FilePath { path.appending("record.json") }
-    /// The overlay over the box's image.
+    /// The layer that the guest writes to, over the box's image or over frozen layers.
     public var disk: FilePath { path.appending("disk.qcow2") }
+    /// A frozen layer, of which snapshots are made. Beside the disk, so that the names in images stay right when it is frozen.
+    func layer(_ name: String) -> FilePath { path.appending(Self.layerFile(name)) }
+    static func layerFile(_ name: String) -> String { "layer-\(name).qcow2" }
+    /// The names of all files of layers, complete or not.
+    func layerFiles() throws(SystemError) -> [String] {
+        try FileSystem.list(path).filter { $0.hasPrefix("layer-") }
+    }
     public var privateKey: FilePath { path.appending("id_ed25519") }
     public var publicKey: FilePath { path.appending("id_ed25519.pub") }
     public var knownHosts: FilePath { path.appending("known_hosts") }

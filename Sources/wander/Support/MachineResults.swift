@@ -31,11 +31,12 @@ enum MachineResults {
     }
 
     private static func document(_ outcome: MachineOutcome) -> JSONValue {
-        [
-            "machine": .string(outcome.machine),
-            "actions": .strings(outcome.actions.map(\.rawValue)),
-            "forwards": .array(outcome.forwards.map(forward)),
-        ]
+        .object(
+            [
+                JSONMember("machine", .string(outcome.machine)),
+                JSONMember("actions", .strings(outcome.actions.map(\.rawValue))),
+                JSONMember("forwards", .array(outcome.forwards.map(forward))),
+            ] + (outcome.snapshot.map { [JSONMember("snapshot", .string($0))] } ?? []))
     }
 
     static func forward(_ forward: MachineRecord.Forward) -> JSONValue {

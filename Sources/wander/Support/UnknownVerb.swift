@@ -14,6 +14,7 @@ struct UnknownVerb: UserFacingError, Equatable {
         "unpause": "resume", "exec": "ssh -c", "run": "ssh -c", "shell": "ssh", "login": "ssh", "attach": "console",
         "scp": "upload", "cp": "upload", "push": "upload", "commit": "package", "export": "package", "pull": "box add",
         "images": "box list", "boxes": "box list", "ports": "port", "log": "logs", "network": "net status",
+        "snapshots": "snapshot list", "restore": "snapshot restore", "checkpoint": "snapshot save",
     ]
 
     var summary: String { "'\(word)' is not a wander command" }

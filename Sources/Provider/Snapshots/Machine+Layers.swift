@@ -1,0 +1,59 @@
+public import DiskImage
+import BoxFormat
+import LinuxSystem
+import SystemPackage
+
+// A machine's disk is the layer that its guest writes to, over frozen layers if it has snapshots, over its box. The record
+// names the frozen ones. The layer on top is made when there is none: freezing gives the present one a second name, and
+// restoring only says which frozen ones hold; whatever instant that was interrupted at, what is missing is seen.
+extension Machine {
+    /// The machine's disk, its own layers first and its box last. Known from the machine's record, whatever the images say.
+    public func diskLayers() throws -> [DiskLayer] { try diskLayers(try existingRecord()) }
+
+    func diskLayers(_ record: MachineRecord) throws -> [DiskLayer] {
+        let below = try layersBelow(record)
+        return try lacksOwnLayer(record) ? below : [DiskLayer(path: folder.disk, format: .qcow2)] + below
+    }
+
+    /// What is under the layer that the guest writes to.
+    func layersBelow(_ record: MachineRecord) throws -> [DiskLayer] {
+        let base = try box(of: record).disk
+        return record.layers.map { DiskLayer(path: folder.layer($0), format: .qcow2) }
+            + [DiskLayer(path: base.path, format: base.format == .raw ? .raw : .qcow2)]
+    }
+
+    /// Whether the guest has nothing to write to yet: what stands there is older than what was restored, or has been frozen.
+    private func lacksOwnLayer(_ record: MachineRecord) throws -> Bool {
+        if record.needsLayer { return true }
+        guard let frozen = record.layers.first, let disk = try FileSystem.status(folder.disk),
+            let layer = try FileSystem.status(folder.layer(frozen))
+        else { return false }
+        return disk.device == layer.device && disk.inode == layer.inode
+    }
+
+    /// Makes the layer that the guest writes to, if it lacks.
+    func completeDisk(_ record: inout MachineRecord) throws {
+        guard try lacksOwnLayer(record) else { return }
+        let below = try layersBelow(record)
+        let new = folder.path.appending("disk.new")
+        try FileSystem.remove(new)
+        // Named as it is found from beside it, so that other tools find it after a move too.
+        let backing = record.layers.first.map { FilePath(MachineFolder.layerFile($0)) } ?? below[0].path
+        try DiskImage.createOverlay(
+            at: new, backing: backing, backingFormat: below[0].format,
+            virtualSize: try DiskImage.virtualSize(of: below[0]))
+        try FileSystem.rename(new, to: folder.disk)
+        try FileSystem.synchronizeDirectory(folder.path)
+        guard record.needsLayer else { return }
+        record.needsLayer = false
+        try project.store.save(&record)
+    }
+
+    /// Removes the layers that neither the disk nor a snapshot stands on, and what an interrupted command has left.
+    func removeUnusedLayers(_ record: MachineRecord) throws {
+        let used = Set((record.layers + record.snapshots.flatMap(\.layers)).map(MachineFolder.layerFile))
+        for file in try folder.layerFiles() where !used.contains(file) {
+            try FileSystem.remove(folder.path.appending(file))
+        }
+    }
+}
