@@ -38,12 +38,12 @@ import Testing
     @Test("a record of a later version is refused by name, and changes nothing")
     func newerSchema() throws {
         var members = Self.record().json.objectValue ?? []
-        members[0] = JSONMember("schema", 2)
+        members[0] = JSONMember("schema", 3)
         #expect {
             try MachineRecord(.object(members), path: "record.json")
         } throws: { error in
             guard case ProviderError.newerState(_, let schema) = error else { return false }
-            return schema == 2
+            return schema == 3
         }
     }
 
@@ -53,7 +53,8 @@ import Testing
             ("stage", .string("flying")), ("provider", 7), ("process", ["identifier": 1, "started": "x"]),
             ("process", ["identifier": 99_999_999_999, "started": "x"]), ("forwards", [["host": 70000]]),
             ("shares", [["tag": "x"]]), ("sharesMounted", "yes"),
-            ("box", .null),
+            ("box", .null), ("layers", ["../disk"]), ("layers", [""]), ("layers", [7]), ("needsLayer", 1),
+            ("snapshots", [["name": "x"]]), ("snapshots", ["x"]),
             ("created", "yesterday"), ("identifier", .null),
         ] as [(String, JSONValue)])
     func editedRecord(member: String, value: JSONValue) {

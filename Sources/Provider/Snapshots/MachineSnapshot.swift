@@ -58,7 +58,9 @@ public struct MachineSnapshot: Sendable, Hashable {
 
     /// - Throws: ``SnapshotError/badName(_:)``
     static func check(_ name: String) throws(SnapshotError) {
-        let first = name.unicodeScalars.first.map { $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0)) }
+        let first = name.unicodeScalars.first.map {
+            $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0))
+        }
         let others = name.unicodeScalars.allSatisfy {
             $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0) || "._-".unicodeScalars.contains($0))
         }

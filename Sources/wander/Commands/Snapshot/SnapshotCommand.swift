@@ -33,7 +33,8 @@ enum Snapshots {
         return having.isEmpty ? chosen : having
     }
 
-    static func load(_ options: ProjectOptions, _ machines: MachineOptions, _ context: CommandContext) throws -> Project {
+    static func load(_ options: ProjectOptions, _ machines: MachineOptions, _ context: CommandContext) throws -> Project
+    {
         try options.load(context) { $0.lockWait = Int64(machines.wait ?? 0) * 1000 }
     }
 

@@ -1,0 +1,39 @@
+import JSON
+import Testing
+
+@testable import Provider
+
+@Suite struct MachineSnapshotTests {
+    private func snapshot(_ name: String) -> MachineSnapshot {
+        MachineSnapshot(name, of: MachineRecordTests.record(), layers: ["0a", "1b"], created: 2000, isPushed: true)
+    }
+
+    @Test("a record with snapshots reads back as it was written, and says that earlier versions cannot read it")
+    func roundTrip() throws {
+        var record = MachineRecordTests.record()
+        #expect(record.json["schema"] == 1)
+        record.snapshots = [snapshot("before-upgrade"), snapshot("push_2000")]
+        record.layers = ["0a", "1b"]
+        record.needsLayer = true
+        #expect(record.json["schema"] == 2)
+        #expect(try MachineRecord(try JSONParser.parse(record.json.pretty), path: "record.json") == record)
+    }
+
+    @Test("what belongs to the disk is kept with it")
+    func contents() {
+        let record = MachineRecordTests.record()
+        let saved = snapshot("x")
+        #expect(saved.provisioning == record.provisioning)
+        #expect(saved.hasOwnKey && saved.hasShareLines && saved.hostKey == record.hostKey)
+    }
+
+    @Test("names", arguments: ["a", "9", "before-upgrade", "v1.2_3", String(repeating: "x", count: 64)])
+    func goodNames(name: String) throws { try MachineSnapshot.check(name) }
+
+    @Test(
+        "what is no name",
+        arguments: ["", ".", "-x", "..", "a/b", "a b", "ä", "a\n", "\u{0}", String(repeating: "x", count: 65)])
+    func badNames(name: String) {
+        #expect(throws: SnapshotError.badName(name)) { try MachineSnapshot.check(name) }
+    }
+}
