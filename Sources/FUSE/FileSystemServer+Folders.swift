@@ -45,8 +45,7 @@ extension FileSystemServer {
                 inode = inodeNumbers.number(of: handle.identity.inode, on: handle.identity.device)
             }
             if withAttributes {
-                guard let found = try appendEntry(entry, in: handle, &reply) else { return true }
-                if found != 0 { inode = found }
+                inode = appendEntry(entry, in: handle, &reply) ?? inode
             }
             reply.append(inode)
             reply.append(entry.next)
@@ -59,22 +58,19 @@ extension FileSystemServer {
         }
     }
 
-    /// Looks an entry up. One that cannot be is named to the guest without being known to it.
-    /// - Returns: Its inode number, or 0; nil if it is gone.
-    private func appendEntry(
-        _ entry: FolderEntry, in folder: Handle, _ reply: inout Reply
-    ) throws(Errno) -> UInt64? {
+    /// Looks an entry up. One that cannot be, or is gone meanwhile, is named to the guest without being known to it: with
+    /// every entry the reply grows, so that a folder that others fill and empty has an end.
+    /// - Returns: Its inode number.
+    private func appendEntry(_ entry: FolderEntry, in folder: Handle, _ reply: inout Reply) -> UInt64? {
         do throws(Errno) {
             // `.` and `..` are no names, and not looked up.
             let name = try unsafe FileName(entry.name)
             let status = try HostStatus(of: name, in: folder.file)
             try appendEntry(status, name, in: folder.node, &reply)
             return inodeNumbers.number(of: status.inode, on: status.device)
-        } catch .noSuchFileOrDirectory {
-            return nil
         } catch {
             reply.appendZeroes(Self.entryByteCount)
-            return 0
+            return nil
         }
     }
 }

@@ -98,8 +98,9 @@ extension FileSystemServer {
     func isHidden(_ name: FileName) -> Bool { isHidden(name.bytes.dropLast()) }
 
     func isHidden(_ name: some Collection<UInt8>) -> Bool {
+        // Where case does not matter, invisible characters may not either (ext4(5), casefold). All of them have other bytes.
         hiddenNames.contains { hidden in
-            hidden.count == name.count && hidden.elementsEqual(name.lazy.map(Self.lowercased))
+            hidden.count <= name.count && hidden.elementsEqual(name.lazy.filter { $0 < 0x80 }.map(Self.lowercased))
         }
     }
 

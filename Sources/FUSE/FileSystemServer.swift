@@ -14,11 +14,11 @@ public final class FileSystemServer: Sendable {
     public struct Options: Sendable {
         /// Refuse every change (`EROFS`), whatever the guest mounted the folder as.
         public var isReadOnly = false
-        /// Names that do not exist for the guest, at any depth and in any mix of ASCII's cases.
+        /// Names in ASCII that do not exist for the guest, at any depth and in any mix of cases.
         public var hiddenNames: [String] = [".wander"]
         /// How many descriptors the server may hold; without it, what the process may have less a few.
         public var descriptorLimit: Int?
-        /// How many files the guest may know at once; each takes about 200 bytes.
+        /// How many files the guest may know at once; each takes about half a kilobyte.
         public var nodeLimit = 1 << 20
 
         public init() {}
@@ -56,7 +56,7 @@ public final class FileSystemServer: Sendable {
             guard status.kind == .folder else { throw .notDirectory }
             let fileSystem = try FileSystemStatus(of: root)
             reportsWhenClosing = fileSystem.reportsWhenClosing
-            usesBirth = fileSystem.hasLastingBirths
+            usesBirth = fileSystem.hasLastingBirths && status.knowsBirth
         } catch { throw SystemError("share the folder", nil, error) }
         inodeNumbers = InodeNumbers(home: status.device)
         nodes = NodeTable(

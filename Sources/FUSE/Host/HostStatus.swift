@@ -30,6 +30,8 @@ struct HostStatus {
     let device: UInt64
     let mount: UInt64
 
+    /// Whether the file system tells when files were made.
+    var knowsBirth: Bool { mask & Self.bornMask != 0 }
     var kind: FileKind { FileKind(mode: mode) }
 
     /// Of `name` in `folder`; links are not followed.
