@@ -83,17 +83,17 @@ extension FileSystemServer {
             let file = try bound.open(.request) { () throws(Errno) in
                 try HostCall.openPath(name, in: folder)
             }
-            try restoreMode(of: file, mode)
-            status = try HostStatus(of: file)
+            status = try statusWithMode(of: file, mode)
         }
         try appendEntry(status, name, in: request.header.node, &reply)
     }
 
     /// Gives a new file the bits that the process's mask took.
-    func restoreMode(of file: HostFile, _ mode: UInt32) throws(Errno) {
+    func statusWithMode(of file: HostFile, _ mode: UInt32) throws(Errno) -> HostStatus {
         let made = try HostStatus(of: file)
-        guard made.kind != .link, creationMask.explains(made.mode, mode) else { return }
+        guard made.kind != .link, creationMask.explains(made.mode, mode) else { return made }
         try changeMode(of: file, to: mode & Self.modeBits | made.mode & Self.setIDBits)
+        return try HostStatus(of: file)
     }
 
     func changeMode(of file: HostFile, to mode: UInt32) throws(Errno) {

@@ -109,8 +109,7 @@ extension FileSystemServer {
             }
             return
         }
-        try restoreMode(of: file, mode)
-        let status = try HostStatus(of: file)
+        let status = try statusWithMode(of: file, mode)
         let pathOnly = try bound.open(.kept) { () throws(Errno) in
             try processFolder.reopen(file, flags: HostCall.pathOnly)
         }
@@ -131,8 +130,7 @@ extension FileSystemServer {
         let file = try bound.open(.kept) { () throws(Errno) in
             try processFolder.reopen(folder, flags: made, mode: mode & Self.modeBits)
         }
-        try restoreMode(of: file, mode)
-        let status = try HostStatus(of: file)
+        let status = try statusWithMode(of: file, mode)
         let pathOnly = try bound.open(.kept) { () throws(Errno) in
             try processFolder.reopen(file, flags: HostCall.pathOnly)
         }

@@ -250,4 +250,31 @@ import Testing
         for index in 0..<50 { _ = guest.makeFolder("x", in: guest.makeFolder("w\(index)").node) }
         #expect(guest.makeFolder("last", in: node).error == 0)
     }
+
+    /// File systems that are mounted below /dev begin with the same numbers.
+    private static let mounted = ["shm", "pts", "mqueue", "hugepages"].filter { name in
+        guard let inner = try? hostStatus(FilePath("/dev").appending(name)), let outer = try? hostStatus("/dev") else {
+            return false
+        }
+        return inner.st_dev != outer.st_dev
+    }
+
+    @Test(
+        "files of several file systems have numbers of their own",
+        .enabled(if: mounted.count > 1, "nothing is mounted below /dev"))
+    func severalFileSystems() throws {
+        let guest = try GuestKernel(TemporaryFolder(), at: "/dev") { $0.isReadOnly = true }
+        let root = guest.attributes(1)
+        #expect(root.inode == (try hostStatus("/dev").st_ino))
+        let entries = Self.mounted.map { guest.lookUp($0) }
+        #expect(Set(entries.map(\.attributes.inode)).union([root.inode]).count == entries.count + 1)
+        // Each keeps its number, and READDIRPLUS tells the same.
+        let listed = guest.list(1, plus: true)
+        for (name, entry) in zip(Self.mounted, entries) {
+            #expect(guest.attributes(entry.node).inode == entry.attributes.inode)
+            #expect(listed.first { $0.name == name }?.inode == entry.attributes.inode)
+        }
+        let null = guest.lookUp("null")
+        #expect(null.attributes.device == 0 && guest.open(null.node).error == -EPERM)
+    }
 }
