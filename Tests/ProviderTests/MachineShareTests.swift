@@ -38,6 +38,16 @@ import Testing
         #expect(throws: ShareError.notAFolder(host: "file")) { try open("[\"file:/f\"]") }
     }
 
+    @Test("what wander keeps is not shared, by whatever name")
+    func state() throws {
+        try FileSystem.makeDirectory(folder(".wander/machines"))
+        #expect(try ChildProcess.run(["ln", "-s", ".wander/machines", folder("link").string]).outcome.isSuccess)
+        for place in [".wander", ".wander/machines", "link"] {
+            #expect(throws: ShareError.holdsState(host: place)) { try open("[\"\(place):/state\"]") }
+        }
+        #expect(try open("[\".:/project\"]").count == 1)
+    }
+
     @Test("a folder that was removed, or made again under its name, is another one")
     func identity() throws {
         try FileSystem.makeDirectory(folder("a"))

@@ -43,6 +43,10 @@ public struct MachineShare: Sendable, Hashable {
             default: throw ShareError.notReadable(host: definition.host.text, reason: error.summary)
             }
         }
+        // A guest that could write there would decide what the host starts.
+        guard try !FileSystem.resolve(folder).components.contains(".wander") else {
+            throw ShareError.holdsState(host: definition.host.text)
+        }
         let status = try opened.status()
         (device, inode) = (status.device, status.inode)
     }

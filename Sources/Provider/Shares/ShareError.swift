@@ -4,6 +4,8 @@ public import Reporting
 public enum ShareError: UserFacingError, Equatable {
     case folderMissing(host: String, guest: String)
     case notAFolder(host: String)
+    /// It lies in a project's `.wander`.
+    case holdsState(host: String)
     /// The host's folder cannot be looked into.
     case notReadable(host: String, reason: String)
     case noUser(machine: String, user: String)
@@ -20,6 +22,7 @@ public enum ShareError: UserFacingError, Equatable {
         switch self {
         case .folderMissing(let host, _): "the folder \(host) to share is not there"
         case .notAFolder(let host): "\(host), to be shared, is not a folder"
+        case .holdsState(let host): "\(host) cannot be shared: wander keeps machines, with their disks and keys, in it"
         case .notReadable(let host, let reason): "the folder \(host) cannot be shared: \(reason)"
         case .noUser(let machine, let user):
             "the shares of \(machine) have no owner: there is no user '\(user)' in the guest"
@@ -46,6 +49,7 @@ public enum ShareError: UserFacingError, Equatable {
         case .folderMissing(let host, let guest):
             "Make it, or let wander do so: { host: \(host), guest: \(guest), create: true }"
         case .notAFolder: "A share takes a folder; 'files' copies files."
+        case .holdsState: "Share the folder that '.wander' lies in: what is called so is hidden from the guest."
         case .notReadable: "Give yourself read and search permission on it, or share another folder."
         case .noUser: "Set 'user' in the Wanderfile to one that the box has."
         case .hidesHome: "Choose a folder below the home folder, or elsewhere, such as '/project'."
@@ -62,7 +66,7 @@ public enum ShareError: UserFacingError, Equatable {
 
     public var kind: ErrorKind {
         switch self {
-        case .folderMissing, .notAFolder: .invalidConfiguration
+        case .folderMissing, .notAFolder, .holdsState: .invalidConfiguration
         case .notReadable: .hostNotAble
         default: .provisioningFailed
         }
