@@ -1,4 +1,5 @@
 import CLinux
+import Glibc
 import LinuxSystem
 import Synchronization
 import SystemPackage
@@ -40,5 +41,59 @@ private let hasLandlock = linux_syscall(444, 0, 0, 1, 0, 0) > 0
         thread.join()
         #expect(outcomes.withLock { $0 } == ["applied", "read read", "read write", "replace write"])
         #expect(try FileSystem.read(path.appending("other").appending("file"), limit: 100) == Array("old".utf8))
+    }
+
+    @Test(
+        "files move between the folders of one that is served, and no devices are made there",
+        .enabled(if: linux_syscall(444, 0, 0, 1, 0, 0) >= 2, "this kernel's Landlock cannot let files be moved"))
+    func serves() throws {
+        let folder = try TemporaryFolder()
+        for name in ["served/a", "served/b", "write/a", "write/b", "other"] {
+            _ = try folder.file("\(name)/file", Array("old".utf8))
+        }
+        let path = folder.path
+        let outcomes = Mutex<[String]>([])
+        let thread = try Thread(name: "limited") {
+            func attempt(_ name: String, _ body: () throws -> Void) {
+                do {
+                    try body()
+                    outcomes.withLock { $0.append(name) }
+                } catch {}
+            }
+            attempt("applied") {
+                _ = try FileAccessLimit.apply(
+                    readable: [], writable: [path.appending("write")], served: [path.appending("served")])
+            }
+            for name in ["served", "write"] {
+                let inner = path.appending(name)
+                attempt("move in \(name)") {
+                    try FileSystem.rename(inner.pushing("a/file"), to: inner.pushing("b/moved"))
+                }
+                attempt("shorten in \(name)") {
+                    try OwnedDescriptor.open(inner.pushing("b/file"), [.writeOnly, .truncate]).close()
+                }
+            }
+            attempt("move out") {
+                try FileSystem.rename(path.pushing("served/b/file"), to: path.pushing("write/b/out"))
+            }
+            attempt("move in from elsewhere") {
+                try FileSystem.rename(path.pushing("other/file"), to: path.pushing("served/in"))
+            }
+            attempt("pipe") {
+                try path.pushing("served/pipe").withPlatformString { name in
+                    if mknod(name, S_IFIFO | 0o600, 0) != 0 { throw SystemError("make", nil, .notPermitted) }
+                }
+            }
+            attempt("device") {
+                try path.pushing("served/device").withPlatformString { name in
+                    if mknod(name, S_IFCHR | 0o600, 0x103) != 0 { throw SystemError("make", nil, .notPermitted) }
+                }
+            }
+        }
+        thread.join()
+        #expect(
+            outcomes.withLock { $0 } == [
+                "applied", "move in served", "shorten in served", "shorten in write", "pipe",
+            ])
     }
 }
