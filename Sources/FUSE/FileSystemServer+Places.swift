@@ -71,8 +71,17 @@ extension FileSystemServer {
         let file = try bound.open(use) { () throws(Errno) in
             try Self.orStale { () throws(Errno) in try HostCall.openPath(place.name, in: folder) }
         }
-        guard try identity(HostStatus(of: file)) == place.identity else { throw .staleNFSFileHandle }
+        try require(file, place.identity)
         return file
+    }
+
+    /// - Throws: `ESTALE` for another file than `expected`; `EACCES` for one that the host's kernel made up, which is to be seen
+    ///   and nothing else: who writes to it, even in a folder that was shared for other reasons, commands the host.
+    func require(_ file: HostFile, _ expected: FileIdentity) throws(Errno) {
+        let status = try HostStatus(of: file)
+        guard identity(status) == expected else { throw .staleNFSFileHandle }
+        guard status.device != inodeNumbers.home else { return }
+        guard try !FileSystemStatus(of: file).isKernels else { throw .permissionDenied }
     }
 
     /// A file that is gone from its place may have another one: `ESTALE` makes the guest look for it, `ENOENT` would not.

@@ -61,6 +61,20 @@ extension FileSystemServer {
         guard let status = try? HostStatus(of: name, in: folder),
             let node = nodes.number(of: identity(status))
         else { return nil }
-        return (node, opens ? try? file(nodes.place(of: node), for: .kept) : nil)
+        // A guest keeps what has other names, and finds it there again. With a descriptor for each such file, a tree of hard
+        // links that is removed would take them all.
+        guard opens, status.linkCount < 2 || status.kind == .folder || bound.count < bound.limit / 4 else {
+            return (node, nil)
+        }
+        return (node, try? descriptor(of: node, under: name, in: folder, identity(status)))
+    }
+
+    private func descriptor(
+        of node: UInt64, under name: FileName, in folder: HostFile, _ identity: FileIdentity
+    ) throws(Errno) -> HostFile {
+        if let file = try nodes.place(of: node).file { return file }
+        let file = try bound.open(.kept) { () throws(Errno) in try HostCall.openPath(name, in: folder) }
+        try require(file, identity)
+        return file
     }
 }

@@ -40,8 +40,8 @@ public final class FileSystemServer: Sendable {
     let isInitialized = Atomic<Bool>(false)
     let workspaces = WorkspacePool()
 
-    /// - Parameter folder: A descriptor of the folder, of any kind. It must be on a file system of the host's own, and
-    ///   `/proc` must be mounted.
+    /// - Parameter folder: A descriptor of the folder, of any kind. It must not be on a file system such as `/proc` and `/sys`,
+    ///   and `/proc` must be mounted.
     public init(folder: consuming OwnedDescriptor, options: Options = Options()) throws(SystemError) {
         processFolder = try ProcessFolder()
         self.options = options
@@ -55,6 +55,7 @@ public final class FileSystemServer: Sendable {
             status = try HostStatus(of: root)
             guard status.kind == .folder else { throw .notDirectory }
             let fileSystem = try FileSystemStatus(of: root)
+            guard !fileSystem.isKernels else { throw .permissionDenied }
             reportsWhenClosing = fileSystem.reportsWhenClosing
             usesBirth = fileSystem.hasLastingBirths && status.knowsBirth
         } catch { throw SystemError("share the folder", nil, error) }

@@ -187,6 +187,44 @@ import Testing
         #expect(guest.lookUp("n5").node != 0)
     }
 
+    @Test("removed names of files that have others take no descriptors for ever")
+    func removedHardLinks() throws {
+        let playground = try Playground()
+        let guest = try playground.guest { $0.descriptorLimit = 128 }
+        for index in 0..<200 {
+            let path = try playground.folder.file("shared/f\(index)", [1])
+            let other = playground.shared.appending("g\(index)")
+            #expect(path.withPlatformString { path in other.withPlatformString { Glibc.link(path, $0) } } == 0)
+        }
+        for index in 0..<200 {
+            let node = guest.node("g\(index)")
+            #expect(guest.remove("g\(index)") == 0)
+            // The guest finds it under its other name, and maybe only then by its number.
+            #expect([0, -ESTALE].contains(guest.attributes(node).error))
+            #expect(guest.node("f\(index)") == node && guest.attributes(node).links == 1)
+        }
+        // With all names gone at once, too.
+        for index in 0..<200 { _ = guest.link(guest.node("f\(index)"), as: "g\(index)") }
+        for index in 0..<200 { #expect(guest.lookUp("g\(index)").error == 0 && guest.remove("g\(index)") == 0) }
+        let opened = guest.open(guest.node("f199"))
+        #expect(opened.error == 0)
+        try playground.expectSecretUntouched()
+    }
+
+    @Test("what the host's kernel made up is seen, and nothing else", arguments: ["/proc", "/sys"])
+    func kernelFiles(place: String) throws {
+        let options = FileSystemServer.Options()
+        #expect(throws: SystemError.self) {
+            _ = try FileSystemServer(folder: .open(FilePath(place), [.readOnly, .directory]), options: options)
+        }
+        let folder = try TemporaryFolder()
+        let guest = try GuestKernel(folder, at: "/") { $0.isReadOnly = true }
+        let entry = guest.lookUp(String(place.dropFirst()))
+        #expect(entry.error == 0 && entry.attributes.mode & 0o170000 == 0o040000)
+        #expect(guest.ask(27, entry.node, little(0 as UInt64)).error == -EACCES)
+        for name in ["self", "kernel", "version"] { #expect(guest.lookUp(name, in: entry.node).error == -EACCES) }
+    }
+
     @Test("forged numbers of nodes and handles name nothing")
     func forged() throws {
         let playground = try Playground()

@@ -3,7 +3,7 @@ import Synchronization
 /// The inode numbers that the guest sees: the host's own, made unique where other file systems are mounted in the folder.
 /// (A guest that finds two files with one number on one device takes them for one: `tar`, `cp` and `rsync` do.)
 final class InodeNumbers: Sendable {
-    private let home: UInt64
+    let home: UInt64
     private let others = Mutex<[UInt64: UInt64]>([:])
     private static let shift = UInt64(48)
     private static let deviceLimit = 1 << 15
