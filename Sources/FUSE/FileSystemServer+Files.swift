@@ -150,8 +150,10 @@ extension FileSystemServer {
     /// FLUSH: a program closes the file. On some file systems only this tells that writing failed.
     func flush(_ request: inout Request) throws(Errno) {
         let handle = try handles.handle(request.take(), of: request.header.node)
-        guard handle.isWritable, reportsWhenClosing else { return }
-        let copy = try HostCall.call(Int(SYS_dup), handle.file)
+        // With no descriptor left for this, fsync(2) still tells it.
+        guard handle.isWritable, reportsWhenClosing, let copy = try? HostCall.call(Int(SYS_dup), handle.file) else {
+            return
+        }
         // Not again if a signal interrupts it: the descriptor is closed then, too.
         let result = linux_syscall(Int(SYS_close), UInt(copy), 0, 0, 0, 0)
         guard result >= 0 else { throw Errno(rawValue: CInt(truncatingIfNeeded: -result)) }
