@@ -36,4 +36,17 @@ import Testing
     func badNames(name: String) {
         #expect(throws: SnapshotError.badName(name)) { try MachineSnapshot.check(name) }
     }
+
+    @Test(
+        "layers are joined where nothing tells them apart",
+        arguments: [
+            ([[]], nil), ([["a"]], nil), ([["a", "b"]], "ab"), ([["a", "b"], ["b"]], nil),
+            // Two stand on c; only one on d.
+            ([["a", "c", "d"], ["b", "c", "d"]], "cd"), ([["a", "c"], ["b", "c"]], nil),
+            ([["a", "b", "c"], ["b", "c"]], "bc"), ([["a", "b", "c"], ["a", "b", "c"], ["c"]], "ab"),
+            ([[], ["a", "b"]], "ab"),
+        ] as [([[String]], String?)])
+    func mergeable(chains: [[String]], expected: String?) {
+        #expect(Machine.mergeable(chains).map { $0.upper + $0.lower } == expected)
+    }
 }

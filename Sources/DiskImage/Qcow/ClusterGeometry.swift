@@ -30,7 +30,7 @@ enum QcowLimit {
     static let snapshots: UInt32 = 65_536
     static let backingName = 1023
     /// Layers of a disk.
-    static let chain = 10
+    static let chain = 32
     /// Host offsets have 56 bits.
     static let fileSize: UInt64 = 1 << 56
 }

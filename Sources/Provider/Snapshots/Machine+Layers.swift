@@ -51,7 +51,7 @@ extension Machine {
 
     /// Removes the layers that neither the disk nor a snapshot stands on, and what an interrupted command has left.
     func removeUnusedLayers(_ record: MachineRecord) throws {
-        let used = Set((record.layers + record.snapshots.flatMap(\.layers)).map(MachineFolder.layerFile))
+        let used = Set(record.layerChains.joined().map(MachineFolder.layerFile))
         for file in try folder.layerFiles() where !used.contains(file) {
             try FileSystem.remove(folder.path.appending(file))
         }

@@ -4,8 +4,10 @@ import Reporting
 import SystemPackage
 
 extension Machine {
-    /// So many layers a disk may stand on: each is one more place to look a block up in.
-    static let layerLimit = 48
+    /// So many frozen layers a disk may stand on: each is one more place to look a block up in.
+    static let layerLimit = 24
+    /// From so many on, those that may be one are made one.
+    private static let comfortableDepth = 8
 
     /// The machine's snapshots, the oldest first; none if there is no machine. Changes nothing.
     public func snapshots() throws -> [MachineSnapshot] { try project.store.load(name)?.snapshots ?? [] }
@@ -24,6 +26,7 @@ extension Machine {
             guard replaces || !record.snapshots.contains(where: { $0.name == name }) else {
                 throw SnapshotError.exists(machine: self.name, name: name)
             }
+            if record.layers.count >= Self.comfortableDepth { try mergeLayers(&record) }
             guard record.layers.count < Self.layerLimit else {
                 throw SnapshotError.tooDeep(machine: self.name, limit: record.layers.count)
             }
@@ -105,7 +108,7 @@ extension Machine {
         }
     }
 
-    /// Forgets a snapshot. What the disk or other snapshots stand on stays.
+    /// Forgets a snapshot. What the disk or other snapshots stand on stays, in as few layers as may be.
     public func deleteSnapshot(_ snapshot: String) throws -> MachineSnapshot {
         try exclusively {
             var record = try completeRecord()
@@ -113,6 +116,7 @@ extension Machine {
             record.snapshots.removeAll { $0.name == saved.name }
             try project.store.save(&record)
             try removeUnusedLayers(record)
+            try mergeLayers(&record)
             return saved
         }
     }

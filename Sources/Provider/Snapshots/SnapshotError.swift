@@ -41,7 +41,7 @@ public enum SnapshotError: UserFacingError, Equatable {
             suggestion.map { "Did you mean '\($0)'?" } ?? "See what there is: wander snapshot list \(machine)"
         case .nonePushed(let machine): "Restore one by its name: wander snapshot restore NAME \(machine)"
         case .tooDeep(let machine, _):
-            "Restore an older one, or make a box of the machine and begin anew from it: wander package \(machine)"
+            "Delete some, so that layers can be joined: wander snapshot delete NAME \(machine)"
         case .notAtRest(let machine, _): "Halt it first: wander halt \(machine)"
         case .damaged(let machine, let name, _): "Remove it: wander snapshot delete \(name) \(machine)"
         }

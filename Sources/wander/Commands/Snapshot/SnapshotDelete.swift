@@ -4,7 +4,9 @@ import Provider
 struct SnapshotDelete: WanderCommand {
     static let configuration = CommandConfiguration(
         commandName: "delete", abstract: "Forget a snapshot.",
-        discussion: "Its room becomes free as soon as neither the machine nor another snapshot stands on it.")
+        discussion:
+            "What neither the machine nor another snapshot stands on is removed, and layers that nothing tells apart any more are joined."
+    )
     @OptionGroup var options: GlobalOptions
     @OptionGroup var project: ProjectOptions
     @Argument(help: "The snapshot's name.") var name: String
