@@ -101,6 +101,8 @@ extension FileSystemServer {
             }
         } catch .fileExists where flags & UInt32(O_EXCL) == 0 {
             let status = try HostStatus(of: name, in: folder)
+            // The guest thought that there was nothing. It looks again, and deals with links, pipes and folders itself.
+            guard status.kind == .regular else { throw .staleNFSFileHandle }
             let node = try nodes.found(identity(status), as: name, in: parent)
             appendEntry(node, status, &reply)
             do throws(Errno) { try appendOpened(node, access, &reply) } catch {
