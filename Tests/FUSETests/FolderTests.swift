@@ -1,6 +1,7 @@
 import FUSE
 import Glibc
 import LinuxSystem
+import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
@@ -70,6 +71,56 @@ import Testing
         #expect(guest.readFolder(1, handle, from: .max).error == -EINVAL)
         #expect(guest.readFolder(1, handle + 1).error == -EBADF)
         #expect(guest.read(1, handle).error == -EBADF)
+    }
+
+    @Test("a folder that is read anew is read from the host, whichever thread had entries of it")
+    func readAnew() throws {
+        let guest = try GuestKernel(TemporaryFolder())
+        for index in 0..<300 { _ = try guest.folder.file("f\(index)") }
+        let handle = GuestKernel.Opened(guest.ask(27, 1, little(0 as UInt64))).handle
+        // Not to the end, where the memory would be used again.
+        let before = guest.readFolder(1, handle, size: 8192).entries
+        #expect(before.count > 200)
+        // Another request has the memory with those entries, while the folder is begun again in other memory.
+        let gate = Gate()
+        let other = try Thread(name: "other") { [server = guest.server] in
+            var exchange = WaitingExchange(gate: gate)
+            _ = server.serve(&exchange)
+        }
+        while !gate.isReached.load(ordering: .acquiring) { sched_yield() }
+        for entry in before[100...] where entry.name.hasPrefix("f") { try FileSystem.remove(guest.folder(entry.name)) }
+        let again = guest.readFolder(1, handle, size: 1024).entries
+        gate.isOpen.store(true, ordering: .releasing)
+        other.join()
+        let rest = guest.readFolder(1, handle, from: again[3].offset, size: 32768).entries
+        #expect(!rest.isEmpty && rest.allSatisfy { FileSystem.exists(guest.folder($0.name)) })
+    }
+
+    private final class Gate: Sendable {
+        let isReached = Atomic<Bool>(false)
+        let isOpen = Atomic<Bool>(false)
+    }
+
+    /// A LOOKUP whose arguments come when the gate opens.
+    private struct WaitingExchange: FUSEExchange {
+        let gate: Gate
+        let bytes =
+            little(42 as UInt32) + little(1 as UInt32) + little(1 as UInt64) + little(1 as UInt64)
+            + [UInt8](repeating: 0, count: 16) + text("x")
+        var requestByteCount: Int { bytes.count }
+        let replyCapacity = 4096
+
+        mutating func copyRequest(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) -> Int {
+            if offset > 0 { gate.isReached.store(true, ordering: .releasing) }
+            while offset > 0, !gate.isOpen.load(ordering: .acquiring) { sched_yield() }
+            let part = bytes.dropFirst(offset).prefix(buffer.count)
+            buffer.copyBytes(from: part)
+            return part.count
+        }
+
+        mutating func copyReply(_ bytes: UnsafeRawBufferPointer, at offset: Int) {}
+        mutating func withRequestVectors(_ range: Range<Int>, _ body: (UnsafeBufferPointer<iovec>) -> Int) -> Int { 0 }
+        mutating func withReplyVectors(_ range: Range<Int>, _ body: (UnsafeBufferPointer<iovec>) -> Int) -> Int { 0 }
     }
 
     @Test("two threads that read one open folder each see all of it")

@@ -20,6 +20,8 @@ import SystemPackage
     private var count = 0
     /// The handle whose entries these are; numbers of handles are never used twice.
     private var owner: UInt64 = 0
+    /// In which of its passes they were read. Another thread's buffer may have been filled in a later one.
+    private var pass: UInt64 = 0
     /// Where the first of them is.
     private var start: UInt64 = 0
 
@@ -36,7 +38,8 @@ import SystemPackage
         var next = offset
         var position: Int
         // From the beginning, a guest wants to see what is there now.
-        if offset != 0, owner == number, let found = place(of: offset) {
+        let isCurrent = owner == number && handle.position.withLock { $0.pass } == pass
+        if offset != 0, isCurrent, let found = place(of: offset) {
             position = found
         } else {
             try fill(handle, number, from: offset)
@@ -90,17 +93,19 @@ import SystemPackage
         // The position is the open folder's own, so nobody else may move it between the two calls.
         let result = handle.position.withLock { position -> Result<Int, Errno> in
             do throws(Errno) {
-                if position != offset || offset == 0 {
+                if position.offset != offset || offset == 0 {
                     try HostCall.call(Int(SYS_lseek), handle.file, UInt(offset), UInt(SEEK_SET))
-                    position = offset
+                    position.offset = offset
                 }
+                if offset == 0 { position.pass += 1 }
+                pass = position.pass
                 let count = unsafe try HostCall.call(
                     Int(SYS_getdents64), handle.file, UInt(bitPattern: bytes.baseAddress),
                     UInt(Self.byteCount))
                 self.count = count
                 var at = 0
                 while let (entry, end) = entry(at: at) {
-                    position = entry.next
+                    position.offset = entry.next
                     at = end
                 }
                 return .success(count)

@@ -8,8 +8,8 @@ final class Handle: Sendable {
     let file: HostFile
     let isReadable: Bool
     let isWritable: Bool
-    /// Where the next entries are read from a folder; held while they are.
-    let position = Mutex<UInt64>(0)
+    /// Where a folder is read; held while it is.
+    let position = Mutex(FolderPosition())
 
     init(
         _ node: UInt64, _ identity: FileIdentity, _ file: HostFile, isReadable: Bool = true, isWritable: Bool = false
@@ -22,6 +22,14 @@ final class Handle: Sendable {
     }
 
     var isFolder: Bool { identity.kind == .folder }
+}
+
+/// How far an open folder has been read.
+struct FolderPosition {
+    /// Where the next entries are.
+    var offset: UInt64 = 0
+    /// How often it was begun: what was read before is old then.
+    var pass: UInt64 = 0
 }
 
 /// The open files, by the numbers that the guest has for them. Each holds a descriptor, which is what bounds them.
