@@ -27,9 +27,10 @@ import Testing
             #"""
             echo "mount $*" >>"\#(calls)"
             if [ -e "\#(folder("refuse"))" ]; then echo "mount: refused" >&2; exit 32; fi
-            case $* in *remount*) ;; *) echo "$3 $(printf '%s' "$4" | sed 's/ /\\040/g') virtiofs rw 0 0" >>"\#(folder("mounts"))" ;; esac
+            case $* in *remount*) ;; *) echo "9 1 0:47 / $(printf '%s' "$4" | sed 's/ /\\040/g') rw,relatime - virtiofs $3 rw" >>"\#(folder("mounts"))" ;; esac
             """#)
         try FileSystem.makeDirectory(folder("home/dev"))
+        try FileSystem.makeDirectory(folder("bdi/0:47"))
     }
 
     private func program(_ name: String, _ text: String) throws {
@@ -44,8 +45,9 @@ import Testing
 
     private func run(_ shares: [MachineShare], user: String = "dev") throws -> MountScript.Outcome {
         let text = MountScript.text.replacing("/etc/fstab", with: "\(table)")
-            .replacing("/proc/mounts", with: "\(folder("mounts"))")
+            .replacing("/proc/self/mountinfo", with: "\(folder("mounts"))")
             .replacing("/proc/filesystems", with: "\(folder("filesystems"))")
+            .replacing("/sys/class/bdi", with: "\(folder("bdi"))")
             .replacing("/run/systemd/system", with: "\(folder("systemd"))")
         let script = MountScript(user: user, shares: shares)
         var options = ChildProcess.Options()
@@ -86,6 +88,7 @@ import Testing
                 "UUID=1 / ext4 errors=remount-ro 0 1", MountTable.comment, "\(outer.tag) /p virtiofs rw,nofail 0 0",
                 "\(inner.tag) /p/inner virtiofs ro,nofail 0 0",
             ])
+        #expect(try said(folder("bdi/0:47/read_ahead_kb")) == ["1024"])
         // Once more: nothing is mounted twice, the owner is told again, and the table stays as it is.
         let before = try FileSystem.status(table)?.inode
         try AtomicFile.write("", to: calls)
