@@ -35,7 +35,7 @@ import Testing
         let (host, guest) = (folder("host"), folder("guest"))
         try FileSystem.makeDirectory(host)
         try FileSystem.makeDirectory(guest)
-        let device = CInt(linux_openat(AT_FDCWD, "/dev/fuse", O_RDWR | O_CLOEXEC, 0))
+        let device = CInt(linux_openat(AT_FDCWD, "/dev/fuse", O_RDWR | O_CLOEXEC | O_NONBLOCK, 0))
         defer { close(device) }
         var options = FileSystemServer.Options()
         options.descriptorLimit = descriptorLimit
@@ -49,19 +49,22 @@ import Testing
             let servers = (0..<2).compactMap { _ in try? ServerThread(device, server) }
             let result = Result { try body(host, guest) }
             outcome.withLock { $0 = result }
-            // Not busy any more; the device tells its readers.
             _ = guest.withPlatformString { umount2($0, CInt(MNT_DETACH)) }
-            for server in servers { server.join() }
+            for server in servers { server.stop() }
         }
         user.join()
         try outcome.withLock { $0 }.get()
     }
 
-    /// Answers the kernel's requests until the folder is no longer mounted.
+    /// Answers the kernel's requests until it is told to stop.
     private final class ServerThread: Sendable {
+        private final class Flag: Sendable { let isSet = Atomic<Bool>(false) }
+        private let isOver: Flag
         private let thread: Mutex<Thread?>
 
         init(_ device: CInt, _ server: FileSystemServer) throws {
+            let flag = Flag()
+            isOver = flag
             let thread = try Thread(name: "server") {
                 let size = (1 << 20) + 8192
                 let request = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
@@ -70,8 +73,11 @@ import Testing
                     request.deallocate()
                     reply.deallocate()
                 }
-                while true {
+                while !flag.isSet.load(ordering: .acquiring) {
+                    var waiting = pollfd(fd: device, events: Int16(POLLIN), revents: 0)
+                    guard poll(&waiting, 1, 50) > 0 else { continue }
                     let count = read(device, request.baseAddress, size)
+                    // Another thread took the request, or whoever made it is gone.
                     if count < 0, [EINTR, EAGAIN, ENOENT].contains(errno) { continue }
                     guard count > 0 else { return }
                     var from = iovec(iov_base: request.baseAddress, iov_len: count)
@@ -90,7 +96,8 @@ import Testing
             self.thread = Mutex(consume thread)
         }
 
-        func join() {
+        func stop() {
+            isOver.isSet.store(true, ordering: .releasing)
             let thread = thread.withLock { $0.take() }
             if let thread { thread.join() }
         }
