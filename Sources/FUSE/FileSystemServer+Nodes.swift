@@ -11,13 +11,33 @@ extension FileSystemServer {
         try reply.require(Self.entryByteCount)
         do throws(Errno) {
             try requireVisible(name)
-            try appendEntry(name, in: request.header.node, &reply)
+            if replacedNames.contains(name, in: request.header.node) {
+                try appendHeldEntry(name, in: request.header.node, &reply)
+            } else {
+                try appendEntry(name, in: request.header.node, &reply)
+            }
         } catch .noSuchFileOrDirectory {
             reply.append(0 as UInt64)
             reply.append(0 as UInt64)
             reply.append(Self.validity)
             reply.appendZeroes(Self.entryByteCount - 24)
         }
+    }
+
+    /// As ``appendEntry(_:in:_:)``, of a file that stays what it is for the guest when its name is given to another. The guest
+    /// looks at the name each time, so that it misses no replacement either.
+    private func appendHeldEntry(_ name: FileName, in parent: UInt64, _ reply: inout Reply) throws(Errno) {
+        let folder = try folder(parent)
+        let file: HostFile
+        do throws(Errno) {
+            file = try bound.open(.kept) { () throws(Errno) in try HostCall.openPath(name, in: folder) }
+        } catch .tooManyOpenFilesInSystem { return try appendEntry(name, in: parent, &reply) }
+        let status = try HostStatus(of: file)
+        let node = try nodes.found(identity(status), as: name, in: parent)
+        appendEntry(node, status, &reply, validity: 0)
+        guard status.kind == .regular, (try? require(file, identity(status))) != nil else { return }
+        nodes.hold(node, file)
+        if let other = replacedNames.hold(node) { nodes.letGo(other) }
     }
 
     /// Finds `name`, and tells the guest of it.
@@ -35,11 +55,14 @@ extension FileSystemServer {
         appendEntry(node, status, &reply)
     }
 
-    func appendEntry(_ node: UInt64, _ status: HostStatus, _ reply: inout Reply) {
+    /// - Parameter validity: How long the guest may believe the name, in seconds.
+    func appendEntry(
+        _ node: UInt64, _ status: HostStatus, _ reply: inout Reply, validity: UInt64 = FileSystemServer.validity
+    ) {
         reply.append(node)
         // The generation: numbers are not used twice.
         reply.append(0 as UInt64)
-        reply.append(Self.validity)
+        reply.append(validity)
         reply.append(Self.validity)
         reply.append(0 as UInt64)
         appendAttributes(status, &reply)

@@ -71,7 +71,12 @@ extension FileSystemServer {
         let file = try bound.open(use) { () throws(Errno) in
             try Self.orStale { () throws(Errno) in try HostCall.openPath(place.name, in: folder) }
         }
-        try require(file, place.identity)
+        do throws(Errno) { try require(file, place.identity) } catch {
+            if error == .staleNFSFileHandle, place.identity.kind == .regular {
+                replacedNames.note(place.name, in: place.parent)
+            }
+            throw error
+        }
         return file
     }
 

@@ -30,6 +30,7 @@ public final class FileSystemServer: Sendable {
     let processFolder: ProcessFolder
     let nodes: NodeTable
     let handles = HandleTable()
+    let replacedNames = ReplacedNames()
     let creationMask = CreationMask()
     let owners = OwnerMap()
     let inodeNumbers: InodeNumbers
@@ -79,6 +80,7 @@ public final class FileSystemServer: Sendable {
         isInitialized.store(false, ordering: .releasing)
         handles.reset()
         nodes.reset()
+        replacedNames.reset()
     }
 
     /// Serves one request.

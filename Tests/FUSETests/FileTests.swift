@@ -119,6 +119,32 @@ import Testing
         #expect(guest.release(node, handle) == -EBADF)
     }
 
+    @Test("a file that the host replaces all the time can be opened, and is what it is now")
+    func replacedOften() throws {
+        let guest = try GuestKernel(TemporaryFolder()) { $0.descriptorLimit = 64 }
+        func save(_ name: String, _ version: UInt8) throws {
+            let saved = try guest.folder.file("new", [version])
+            try FileSystem.rename(saved, to: guest.folder(name))
+        }
+        for index in 0..<40 {
+            let name = "f\(index)"
+            try save(name, 0)
+            let old = guest.node(name)
+            try save(name, 1)
+            #expect(guest.open(old).error == -ESTALE)
+            for version in 2..<5 as Range<UInt8> {
+                // What the guest's kernel does next. The name must be looked up each time.
+                let entry = guest.lookUp(name)
+                #expect(entry.error == 0 && entry.validity == 0)
+                try save(name, version)
+                let opened = guest.open(entry.node)
+                #expect(opened.error == 0 && guest.read(entry.node, opened.handle).bytes == [version - 1])
+                #expect(guest.release(entry.node, opened.handle) == 0)
+            }
+            _ = guest.lookUp(name)
+        }
+    }
+
     @Test("a removed file or folder that the guest still knows is still there for it")
     func removed() throws {
         let guest = try GuestKernel(TemporaryFolder())

@@ -169,8 +169,16 @@ final class NodeTable: Sendable {
     }
 
     func closed(_ number: UInt64) {
+        update(number) { $0.handles = max($0.handles - 1, 0) }
+        letGo(number)
+    }
+
+    /// Keeps a descriptor of a file although nobody has it open.
+    func hold(_ number: UInt64, _ file: HostFile) { update(number) { if $0.file == nil { $0.file = file } } }
+
+    /// Closes the descriptor of a file that its name leads to.
+    func letGo(_ number: UInt64) {
         let dropped: HostFile?? = update(number) { node in
-            node.handles = max(node.handles - 1, 0)
             guard !node.needsFile, node.identity.kind != .folder else { return nil }
             defer { node.file = nil }
             return node.file
