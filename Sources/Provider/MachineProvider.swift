@@ -59,6 +59,8 @@ public protocol MachineControl: AnyObject {
     var isPaused: Bool { get throws }
     /// What the machine has moved and takes, as far as its process knows. Answers within two seconds.
     var usage: MachineUsage { get throws }
+    /// Which of the machine's shares, counted from 0, are served no more.
+    var lostShares: [Int] { get throws }
     /// Asks the guest's operating system to shut down.
     func pressPowerButton() throws
     /// Ends the machine at once, as by pulling the plug.

@@ -79,6 +79,20 @@ final class QEMUControl: MachineControl {
         get throws { MachineUsage(blockStatistics: try client.execute("query-blockstats", milliseconds: 2_000)) }
     }
 
+    var lostShares: [Int] {
+        get throws { Self.lostShares(try client.execute("query-chardev", milliseconds: 2_000)) }
+    }
+
+    /// QEMU says of a connection whose other end has gone that it is disconnected.
+    static func lostShares(_ reply: JSONValue) -> [Int] {
+        (reply.arrayValue ?? []).compactMap { device in
+            guard let label = device["label"]?.stringValue, label.hasPrefix("share"),
+                device["filename"]?.stringValue?.hasPrefix("disconnected:") == true
+            else { return nil }
+            return Int(label.dropFirst("share".count))
+        }.sorted()
+    }
+
     func pressPowerButton() throws { try client.execute("system_powerdown") }
 
     func stop() throws {

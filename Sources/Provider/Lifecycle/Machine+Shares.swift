@@ -56,12 +56,18 @@ extension Machine {
         }
     }
 
-    /// What of the host's folders is not what the running machine has.
+    /// What of the running machine's shares is not as it was when they were mounted.
     func shareRemarks(_ record: MachineRecord) -> [String] {
-        currentShares(record).filter { !$0.isStillThere }.map { share in
+        guard !record.shares.isEmpty else { return [] }
+        let gone = currentShares(record).filter { !$0.isStillThere }.map { share in
             let end = FileSystem.exists(share.folder) ? "replaced by another folder" : "removed"
             return "\(share.folder) has been \(end) since it was shared at \(share.guest)"
         }
+        let lost = (try? provider(record.provider).control(folder).lostShares) ?? []
+        return gone
+            + lost.filter(record.shares.indices.contains).map { index in
+                "\(record.shares[index].guest) is served no more, since its wander-share has ended"
+            }
     }
 
     /// What the machine was started with, each by the name that its folder has now: the project may have moved with it.

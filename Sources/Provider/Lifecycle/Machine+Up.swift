@@ -101,7 +101,7 @@ extension Machine {
     private func reportChanges(_ record: MachineRecord, _ definition: MachineDefinition) {
         let changes = DefinitionChanges(from: record.definition, to: definition.canonicalJSON)
         for remark in shareRemarks(record) {
-            report(.warning("\(remark); share what is there now: wander reload \(name)"))
+            report(.warning("\(remark); share it anew: wander reload \(name)"))
         }
         guard !changes.needingRestart.isEmpty else { return }
         report(

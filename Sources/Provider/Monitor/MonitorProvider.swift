@@ -155,6 +155,9 @@ final class MonitorMachineControl: MachineControl {
         }
     }
 
+    /// The monitor serves them itself.
+    var lostShares: [Int] { [] }
+
     func pressPowerButton() throws { try perform(.powerButton) }
     func stop() throws { try perform(.stop) }
     func pause() throws { try perform(.pause) }
