@@ -48,6 +48,38 @@ import Testing
         #expect(try open("[\".:/project\"]").count == 1)
     }
 
+    @Test("a share in a share that a guest may write to is where its name says, or refused")
+    func nested() throws {
+        func open(_ name: String, creates: Bool = false) throws -> MachineShare {
+            let list = "[\"src:/src\", { host: \(name), guest: /inner, create: \(creates) }]"
+            try AtomicFile.write("box: a\nshares: \(list)\n", to: folder("Wanderfile"))
+            let environment = try EnvironmentLoader(.init(workingDirectory: folder.path)).load()
+            let share = try #require(environment.machines.first?.shares.first { $0.guest == "/inner" })
+            return try MachineShare(share, in: environment.projectDirectory, writable: WritableFolders([folder("src")]))
+        }
+        try FileSystem.makeDirectory(folder("src/data"))
+        try FileSystem.makeDirectory(folder("secret/keys"))
+        for (name, target) in [
+            ("link", "../secret"), ("dangling", "../nowhere"), ("loop", "loop"), ("own", "data"), ("state", ".wander"),
+        ] {
+            #expect(try ChildProcess.run(["ln", "-s", target, folder("src/\(name)").string]).outcome.isSuccess)
+        }
+        try FileSystem.makeDirectory(folder("src/.wander"))
+        #expect(try open("src/data").folder == folder("src/data"))
+        #expect(try open("src/own").folder == folder("src/own"))
+        _ = try open("src/data/new", creates: true)
+        #expect(try ChildProcess.run(["ln", "-s", "src/data", folder("outside").string]).outcome.isSuccess)
+        _ = try open("outside")
+        for name in [
+            "src/link", "src/link/keys", "src/link/new", "src/dangling", "src/dangling/new", "src/loop", "src/state",
+        ] {
+            #expect(throws: ShareError.leadsOut(host: name, share: folder("src").string)) {
+                try open(name, creates: true)
+            }
+        }
+        #expect(!FileSystem.exists(folder("secret/new")) && !FileSystem.exists(folder("nowhere")))
+    }
+
     @Test("a folder that was removed, or made again under its name, is another one")
     func identity() throws {
         try FileSystem.makeDirectory(folder("a"))

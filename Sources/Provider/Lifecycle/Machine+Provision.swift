@@ -67,8 +67,11 @@ extension Machine {
             case .none: .nothing
             case .only(let words): .only(words)
             }
+        let place = project.environment.projectDirectory
+        let writable = writableFolders(definition)
+        for path in definition.hostFiles { try writable.check(path.resolved(in: place), as: path.text) }
         return try ProvisioningPlan(
-            definition.provisioningSteps(in: project.environment.projectDirectory),
+            definition.provisioningSteps(in: place),
             records: record.map(Self.stepRecords) ?? [], selection: selection, isStart: isStart)
     }
 

@@ -7,7 +7,14 @@ import SSH
 extension Machine {
     /// The folders that the machine is to be started with. Makes those that may be made.
     func openShares(_ definition: MachineDefinition) throws -> [MachineShare] {
-        try definition.shares.map { try MachineShare($0, in: project.environment.projectDirectory) }
+        let place = project.environment.projectDirectory
+        let writable = writableFolders(definition)
+        return try definition.shares.map { try MachineShare($0, in: place, writable: writable) }
+    }
+
+    func writableFolders(_ definition: MachineDefinition) -> WritableFolders {
+        WritableFolders(
+            of: project.environment.machines + [definition], in: project.environment.projectDirectory)
     }
 
     /// Has the guest mount its shares, once after each start. One that had shares before forgets those that it has no more.

@@ -33,6 +33,12 @@ extension MachineDefinition {
             }
     }
 
+    /// The host's files that go into the machine.
+    var hostFiles: [HostPath] {
+        files.compactMap { if case .source(let path) = $0.content { path } else { nil } }
+            + provision.compactMap { if case .script(let path) = $0.action { path } else { nil } }
+    }
+
     /// What may not appear in any output: the values that sensitive steps get.
     var secrets: [String] {
         provision.filter(\.isSensitive).flatMap { Array($0.environment.values) + $0.arguments }

@@ -25,12 +25,14 @@ public struct MachineShare: Sendable, Hashable {
     }
 
     /// Looks at the host's folder, and makes it where the definition says so.
+    /// - Parameter writable: What lies in one of these may not lead elsewhere.
     /// - Throws: ``ShareError``
-    init(_ definition: SharedFolder, in project: FilePath) throws {
+    init(_ definition: SharedFolder, in project: FilePath, writable: WritableFolders = WritableFolders([])) throws {
         tag = Self.tag(for: definition.guest)
         folder = definition.host.resolved(in: project)
         guest = definition.guest
         isReadOnly = definition.mode == .readOnly
+        try writable.check(folder, as: definition.host.text)
         if definition.createsHost, !FileSystem.exists(folder) { try FileSystem.makeDirectory(folder) }
         let opened: OwnedDescriptor
         do {

@@ -8,6 +8,8 @@ public enum ShareError: UserFacingError, Equatable {
     case holdsState(host: String)
     /// The host's folder cannot be looked into.
     case notReadable(host: String, reason: String)
+    /// What the Wanderfile names as a part of a share that a guest may write to leads elsewhere, by a link on the way.
+    case leadsOut(host: String, share: String)
     case noUser(machine: String, user: String)
     /// The login user's keys would be hidden.
     case hidesHome(machine: String, guest: String, user: String)
@@ -24,6 +26,8 @@ public enum ShareError: UserFacingError, Equatable {
         case .notAFolder(let host): "\(host), to be shared, is not a folder"
         case .holdsState(let host): "\(host) cannot be shared: wander keeps machines, with their disks and keys, in it"
         case .notReadable(let host, let reason): "the folder \(host) cannot be shared: \(reason)"
+        case .leadsOut(let host, let share):
+            "\(host) lies in \(share), which a guest may write to, and a link leads out of there"
         case .noUser(let machine, let user):
             "the shares of \(machine) have no owner: there is no user '\(user)' in the guest"
         case .hidesHome(let machine, let guest, let user):
@@ -51,6 +55,7 @@ public enum ShareError: UserFacingError, Equatable {
         case .notAFolder: "A share takes a folder; 'files' copies files."
         case .holdsState: "Share the folder that '.wander' lies in: what is called so is hidden from the guest."
         case .notReadable: "Give yourself read and search permission on it, or share another folder."
+        case .leadsOut: "A guest may have put the link there. If it is yours, name in the Wanderfile what it leads to."
         case .noUser: "Set 'user' in the Wanderfile to one that the box has."
         case .hidesHome: "Choose a folder below the home folder, or elsewhere, such as '/project'."
         case .noPlace:
@@ -68,6 +73,7 @@ public enum ShareError: UserFacingError, Equatable {
         switch self {
         case .folderMissing, .notAFolder, .holdsState: .invalidConfiguration
         case .notReadable: .hostNotAble
+        case .leadsOut: .refused
         default: .provisioningFailed
         }
     }
