@@ -13,15 +13,7 @@ extension UnixSocket {
         return descriptor
     }
 
-    /// A socket whose messages go to the one bound at `path`.
-    /// - Throws: `ECONNREFUSED` or `ENOENT` if nobody receives there.
-    public static func connectDatagram(to path: FilePath) throws(SystemError) -> OwnedDescriptor {
-        let descriptor = try makeDatagramSocket()
-        unsafe try withAddress(path, "send to") { unsafe linux_connect_unix(descriptor.rawValue, $0) }
-        return descriptor
-    }
-
-    private static func makeDatagramSocket() throws(SystemError) -> OwnedDescriptor {
+    static func makeDatagramSocket() throws(SystemError) -> OwnedDescriptor {
         let kind = CInt(SOCK_DGRAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue) | CInt(SOCK_NONBLOCK.rawValue)
         return OwnedDescriptor(owning: CInt(try checked(negativeErrno(Int(socket(AF_UNIX, kind, 0))), "make a socket")))
     }

@@ -3,7 +3,7 @@ import Glibc
 public import SystemPackage
 
 /// Where a socket is in the file system. A long path's folder stays open, so that a process that may not open files any
-/// more can still connect there, again and again.
+/// more can still connect there, again and again; on demand a short one's too, so that it is found after a move.
 public final class UnixSocketAddress: Sendable {
     /// What `sun_path` holds besides its final zero, in bytes (unix(7)).
     private static let limit = 107
@@ -13,9 +13,11 @@ public final class UnixSocketAddress: Sendable {
     /// What is given to the kernel: the path, or one that begins at ``folder``.
     private let shortPath: FilePath
 
-    public init(_ path: FilePath) throws(SystemError) {
+    /// - Parameter followsMoves: Whether the socket is meant that is in the folder which has the path now, wherever that is
+    ///   moved.
+    public init(_ path: FilePath, followsMoves: Bool = false) throws(SystemError) {
         self.path = path
-        guard path.string.utf8.count > Self.limit, let name = path.lastComponent else {
+        guard followsMoves || path.string.utf8.count > Self.limit, let name = path.lastComponent else {
             folder = nil
             shortPath = path
             return
@@ -30,6 +32,14 @@ public final class UnixSocketAddress: Sendable {
     public func connect() throws(SystemError) -> OwnedDescriptor {
         let descriptor = try UnixSocket.makeSocket()
         unsafe try perform("connect to") { unsafe linux_connect_unix(descriptor.rawValue, $0) }
+        return descriptor
+    }
+
+    /// A socket whose messages go to whatever receives there now.
+    /// - Throws: `ECONNREFUSED` or `ENOENT` if nobody does.
+    public func connectDatagram() throws(SystemError) -> OwnedDescriptor {
+        let descriptor = try UnixSocket.makeDatagramSocket()
+        unsafe try perform("send to") { unsafe linux_connect_unix(descriptor.rawValue, $0) }
         return descriptor
     }
 

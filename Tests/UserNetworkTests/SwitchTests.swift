@@ -174,8 +174,10 @@ import Testing
         OwnedDescriptorBox(try UnixSocket.bindDatagram(at: FilePath(machine.attachment.socket.string + ".peer")))
     }
 
-    private func resolves(_ test: TestNetwork, _ machine: Machine, _ socket: OwnedDescriptorBox) throws {
-        let sender = try UnixSocket.connectDatagram(to: machine.attachment.socket)
+    private func resolves(
+        _ test: TestNetwork, _ machine: Machine, _ socket: OwnedDescriptorBox, at path: FilePath? = nil
+    ) throws {
+        let sender = try UnixSocketAddress(path ?? machine.attachment.socket).connectDatagram()
         let request = Wire.arp(
             1, sender: (TestNetwork.mac(1), TestNetwork.address(1)), target: ("00:00:00:00:00:00", "10.77.0.1"))
         #expect(request.withUnsafeBytes { write(sender.rawValue, $0.baseAddress, $0.count) } == request.count)
@@ -200,5 +202,23 @@ import Testing
         // It is found without having said anything.
         try test.turn { machine.link != nil }
         try resolves(test, machine, again)
+    }
+
+    @Test("a machine whose folder is moved stays connected") func moved() throws {
+        let test = try TestNetwork()
+        var attachment = try test.attachment("web", 1)
+        attachment.transport = .datagram
+        try FileSystem.makeDirectory(test.folder.appending("one"))
+        attachment.socket = test.folder.appending("one/web.sock")
+        let machine = try test.network.add(attachment)
+        let monitor = try bind(machine)
+        try resolves(test, machine, monitor)
+        let link = try #require(machine.link)
+        try FileSystem.rename(test.folder.appending("one"), to: test.folder.appending("two"))
+        // By then it has been looked for again.
+        let end = MonotonicClock.now.advanced(byMilliseconds: DatagramPort.interval + 100)
+        try test.turn { end < .now }
+        #expect(machine.link === link)
+        try resolves(test, machine, monitor, at: test.folder.appending("two/web.sock"))
     }
 }

@@ -79,14 +79,16 @@ final class DatagramPort: EventSource {
     private var link: DatagramLink?
     private var nextLook = MonotonicClock.now
 
+    /// Where the monitor receives. A machine goes on running when its project is moved.
+    private let peer: UnixSocketAddress
+
     init(at path: FilePath, machine: Machine, scratch: Scratch) throws(SystemError) {
         self.path = path
+        peer = try UnixSocketAddress(FilePath(path.string + ".peer"), followsMoves: true)
         self.machine = machine
         self.scratch = scratch
         descriptor = HeldDescriptor(try UnixSocket.bindDatagram(at: path))
     }
-
-    private var peerPath: FilePath { FilePath(path.string + ".peer") }
 
     override var rawDescriptor: CInt { descriptor?.rawValue ?? -1 }
     override var interest: Int16 { link?.mayRead() ?? true ? Int16(POLLIN) : 0 }
@@ -95,7 +97,7 @@ final class DatagramPort: EventSource {
     override func deadlinePassed(_ now: MonotonicClock) {
         nextLook = now.advanced(byMilliseconds: Self.interval)
         forgetFinishedLink()
-        guard let socket = try? UnixSocket.connectDatagram(to: peerPath) else {
+        guard let socket = try? peer.connectDatagram() else {
             if let link { machine.linkClosed(link, reason: "the monitor has gone") }
             return forgetFinishedLink()
         }
@@ -116,7 +118,7 @@ final class DatagramPort: EventSource {
             let count = unsafe recv(descriptor.rawValue, scratch.bytes.baseAddress, scratch.bytes.count, 0)
             guard count >= 0 else { return }
             forgetFinishedLink()
-            if link == nil, let socket = try? UnixSocket.connectDatagram(to: peerPath) { connect(socket) }
+            if link == nil, let socket = try? peer.connectDatagram() { connect(socket) }
             guard let link else { continue }
             let frame = unsafe UnsafeRawBufferPointer(rebasing: scratch.bytes[..<count])
             machine.link(link, received: unsafe frame.bytes)
