@@ -41,10 +41,10 @@ import Testing
     @Test("variables are filled in, and a share of a group can bear each machine's name")
     func variables() throws {
         let project = try Project(
-            "vars: { WHERE: /work }\ndefaults: { box: a }\n"
+            "vars: { WHERE: /srv }\ndefaults: { box: a }\n"
                 + "machines: { web: { count: 2, shares: [\"logs-${machine.index}:${WHERE}/logs\"] } }\n")
         #expect(
-            try project.load().machines.map { $0.shares.map(\.text) } == [["logs-1:/work/logs"], ["logs-2:/work/logs"]])
+            try project.load().machines.map { $0.shares.map(\.text) } == [["logs-1:/srv/logs"], ["logs-2:/srv/logs"]])
     }
 
     @Test("a machine takes sixteen shares")
