@@ -2,7 +2,7 @@
 #
 # A Vagrant base box: systemd, OpenSSH, sudo, apt, DHCP by networkd, GRUB for other hypervisors. See boxes/README.md.
 
-revision=2
+revision=3
 gibibytes=20
 compression=9
 command_line="console=ttyS0 root=/dev/vda1 rw quiet cryptomgr.notests"
@@ -13,7 +13,7 @@ packages=(
     openssh-server sudo bash-completion less nano vim-tiny rsync curl wget ca-certificates gnupg man-db procps psmisc
     iproute2 iputils-ping netbase e2fsprogs fdisk locales tzdata cron logrotate lsb-release file bzip2 xz-utils unzip
     apt-utils debian-archive-keyring linux-image-cloud-amd64 initramfs-tools zstd grub-pc-bin grub2-common
-    busybox-static python3-minimal
+    busybox-static python3
 )
 
 recipe_arguments() {

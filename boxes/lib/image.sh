@@ -22,6 +22,9 @@ make_ext4() {
     chmod -R u+rwX "$tree"
     tar -tv --numeric-owner --full-time --utc --quoting-style=literal -f "$tar" |
         LC_ALL=C awk -v tree="$tree" -v date="$date" -f "$library/debugfs.awk" >"$work/debugfs.commands"
+    mkdir -p "$work/attributes"
+    perl "$library/attributes.pl" "$work/attributes" <"$tar" >>"$work/debugfs.commands" ||
+        die "the attributes of files cannot be read from $tar"
     E2FSPROGS_FAKE_TIME=$date debugfs -w -f "$work/debugfs.commands" "$target" >"$work/debugfs.log" 2>&1 ||
         die "debugfs failed: $(tail -n 3 "$work/debugfs.log")"
     # debugfs reports a failed command on standard error and goes on; what it echoes starts with its prompt.

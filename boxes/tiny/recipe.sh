@@ -4,7 +4,7 @@
 # what it cannot do: boxes/README.md.
 
 box_name=tiny
-revision=5
+revision=6
 gibibytes=10
 command_line="console=ttyS0 root=/dev/vda rw quiet cryptomgr.notests"
 
@@ -74,7 +74,7 @@ stage_root() {
     unpack_package "$list" busybox-static "$root" ./bin/busybox
     for applet in $("$root/bin/busybox" --list); do
         case $applet in
-        busybox | bash | dpkg | dpkg-deb | rpm | rpm2cpio | su | poweroff | reboot | halt) ;;
+        busybox | bash | dpkg | dpkg-deb | rpm | rpm2cpio | su | poweroff | reboot | halt | ping | ping6) ;;
         init | linuxrc | switch_root | sh) ;;
         *) ln -s busybox "$root/bin/$applet" ;;
         esac
@@ -95,6 +95,7 @@ stage_root() {
     cp -a "$recipe/root/." "$root/"
     for applet in poweroff reboot halt; do ln -s shutdown "$root/usr/sbin/$applet"; done
     for applet in shutdown poweroff reboot halt; do ln -s ../usr/sbin/shutdown "$root/sbin/$applet"; done
+    ln -s ping "$root/usr/bin/ping6"
     ln -s ../run/resolv.conf "$root/etc/resolv.conf"
     ln -s ../proc/mounts "$root/etc/mtab"
     : >"$root/etc/machine-id"
@@ -108,7 +109,7 @@ stage_root() {
 
     find "$root" -type d -exec chmod 755 {} +
     find "$root/etc" -type f ! -path '*/init.d/*' -exec chmod 644 {} +
-    chmod 755 "$root"/etc/init.d/* "$root"/etc/acpi/PWRF/* "$root"/usr/sbin/* "$root"/usr/share/udhcpc/*
+    chmod 755 "$root"/etc/init.d/* "$root"/etc/acpi/PWRF/* "$root"/usr/bin/ping "$root"/usr/sbin/* "$root"/usr/share/udhcpc/*
     chmod 700 "$root/root" "$root/home/vagrant/.ssh"
     chmod 600 "$root/etc/shadow" "$root/home/vagrant/.ssh/authorized_keys"
     chmod 440 "$root"/etc/sudoers "$root"/etc/sudoers.d/*
