@@ -4,6 +4,11 @@ import SystemPackage
 
 /// A list of the system calls that a process may still make (seccomp(2), filter mode); every other one fails with `ENOSYS`,
 /// as if the kernel did not have it. Memory cannot be made executable any more.
+///
+/// A refusal is a fault of the list, or somebody who has taken the process over: each is named on standard error, once
+/// (`refused system call: ioctl, request 0x541b`). The kernel tells it to the thread itself, by SIGSYS (`SECCOMP_RET_TRAP`):
+/// its own log is for root alone, and a supervisor (`SECCOMP_RET_USER_NOTIF`) would be a thread of the confined process that
+/// could let calls pass. What libraries are known to try, and do without, is refused without a word.
 public struct SystemCallFilter: Sendable {
     /// An instruction of classic BPF, as the kernel's `sock_filter`.
     struct Instruction: BitwiseCopyable, Equatable {
@@ -17,7 +22,8 @@ public struct SystemCallFilter: Sendable {
 
     // linux/seccomp.h, linux/audit.h, linux/filter.h
     static let allow: UInt32 = 0x7fff_0000
-    static let refuse: UInt32 = 0x0005_0000 | UInt32(ENOSYS)
+    static let refuse: UInt32 = 0x0003_0000 | UInt32(ENOSYS)
+    static let refuseQuietly: UInt32 = 0x0005_0000 | UInt32(ENOSYS)
     static let kill: UInt32 = 0x8000_0000
     private static let architecture: UInt32 = 0xc000_003e
     private static let loadWord: UInt16 = 0x20
@@ -31,7 +37,11 @@ public struct SystemCallFilter: Sendable {
     ///   - calls: Numbers of x86-64.
     ///   - socketFamilies: What `socket(2)`, if listed, may be called with.
     ///   - ioctlRequests: What `ioctl(2)`, if listed, may be asked; at most 100.
-    public init(allowing calls: [Int], socketFamilies: [CInt] = [], ioctlRequests: [UInt32] = []) {
+    ///   - expected: Calls that are refused without a word.
+    public init(
+        allowing calls: [Int], socketFamilies: [CInt] = [], ioctlRequests: [UInt32] = [],
+        refusingQuietly expected: [Int] = []
+    ) {
         var program: [Instruction] = [
             // Another architecture's calls have other numbers; so have x32's, which carry bit 30.
             Instruction(code: Self.loadWord, operand: 4),
@@ -42,8 +52,13 @@ public struct SystemCallFilter: Sendable {
             Instruction(code: Self.give, operand: Self.kill),
         ]
         var spans: [(start: UInt32, code: [Instruction])] = [(0, [Instruction(code: Self.give, operand: Self.refuse)])]
-        for call in Set(calls).sorted() {
-            let code = Self.code(for: call, socketFamilies, ioctlRequests)
+        // The way back from the signal that tells of a refusal.
+        let allowed = Set(calls).union([Int(SYS_rt_sigreturn)])
+        for call in allowed.union(expected).sorted() {
+            let code =
+                allowed.contains(call)
+                ? Self.code(for: call, socketFamilies, ioctlRequests)
+                : [Instruction(code: Self.give, operand: Self.refuseQuietly)]
             let start = UInt32(truncatingIfNeeded: call)
             if let last = spans.last, last.start == start { spans.removeLast() }
             // Neighbours that are treated alike are one span.
@@ -101,6 +116,7 @@ public struct SystemCallFilter: Sendable {
     /// Applies the filter to every thread of the process, or to the calling one alone, for ever; no program that it starts
     /// gains privileges.
     public func apply(toAllThreads: Bool = true) throws(SystemError) {
+        _ = try checked(linux_report_refused_calls(), "watch for refused system calls")
         _ = try checked(linux_prctl(CInt(PR_SET_NO_NEW_PRIVS), 1, 0), "give up new privileges")
         // struct sock_fprog: a 16-bit count, padding, a pointer.
         let result = unsafe program.withUnsafeBufferPointer { instructions in

@@ -20,6 +20,8 @@ public struct NetworkConfiguration: Hashable, Sendable {
     public var folder: FilePath
     /// The process ends when no machine has been connected for so long. In seconds.
     public var idleSeconds: Int
+    /// Which file names the host's resolvers.
+    public var resolverFile: FilePath = "/etc/resolv.conf"
     public var machines: [MachineAttachment]
     public var forwards: [PortForward]
     /// An inherited descriptor that the process only keeps open: whoever finds its lock free knows that the process ended.
@@ -72,6 +74,7 @@ extension NetworkConfiguration {
         self.mtu = mtu
         folder = FilePath(try reader.string("folder"))
         idleSeconds = Int(clamping: max(1, try reader.optionalInteger("idleSeconds") ?? 60))
+        if let file = try reader.optionalString("resolverFile") { resolverFile = FilePath(file) }
         machines = try reader.array("machines").map { try MachineAttachment(json: $0) }
         forwards = try reader.array("forwards").map { try PortForward(json: $0) }
         lockDescriptor = try reader.optionalInteger("lockDescriptor").flatMap { Int32(exactly: $0) }
@@ -85,6 +88,7 @@ extension NetworkConfiguration {
             JSONMember("internet", .bool(internet)), JSONMember("hostLoopback", .bool(hostLoopback)),
             JSONMember("mtu", .integer(Int64(mtu))), JSONMember("folder", .string(folder.string)),
             JSONMember("idleSeconds", .integer(Int64(idleSeconds))),
+            JSONMember("resolverFile", .string(resolverFile.string)),
             JSONMember("machines", .array(machines.map(\.json))), JSONMember("forwards", .array(forwards.map(\.json))),
         ]
         if let ipv6 { members.append(JSONMember("ipv6", .bool(ipv6))) }

@@ -28,17 +28,26 @@ enum Sandbox {
                 writable.append(machine.socket.removingLastComponent())
                 if let access = machine.access { writable.append(access.removingLastComponent()) }
             }
-            // resolv.conf(5) is often a link into /run.
-            let readable: [FilePath] = ["/etc", "/run", "/usr/share/zoneinfo", "/proc/self/fd"]
+            // resolv.conf(5) is often a link into /run. libslirp's random numbers come from /dev/urandom; without it they
+            // would follow from the time and the process's number.
+            let readable: [FilePath] = [
+                "/etc", "/run", "/usr/share/zoneinfo", "/proc/self/fd", "/dev/urandom", configuration.resolverFile,
+            ]
             if !(try FileAccessLimit.apply(readable: readable, writable: writable)) {
                 missing.append("files (Landlock)")
             }
         } catch { missing.append("files: \(error.summary)") }
         do {
-            try SystemCallFilter(allowing: calls, socketFamilies: [AF_UNIX, AF_INET, AF_INET6]).apply()
+            try SystemCallFilter(
+                allowing: calls, socketFamilies: [AF_UNIX, AF_INET, AF_INET6], ioctlRequests: socketRequests
+            ).apply()
         } catch { missing.append("system calls: \(error.summary)") }
         return missing.isEmpty ? nil : "not limited on this kernel: \(missing.joined(separator: ", "))"
     }
+
+    /// What sockets are asked: FIONREAD, by libslirp before it reads a datagram; SIOCGIFINDEX, for the scope of a resolver's
+    /// address such as `fe80::1%eth0`.
+    private static let socketRequests: [UInt32] = [0x541b, 0x8933]
 
     /// Every call that serving needs: sockets, files of the network's folder, memory, time. No program can be started, no
     /// thread made, no other process touched.

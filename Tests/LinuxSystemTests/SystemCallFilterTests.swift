@@ -73,4 +73,13 @@ import Testing
         #expect(try verdict(requests, call: 16, arguments: [0, 0x4020_ae46]) == SystemCallFilter.allow)
         #expect(try verdict(requests, call: 16, arguments: [0, 0xae01]) == SystemCallFilter.refuse)
     }
+
+    @Test("refuses what libraries do without in silence, and never the way back from a refusal's signal")
+    func quiet() throws {
+        let filter = SystemCallFilter(allowing: [0, 435], refusingQuietly: [435, 436])
+        #expect(try verdict(filter, call: 435) == SystemCallFilter.allow)
+        #expect(try verdict(filter, call: 436) == SystemCallFilter.refuseQuietly)
+        #expect(try verdict(filter, call: 437) == SystemCallFilter.refuse)
+        #expect(try verdict(filter, call: 15) == SystemCallFilter.allow)
+    }
 }

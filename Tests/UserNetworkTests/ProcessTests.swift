@@ -10,62 +10,8 @@ import Testing
 
 /// The process as `wander` starts it, with its sandbox.
 @Suite struct ProcessTests {
-    private static var program: FilePath {
-        // The executables lie beside the bundle that holds the tests.
-        let bundle = CommandLine.arguments.first { $0.contains(".xctest") } ?? CommandLine.arguments[0]
-        var folder = FilePath(bundle)
-        while let last = folder.lastComponent, !FileSystem.exists(folder.appending("wander-net")) {
-            _ = last
-            folder = folder.removingLastComponent()
-        }
-        return folder.appending("wander-net")
-    }
-
-    /// A folder with a configuration for one machine; whatever process serves it ends with the value.
-    private final class Environment {
-        let folder: FilePath
-        var configuration: NetworkConfiguration
-        init() throws {
-            folder = try TestNetwork.temporaryFolder()
-            try FileSystem.makeDirectory(folder.appending("machine"))
-            let subnet = try #require(IPv4Subnet("10.77.0.0/24"))
-            configuration = NetworkConfiguration(
-                name: "shop", subnet: subnet, internet: false, folder: folder.appending("net"), idleSeconds: 60)
-            configuration.machines = [
-                MachineAttachment(
-                    name: "web", mac: try #require(MACAddress(TestNetwork.mac(1))),
-                    address: IPv4Address(TestNetwork.address(1)), socket: folder.appending("machine/net.sock"),
-                    access: folder.appending("machine/access.sock"))
-            ]
-        }
-        deinit {
-            if var client = try? NetworkClient.connect(folder: configuration.folder) { try? client.stop() }
-            try? FileSystem.removeTree(folder)
-        }
-        func start() throws -> Bool { try NetworkProcess.ensureRunning(configuration, program: ProcessTests.program) }
-
-        /// Asks for the gateway's hardware address, as the guest would.
-        func gatewayAnswers() throws -> Bool {
-            let socket = try UnixSocket.connect(to: configuration.machines[0].socket)
-            let request = Wire.arp(
-                1, sender: (TestNetwork.mac(1), TestNetwork.address(1)), target: ("00:00:00:00:00:00", "10.77.0.1"))
-            try socket.writeAll(Wire.be32(request.count) + request)
-            guard try waitUntilReady(socket.rawValue, for: .readable, milliseconds: 5_000) else { return false }
-            return try socket.read(upTo: 100).count == 4 + 60
-        }
-
-        func ended(within milliseconds: Int64 = 5_000) throws -> Bool {
-            let limit = MonotonicClock.now.advanced(byMilliseconds: milliseconds)
-            while MonotonicClock.now < limit {
-                if !(try NetworkProcess.isRunning(folder: configuration.folder)) { return true }
-                usleep(10_000)
-            }
-            return false
-        }
-    }
-
     @Test("starts once, serves, reports, and stops when told") func life() throws {
-        let environment = try Environment()
+        let environment = try NetworkEnvironment()
         #expect(try !NetworkProcess.isRunning(folder: environment.configuration.folder))
         #expect(try environment.start())
         #expect(try !environment.start(), "a second start finds the first")
@@ -83,7 +29,7 @@ import Testing
     }
 
     @Test("after kill -9, the next start serves the same machines and forwards") func restart() throws {
-        let environment = try Environment()
+        let environment = try NetworkEnvironment()
         #expect(try environment.start())
         var client = try NetworkClient.connect(folder: environment.configuration.folder)
         let other = MachineAttachment(
@@ -105,7 +51,7 @@ import Testing
     }
 
     @Test("ends by itself when no machine has been connected for its time") func idle() throws {
-        let environment = try Environment()
+        let environment = try NetworkEnvironment()
         environment.configuration.idleSeconds = 1
         #expect(try environment.start())
         #expect(try environment.ended(within: 10_000))
@@ -113,7 +59,7 @@ import Testing
 
     @Test("ends by itself when its folder was removed, whether or not a machine ever connected") func abandoned() throws
     {
-        let environment = try Environment()
+        let environment = try NetworkEnvironment()
         environment.configuration.idleSeconds = 600
         #expect(try environment.start())
         let lock = try OwnedDescriptor.open(
@@ -125,7 +71,7 @@ import Testing
     }
 
     @Test("the process cannot start programs or reach files of others once it serves") func sandbox() throws {
-        let environment = try Environment()
+        let environment = try NetworkEnvironment()
         #expect(try environment.start())
         var client = try NetworkClient.connect(folder: environment.configuration.folder)
         let process = try #require(try client.status().processIdentifier)
@@ -146,7 +92,7 @@ import Testing
     }
 
     @Test("a capture is a pcap file of the frames") func capture() throws {
-        let environment = try Environment()
+        let environment = try NetworkEnvironment()
         #expect(try environment.start())
         let folder = environment.configuration.folder
         let pipe = try OwnedDescriptor.pipe()
@@ -171,7 +117,7 @@ import Testing
     }
 
     @Test("a wrong configuration is reported to whoever started the process") func wrongConfiguration() throws {
-        let environment = try Environment()
+        let environment = try NetworkEnvironment()
         environment.configuration.machines[0].address = IPv4Address("192.0.2.1")
         #expect(throws: NetworkError.self) { try environment.start() }
         #expect(try environment.ended())

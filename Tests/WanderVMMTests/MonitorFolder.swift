@@ -3,6 +3,7 @@ import LinuxSystem
 import MonitorControl
 import SystemPackage
 import TestSupport
+import Testing
 
 /// A folder with a kernel of a few instructions and a configuration that starts it.
 final class MonitorFolder {
@@ -18,7 +19,17 @@ final class MonitorFolder {
         try AtomicFile.write(TinyGuest.kernel(code), to: path.appending("kernel"))
     }
 
-    deinit { try? FileSystem.removeTree(path) }
+    /// Where the monitor's messages go, as in a machine's folder. A test fails if its filters refused a system call.
+    func log() throws -> OwnedDescriptor {
+        try OwnedDescriptor.open(logFile, [.writeOnly, .create, .append], permissions: 0o600)
+    }
+    private var logFile: FilePath { path.appending("monitor.log") }
+
+    deinit {
+        let said = String(decoding: (try? FileSystem.read(logFile)) ?? [], as: UTF8.self)
+        #expect(!said.contains("refused system call"), "\(said)")
+        try? FileSystem.removeTree(path)
+    }
 
     /// - Returns: The configuration's path.
     func configure(statusDescriptor: CInt? = nil) throws -> String {

@@ -37,6 +37,7 @@ private let hasKVM = (try? Hypervisor.open()) != nil
         let folder = try MonitorFolder(kernel: TinyGuest.print("ok\n") + TinyGuest.powerOff)
         let result = try ChildProcess.run([folder.program, "--configuration", try folder.configure()])
         #expect(result.outcome == .exited(0), "\(String(decoding: result.error, as: UTF8.self))")
+        #expect(!String(decoding: result.error, as: UTF8.self).contains("refused system call"))
         #expect(try FileSystem.read(folder.path.appending("console.log")) == Array("ok\n".utf8))
         #expect(MonitorEnd.read(from: folder.path.appending("end.json")) == MonitorEnd(reason: .powerOff))
         #expect(!FileSystem.exists(folder.path.appending("control.sock")))
@@ -46,9 +47,10 @@ private let hasKVM = (try? Hypervisor.open()) != nil
     func missingKernel() throws {
         let folder = try MonitorFolder()
         let status = try OwnedDescriptor.pipe()
+        let log = try folder.log()
         var options = ChildProcess.Options()
         options.extraDescriptors = [status.write.rawValue]
-        options.error = .null
+        options.error = .descriptor(log.rawValue)
         let child = try ChildProcess.start(
             [folder.program, "--configuration", try folder.configure(statusDescriptor: 3)], options)
         #expect(try child.wait(milliseconds: 20_000)?.isSuccess == false)
@@ -65,8 +67,10 @@ private let hasKVM = (try? Hypervisor.open()) != nil
     func control() throws {
         let folder = try MonitorFolder(kernel: TinyGuest.print("up") + TinyGuest.loop)
         let status = try OwnedDescriptor.pipe()
+        let log = try folder.log()
         var options = ChildProcess.Options()
         options.extraDescriptors = [status.write.rawValue]
+        options.error = .descriptor(log.rawValue)
         let child = try ChildProcess.start(
             [folder.program, "--configuration", try folder.configure(statusDescriptor: 3)], options)
         #expect(try waitUntilReady(status.read.rawValue, for: .readable, milliseconds: 20_000))

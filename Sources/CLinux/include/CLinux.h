@@ -62,6 +62,10 @@ long linux_preadv(int fd, const struct iovec *vectors, int count, int64_t offset
 // No wrapper in glibc before 2.36.
 long linux_pidfd_open(int pid);
 
+// Lets calls that a filter refuses with SECCOMP_RET_TRAP fail with the error in its data, and names each on standard error,
+// once. For the whole process; the calling thread, and those that it starts, must not block SIGSYS.
+long linux_report_refused_calls(void);
+
 // Swift refuses the C pointer type of `environ`, a mutable global.
 char **linux_environment(void);
 

@@ -4,32 +4,32 @@ import SystemPackage
 
 /// The host's resolvers, as resolv.conf(5) names them; read again when the file changes, as laptops change networks.
 struct ResolverConfiguration {
-    static let path: FilePath = "/etc/resolv.conf"
     /// As many as the C library asks.
     static let limit = 3
 
     private(set) var servers: [SocketAddress] = []
     private var modified: (Int64, Int64, UInt64)?
     private var checked: MonotonicClock?
-    private let fixed: Bool
+    /// nil for given servers.
+    private let file: FilePath?
 
     /// Uses given servers for ever.
     init(servers: [SocketAddress]) {
         self.servers = servers
-        fixed = true
+        file = nil
     }
 
-    init() { fixed = false }
+    init(file: FilePath) { self.file = file }
 
     /// The servers at present.
     mutating func current(_ now: MonotonicClock) -> [SocketAddress] {
-        if fixed { return servers }
+        guard let file else { return servers }
         if let checked, now.milliseconds(since: checked) < 1000 { return servers }
         checked = now
-        guard let status = try? FileSystem.status(Self.path) else { return servers }
+        guard let status = try? FileSystem.status(file) else { return servers }
         let stamp = (status.modified, status.modifiedNanoseconds, status.inode)
         if let modified, modified == stamp { return servers }
-        guard let text = try? FileSystem.read(Self.path, limit: 1 << 20) else { return servers }
+        guard let text = try? FileSystem.read(file, limit: 1 << 20) else { return servers }
         modified = stamp
         servers = Self.parse(String(decoding: text, as: UTF8.self))
         return servers

@@ -24,6 +24,7 @@ final class UDPForward: EventSource, Forward {
     private var clients: [SocketAddress: Client] = [:]
     private var addresses: [UInt16: SocketAddress] = [:]
     private(set) var guestState = GuestState.unknown
+    private var identification = UInt16.random(in: .min ... .max)
 
     init(_ forward: PortForward, machine: Machine, network: Network) throws {
         guard let address = SocketAddress(forward.bind, port: forward.hostPort) else {
@@ -78,16 +79,17 @@ final class UDPForward: EventSource, Forward {
             guard count >= 0 else { return }
             let address = SocketAddress(
                 bytes: unsafe withUnsafeBytes(of: &storage) { unsafe Array($0.prefix(Int(length))) })
-            // What does not fit a packet to the guest, or finds it busy, is lost, as on any network.
-            guard count <= network.mtu - 28, let link = machine.link, !link.isCongested, let port = port(for: address)
-            else {
-                continue
-            }
+            // What finds the guest busy is lost, as on any network.
+            guard let link = machine.link, !link.isCongested, let port = port(for: address) else { continue }
             var source = network.gateway
             source.port = port
             var target = machine.endpoint
             target.port = forward.guestPort
-            network.send(FrameWriter.udp(from: source, to: target, payload: Array(buffer[..<count])), to: machine)
+            identification &+= 1
+            let frames = FrameWriter.udp(
+                from: source, to: target, payload: Array(buffer[..<count]), mtu: network.mtu,
+                identification: identification)
+            for frame in frames { network.send(frame, to: machine) }
         }
     }
 

@@ -62,6 +62,9 @@ import NetworkControl
         let opaque = unsafe Unmanaged.passUnretained(self).toOpaque()
         guard let slirp = unsafe slirp_new(&configuration, Self.callbacks, opaque) else { return nil }
         unsafe self.slirp = slirp
+        // Sets libslirp's clock, which otherwise stands at zero until it first serves its sockets: what a guest sends before
+        // that would get sockets that have expired.
+        unsafe slirp_pollfds_poll(slirp, 1, Self.events, nil)
     }
 
     deinit { close() }

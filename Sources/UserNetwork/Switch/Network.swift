@@ -38,7 +38,8 @@ public final class Network {
     /// Makes the network with the machines and forwards of `configuration`.
     /// - Throws: What is wrong with a machine. A forward whose port is taken is kept and reported by `status`.
     public convenience init(_ configuration: NetworkConfiguration) throws {
-        try self.init(configuration, resolvers: ResolverConfiguration(), persistent: true)
+        try self.init(
+            configuration, resolvers: ResolverConfiguration(file: configuration.resolverFile), persistent: true)
     }
 
     init(_ configuration: NetworkConfiguration, resolvers: ResolverConfiguration, persistent: Bool = false) throws {

@@ -1,0 +1,74 @@
+import NetworkAddress
+import Glibc
+import LinuxSystem
+import NetworkControl
+import SystemPackage
+import Testing
+
+@testable import UserNetwork
+
+/// A folder with a configuration for one machine, served by the process as `wander` starts it, with its sandbox. Whatever
+/// process serves it ends with the value; a test fails if a system call was refused to it.
+final class NetworkEnvironment {
+    let folder: FilePath
+    var configuration: NetworkConfiguration
+
+    static var program: FilePath {
+        // The executables lie beside the bundle that holds the tests.
+        let bundle = CommandLine.arguments.first { $0.contains(".xctest") } ?? CommandLine.arguments[0]
+        var folder = FilePath(bundle)
+        while folder.lastComponent != nil, !FileSystem.exists(folder.appending("wander-net")) {
+            folder = folder.removingLastComponent()
+        }
+        return folder.appending("wander-net")
+    }
+
+    init(internet: Bool = false, mtu: Int = 65_520) throws {
+        folder = try TestNetwork.temporaryFolder()
+        try FileSystem.makeDirectory(folder.appending("machine"))
+        let subnet = try #require(IPv4Subnet("10.77.0.0/24"))
+        configuration = NetworkConfiguration(
+            name: "shop", subnet: subnet, internet: internet, mtu: mtu, folder: folder.appending("net"), idleSeconds: 60
+        )
+        configuration.machines = [
+            MachineAttachment(
+                name: "web", mac: try #require(MACAddress(TestNetwork.mac(1))),
+                address: IPv4Address(TestNetwork.address(1)), socket: folder.appending("machine/net.sock"),
+                access: folder.appending("machine/access.sock"))
+        ]
+    }
+
+    deinit {
+        if var client = try? NetworkClient.connect(folder: configuration.folder) { try? client.stop() }
+        #expect(refusals == [], "the sandbox that ships refuses what serving takes")
+        try? FileSystem.removeTree(folder)
+    }
+
+    func start() throws -> Bool { try NetworkProcess.ensureRunning(configuration, program: Self.program) }
+
+    var log: String {
+        let bytes = (try? FileSystem.read(NetworkConfiguration.logFile(in: configuration.folder))) ?? []
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    var refusals: [String] { log.split(separator: "\n").filter { $0.contains("refused system call") }.map(String.init) }
+
+    /// Asks for the gateway's hardware address, as the guest would.
+    func gatewayAnswers() throws -> Bool {
+        let socket = try UnixSocket.connect(to: configuration.machines[0].socket)
+        let request = Wire.arp(
+            1, sender: (TestNetwork.mac(1), TestNetwork.address(1)), target: ("00:00:00:00:00:00", "10.77.0.1"))
+        try socket.writeAll(Wire.be32(request.count) + request)
+        guard try waitUntilReady(socket.rawValue, for: .readable, milliseconds: 5_000) else { return false }
+        return try socket.read(upTo: 100).count == 4 + 60
+    }
+
+    func ended(within milliseconds: Int64 = 5_000) throws -> Bool {
+        let limit = MonotonicClock.now.advanced(byMilliseconds: milliseconds)
+        while MonotonicClock.now < limit {
+            if !(try NetworkProcess.isRunning(folder: configuration.folder)) { return true }
+            usleep(10_000)
+        }
+        return false
+    }
+}
