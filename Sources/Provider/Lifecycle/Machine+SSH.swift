@@ -16,8 +16,7 @@ extension Machine {
         }
         var block = SSHConfigBlock(
             host: host ?? name, hostName: name, port: 22, user: record.user, identityFiles: try identityFiles(record),
-            knownHostsFile: record.hostKey == nil ? nil : folder.knownHosts.string,
-            hostKeyAlias: "wander-\(record.identifier)")
+            knownHostsFile: record.hostKey == nil ? nil : folder.knownHosts.string, hostKeyAlias: "wander-\(record.identifier)")
         block.forwardAgent = definition?.ssh.forwardAgent ?? false
         let words = [program.string, "net", "connect", "--socket", folder.guestSocket.string, "22"]
         block.proxyCommand = words.map { ShellQuoting.quote($0) }.joined(separator: " ")

@@ -51,12 +51,10 @@ final class CommandContext: Sendable {
         json = options.json
         assumeYes = options.yes
         mayAsk = !options.noInput && isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1
-        let cancellation = try Cancellation(lettingEnd: true)
-        self.cancellation = cancellation
+        cancellation = try Cancellation()
         try Signals.request(cancellation) {
             if endsSilently { _exit(130) }
-            console.interrupted(
-                lettingEnd: cancellation.letsEnd, isCutOff: cancellation.insistence?.isRequested == true)
+            console.interrupted()
         }
     }
 
