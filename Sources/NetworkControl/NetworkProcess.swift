@@ -37,18 +37,16 @@ public enum NetworkProcess {
         let lock = try OwnedDescriptor.open(
             NetworkConfiguration.lockFile(in: folder), [.readWrite, .create], permissions: 0o600)
         let deadline = MonotonicClock.now.advanced(byMilliseconds: milliseconds)
-        let patience = Patience(until: deadline, first: 20, growing: 1.5, most: 250, cancellation: cancellation)
-        let runs = try patience.wait(for: "the network's lock") { () -> Patience.Answer<Bool> in
-            if try OpenFileLock.tryLock(lock, .exclusive) { return .here(false) }
+        while !(try OpenFileLock.tryLock(lock, .exclusive)) {
             do {
                 try complete(configuration)
-                return .here(true)
+                return false
             } catch  where MonotonicClock.now < deadline && isGone(error) {
                 // An idle process that is just ending still holds the lock; it lets go in a moment.
-                return .notYet(because: "\(error)")
+                try cancellation?.check()
+                usleep(30_000)
             }
         }
-        if runs { return false }
         guard FileSystem.exists(program) else { throw NetworkError.noHelper(program) }
         var configuration = try continuing(configuration)
         configuration.lockDescriptor = 3

@@ -27,11 +27,9 @@ extension SSHSession {
         var received: UInt64 = 0
         var said: [UInt8] = []
         let outcome: SSHOutcome
-        var command = SSHCommand(GuestShell.line(Self.readScript, [path], as: user))
-        command.silence = options.answerMilliseconds
         do {
             outcome = try run(
-                command,
+                SSHCommand(GuestShell.line(Self.readScript, [path], as: user)),
                 output: { bytes throws(SSHError) in
                     try sink.consume(bytes)
                     received += UInt64(bytes.count)
@@ -39,7 +37,7 @@ extension SSHSession {
                 }, error: { said += $0.prefix(max(0, 4096 - said.count)) })
         } catch {
             sink.discard()
-            throw Self.stalled(error, source)
+            throw error
         }
         guard outcome.isSuccess else {
             sink.discard()
