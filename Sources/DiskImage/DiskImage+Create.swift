@@ -117,7 +117,7 @@ extension DiskImage {
     static func writeNewFile(
         _ bytes: [UInt8], at path: FilePath, size: UInt64, permissions: UInt32
     ) throws(DiskImageError) {
-        guard !FileSystem.exists(path) else { throw .alreadyExists(path) }
+        if let isThere = try? FileSystem.exists(path), isThere { throw .alreadyExists(path) }
         let temporary = FilePath("\(path).\(randomIdentifier(bytes: 4)).tmp")
         do {
             let file = try OwnedDescriptor.open(temporary, [.writeOnly, .create, .exclusive], permissions: permissions)

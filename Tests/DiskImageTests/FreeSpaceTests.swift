@@ -11,7 +11,7 @@ import Testing
 
     private static let tools = ["/usr/sbin", "/sbin", "/usr/bin"]
     private func tool(_ name: String) throws -> String {
-        let found = Self.tools.map { "\($0)/\(name)" }.first { FileSystem.exists(FilePath($0)) }
+        let found = Self.tools.map { "\($0)/\(name)" }.first { !FileSystem.isAbsent(FilePath($0)) }
         return try #require(found, "\(name) is not installed (e2fsprogs)")
     }
 
@@ -124,6 +124,29 @@ import Testing
             let free = try FreeSpace(of: disk).ranges
             #expect(free.allSatisfy { $0.upperBound <= disk.virtualSize })
         }
+    }
+
+    @Test(
+        "an old super block below something that came later says nothing",
+        arguments: [
+            (4096, [0xfc, 0x4e, 0x2b, 0xa9]), (0, [0xfc, 0x4e, 0x2b, 0xa9]),
+            ((64 << 20) - 65536, [0xfc, 0x4e, 0x2b, 0xa9]),
+            ((64 << 20) - 8192, [0xfc, 0x4e, 0x2b, 0xa9]),
+            (4120, [0xc6, 0x85, 0x73, 0xf6, 0x4e, 0x1a, 0x45, 0xca, 0x82, 0x65, 0xf5, 0x7f, 0x48, 0xba, 0x6d, 0x81]),
+            (131_072 + 5 * 1024, [0x0c, 0xb1, 0xba, 0, 0, 0, 0, 0]),
+            (131_072 + 8 * 4096, [0, 0, 0, 0, 0, 0xba, 0xb1, 0x0c]), (512, Array("LABELONE".utf8)),
+            (65600, Array("_BHRfS_M".utf8)), (0, Array("LUKS".utf8)),
+        ] as [(Int, [UInt8])])
+    func laterUse(offset: Int, mark: [UInt8]) throws {
+        let path = try makeDisk(Self.layouts[0])
+        func free() throws -> FreeSpace {
+            try FreeSpace(of: try DiskImage.open([DiskLayer(path: path, format: .raw)], access: .readOnly))
+        }
+        #expect(try !free().ranges.isEmpty)
+        let file = try OwnedDescriptor.open(path, .readWrite)
+        try mark.withUnsafeBytes { try file.writeAll($0, at: Int64(offset)) }
+        let after = try free()
+        #expect(after.ranges.isEmpty && !after.isWhole)
     }
 
     @Test("what is no file system that we know has no free space", arguments: [0, 4096, 65536, 1 << 20])

@@ -98,7 +98,7 @@ extension DiskImage {
         _ start: [UInt8], at path: FilePath, size: UInt64, permissions: UInt32, isDurable: Bool = true,
         _ body: (ImageFile) throws(DiskImageError) -> Void
     ) throws(DiskImageError) {
-        guard !FileSystem.exists(path) else { throw .alreadyExists(path) }
+        if let isThere = try? FileSystem.exists(path), isThere { throw .alreadyExists(path) }
         let temporary = FilePath("\(path).\(randomIdentifier(bytes: 4)).tmp")
         do {
             try writeNewFile(start, at: temporary, size: size, permissions: permissions)

@@ -88,11 +88,8 @@ private enum Ext4Bitmaps {
     ) throws(DiskImageError) -> [Range<UInt64>]? {
         let length = volume.upperBound - volume.lowerBound
         guard length >= 65536 else { return nil }
-        let start = try disk.read(count: 2048, at: volume.lowerBound)
-        // What a volume was used for later may have left an old super block where it was.
-        for (offset, mark) in [(0, "XFSB"), (0, "LUKS"), (0, "LABELONE"), (512, "LABELONE"), (1024, "LABELONE")]
-        where start[offset...].starts(with: Array(mark.utf8)) { return nil }
-        let block = Array(start[1024...])
+        guard try !LaterUse.isSeen(on: disk, in: volume) else { return nil }
+        let block = try disk.read(count: 1024, at: volume.lowerBound + 1024)
         func field(_ offset: Int, _ count: Int = 4) -> UInt64 { littleEndian(block, offset, count) }
         let (incompatible, readOnlyCompatible) = (field(0x60), field(0x64))
         let (needsRecovery, metaGroups, has64Bit, bigAllocation): (UInt64, UInt64, UInt64, UInt64) = (
