@@ -30,6 +30,8 @@ extension BoxError {
         case .ambiguous(let what, _): "several boxes match \(what)"
         case .inUse(let box, _): "the box \(box) is in use"
         case .corruptRecord(let path, let reason): "\(path) is damaged: \(reason)"
+        case .damagedUse(let path): "\(path), which says which box a machine uses, is damaged"
+        case .unreadableRecord(let path, let reason): "cannot read \(path): \(reason)"
         case .damaged(let box, _): "the stored box \(box) is damaged"
         case .outputExists(let path): "\(path) already exists"
         case .parentMissing(let parent):
@@ -73,7 +75,11 @@ extension BoxError {
         case .alreadyPresent: "Use it as it is, or replace it with --force."
         case .notFound: "wander box list shows the boxes that are there."
         case .ambiguous: "Choose one by --box-version and --architecture."
-        case .inUse: "Destroy these machines first, or use --force if they are really gone."
+        case .inUse:
+            "Destroy these machines first. Those that are not found and will not come back are forgotten by: "
+                + "wander box prune --forget-missing"
+        case .damagedUse(let path): "Remove it, and start each machine once that is to keep its box: rm \(path)"
+        case .unreadableRecord: "Look at the file system that the box store is on; the box may be whole."
         case .damaged, .corruptRecord: "Remove the box and add it again."
         case .parentMissing(let parent):
             "Add it first: wander box add \(parent.source ?? "FILE")"

@@ -33,6 +33,10 @@ public enum BoxError: UserFacingError, Equatable {
     case ambiguous(String, candidates: [String])
     case inUse(BoxIdentity, machines: [String])
     case corruptRecord(FilePath, reason: String)
+    /// The record may be whole, but cannot be looked at now.
+    case unreadableRecord(FilePath, reason: String)
+    /// An entry of the list of machines that use boxes.
+    case damagedUse(FilePath)
     case damaged(BoxIdentity, files: [String])
     case outputExists(FilePath)
     /// The box holds only what differs from another one.

@@ -10,7 +10,13 @@ enum Discovery {
         var folder = start.lexicallyNormalized()
         let device = (try? FileSystem.status(folder))??.device
         while true {
-            let present = names.filter { FileSystem.exists(folder.appending($0)) }
+            var present: [String] = []
+            for name in names {
+                // Climbing past a Wanderfile that cannot be looked at would find another environment's.
+                do throws(SystemError) {
+                    if try FileSystem.exists(folder.appending(name)) { present.append(name) }
+                } catch { throw .notReadable(error) }
+            }
             guard present.count < 2 else { throw .ambiguous(present, folder: folder) }
             if let name = present.first { return folder.appending(name) }
             let parent = folder.removingLastComponent()

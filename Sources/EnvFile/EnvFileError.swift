@@ -1,3 +1,4 @@
+public import LinuxSystem
 public import Reporting
 public import SystemPackage
 
@@ -5,6 +6,8 @@ public import SystemPackage
 public enum EnvFileError: UserFacingError, Equatable {
     /// No Wanderfile in `start` or any folder above it.
     case notFound(start: FilePath)
+    /// A folder that may hold a Wanderfile cannot be looked at.
+    case notReadable(SystemError)
     /// The file that the user named is not there.
     case missing(FilePath)
     /// Two files of one folder that could both be meant.
@@ -21,6 +24,7 @@ public enum EnvFileError: UserFacingError, Equatable {
     public var summary: String {
         switch self {
         case .notFound(let start): return "there is no Wanderfile in \(start) or in a folder above it"
+        case .notReadable(let error): return error.summary
         case .missing(let path): return "there is no file \(path)"
         case .ambiguous(let names, let folder): return "\(folder) holds both \(names.joined(separator: " and "))"
         case .invalid(let diagnostics, let unreported):
@@ -41,6 +45,7 @@ public enum EnvFileError: UserFacingError, Equatable {
     public var remedy: String? {
         switch self {
         case .notFound: "Write one with 'wander init BOX', or name one with '-f FILE'."
+        case .notReadable(let error): error.remedy ?? "Name the Wanderfile that you mean with '-f FILE'."
         case .missing: "Check the name after '-f', '--file' or in WANDER_FILE."
         case .ambiguous: "Keep one of them, or name the one that you mean with '-f FILE'."
         case .exists: "Use '--force' to overwrite it, or '--output FILE' to write another file."
@@ -52,6 +57,7 @@ public enum EnvFileError: UserFacingError, Equatable {
     public var kind: ErrorKind {
         switch self {
         case .notFound, .missing, .noSuchMachine: .notFound
+        case .notReadable(let error): error.kind
         case .exists: .refused
         case .ambiguous, .invalid: .invalidConfiguration
         }

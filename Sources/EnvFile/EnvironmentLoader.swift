@@ -57,7 +57,7 @@ public struct EnvironmentLoader: Sendable {
             return try Discovery.find(from: options.workingDirectory, home: options.home)
         }
         let path = options.workingDirectory.pushing(file).lexicallyNormalized()
-        guard FileSystem.exists(path) else { throw .missing(path) }
+        guard !FileSystem.isAbsent(path) else { throw .missing(path) }
         return path
     }
 

@@ -61,9 +61,18 @@ public enum FileSystem {
         return FileStatus(status)
     }
 
-    /// Whether there is something at `path`; false if that cannot be found out.
-    public static func exists(_ path: FilePath) -> Bool { ((try? status(path)) ?? nil) != nil }
-    public static func isDirectory(_ path: FilePath) -> Bool { ((try? status(path)) ?? nil)?.kind == .directory }
+    /// Whether there is something at `path`. A look-up that fails (EIO, EACCES, ESTALE of a server) is an error and no answer:
+    /// what is then made or removed would be in the place of what is there.
+    public static func exists(_ path: FilePath) throws(SystemError) -> Bool { try status(path) != nil }
+    public static func isDirectory(_ path: FilePath) throws(SystemError) -> Bool {
+        try status(path)?.kind == .directory
+    }
+
+    /// Whether there certainly is nothing at `path`. False also if that cannot be found out: for callers that open it next, and
+    /// meet the error there.
+    public static func isAbsent(_ path: FilePath) -> Bool {
+        do throws(SystemError) { return try status(path) == nil } catch { return false }
+    }
 
     /// Makes the directory and its missing parents.
     /// - Parameter permissions: Of the directories that the call creates.
@@ -80,7 +89,7 @@ public enum FileSystem {
             _ = try checked(again, "make the folder", path)
             return
         }
-        if result == -Int(EEXIST), isDirectory(path) { return }
+        if result == -Int(EEXIST), try isDirectory(path) { return }
         _ = try checked(result, "make the folder", path)
     }
 
@@ -91,7 +100,15 @@ public enum FileSystem {
         }
         defer { unsafe closedir(handle) }
         var names: [String] = []
-        while let entry = unsafe readdir(handle) {
+        while true {
+            // The end and a failure give the same answer; only errno tells them apart.
+            Glibc.errno = 0
+            guard let entry = unsafe readdir(handle) else {
+                guard Glibc.errno == 0 else {
+                    throw SystemError("read the folder", path, Errno(rawValue: Glibc.errno))
+                }
+                break
+            }
             let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
                 unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
             }
@@ -180,5 +197,15 @@ public enum FileSystem {
         do {
             return try OwnedDescriptor.open(path, .readOnly).readAll(limit: limit)
         } catch { throw SystemError("read", path, error.errno) }
+    }
+
+    /// Reads a whole file; nil if there certainly is none.
+    public static func readIfThere(_ path: FilePath, limit: Int = 64 << 20) throws(SystemError) -> [UInt8]? {
+        do {
+            return try read(path, limit: limit)
+        } catch {
+            guard error.errno == .noSuchFileOrDirectory || error.errno == .notDirectory else { throw error }
+            return nil
+        }
     }
 }

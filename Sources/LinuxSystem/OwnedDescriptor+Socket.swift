@@ -3,4 +3,16 @@ import Glibc
 extension OwnedDescriptor {
     /// Tells the other side of a stream socket that nothing more will be sent. Its answers still arrive.
     public func endOutput() { _ = shutdown(rawValue, CInt(SHUT_WR)) }
+
+    /// Who listens at the other side of a connected Unix socket, as the kernel knows it (unix(7), SO_PEERCRED): which process, as
+    /// this process sees it, and which user.
+    public var peerProcess: (identifier: Int32, user: UInt32)? {
+        // struct ucred: pid, uid, gid; glibc has it only under _GNU_SOURCE.
+        var credentials: (Int32, UInt32, UInt32) = (0, 0, 0)
+        var size = socklen_t(MemoryLayout.size(ofValue: credentials))
+        guard unsafe getsockopt(rawValue, SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0,
+            Int(size) == MemoryLayout.size(ofValue: credentials)
+        else { return nil }
+        return (credentials.0, credentials.1)
+    }
 }

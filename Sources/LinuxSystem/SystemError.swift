@@ -21,7 +21,7 @@ public struct SystemError: UserFacingError, Equatable {
 
     public var remedy: String? {
         switch errno {
-        case .noSpace: "Free some space on that file system, then run the command again."
+        case .noSpace, .diskQuotaExceeded: "Free some space on that file system, then run the command again."
         case .permissionDenied, .notPermitted: "Check the owner and permissions of that path."
         case .readOnlyFileSystem: "The file system is mounted read-only; use another folder."
         case .tooManyOpenFiles, .tooManyOpenFilesInSystem: "Raise the limit of open files (ulimit -n)."
@@ -31,7 +31,8 @@ public struct SystemError: UserFacingError, Equatable {
 
     public var kind: ErrorKind {
         switch errno {
-        case .noSpace, .noMemory, .tooManyOpenFiles, .tooManyOpenFilesInSystem: .hostNotAble
+        case .noSpace, .diskQuotaExceeded, .noMemory, .tooManyOpenFiles, .tooManyOpenFilesInSystem: .hostNotAble
+        case .permissionDenied, .notPermitted, .readOnlyFileSystem: .hostNotAble
         default: .failure
         }
     }

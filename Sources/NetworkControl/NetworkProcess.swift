@@ -9,7 +9,7 @@ public import SystemPackage
 public enum NetworkProcess {
     /// Whether a process serves the network in `folder`.
     public static func isRunning(folder: FilePath) throws -> Bool {
-        guard FileSystem.exists(NetworkConfiguration.lockFile(in: folder)) else { return false }
+        guard try FileSystem.exists(NetworkConfiguration.lockFile(in: folder)) else { return false }
         let lock = try OwnedDescriptor.open(NetworkConfiguration.lockFile(in: folder), .readWrite)
         return try OpenFileLock.isHeldElsewhere(lock)
     }
@@ -17,8 +17,8 @@ public enum NetworkProcess {
     /// The configuration that the last process of `folder` kept: its machines and forwards; nil if there was none.
     public static func savedConfiguration(folder: FilePath) throws -> NetworkConfiguration? {
         let path = NetworkConfiguration.configurationFile(in: folder)
-        guard FileSystem.exists(path) else { return nil }
-        return try NetworkConfiguration(json: try JSONParser.parse(try FileSystem.read(path, limit: 16 << 20)))
+        guard let bytes = try FileSystem.readIfThere(path, limit: 16 << 20) else { return nil }
+        return try NetworkConfiguration(json: try JSONParser.parse(bytes))
     }
 
     /// Starts the process unless one runs; returns when its sockets accept connections.
@@ -47,7 +47,7 @@ public enum NetworkProcess {
                 usleep(30_000)
             }
         }
-        guard FileSystem.exists(program) else { throw NetworkError.noHelper(program) }
+        guard !FileSystem.isAbsent(program) else { throw NetworkError.noHelper(program) }
         var configuration = try continuing(configuration)
         configuration.lockDescriptor = 3
         configuration.statusDescriptor = 4
@@ -80,16 +80,19 @@ public enum NetworkProcess {
     /// Adds the machines that the last process served and that are still there: it may have been killed, and their monitors
     /// wait for a network to reconnect to.
     private static func continuing(_ wanted: NetworkConfiguration) throws -> NetworkConfiguration {
-        guard let saved = try? savedConfiguration(folder: wanted.folder), saved.subnet == wanted.subnet else {
-            return wanted
-        }
+        // A damaged one says nothing; one that cannot be read now would leave out machines that run.
+        var saved: NetworkConfiguration?
+        do { saved = try savedConfiguration(folder: wanted.folder) } catch let error as SystemError {
+            throw error
+        } catch {}
+        guard let saved, saved.subnet == wanted.subnet else { return wanted }
         var configuration = wanted
         for machine in saved.machines {
             let conflicts = configuration.machines.contains {
                 $0.name == machine.name || $0.mac == machine.mac || $0.socket == machine.socket
                     || $0.address != nil && $0.address == machine.address
             }
-            guard !conflicts, FileSystem.exists(machine.socket.removingLastComponent()) else { continue }
+            guard !conflicts, !FileSystem.isAbsent(machine.socket.removingLastComponent()) else { continue }
             configuration.machines.append(machine)
             configuration.forwards += saved.forwards.filter { $0.machine == machine.name }
         }

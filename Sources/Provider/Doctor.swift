@@ -42,7 +42,7 @@ public enum Doctor {
                 words: host.isUsable ? "kvm" : emulator != nil ? "emulation, much slower than KVM" : "none"))
         for name in ["wander-vmm", "wander-net", "wander-share"] {
             let path = programs.appending(name)
-            let isThere = FileSystem.exists(path)
+            let isThere = !FileSystem.isAbsent(path)
             findings.append(
                 Finding(
                     subject: name, verdict: isThere ? .good : .bad,
@@ -62,7 +62,7 @@ public enum Doctor {
 
     private static func space(_ store: FilePath) -> Finding {
         var place = store
-        while !FileSystem.exists(place), !place.isEmpty, place != "/" { place.removeLastComponent() }
+        while FileSystem.isAbsent(place), !place.isEmpty, place != "/" { place.removeLastComponent() }
         guard let free = try? FileSystem.freeBytes(place) else {
             return Finding(subject: "disk", verdict: .warning, words: "the file system of \(store) cannot be looked at")
         }

@@ -12,6 +12,12 @@ public enum ProviderError: UserFacingError {
     case locked(machine: String, holder: CommandLock.Holder?)
     case newerState(path: String, schema: Int64)
     case damagedRecord(path: FilePath, cause: any Error)
+    /// A disk is there, and nothing says what it stands on.
+    case recordMissing(machine: String, path: FilePath)
+    /// Something holds the machine's lock that cannot be asked, and nobody here can tell which process it is.
+    case holderUnknown(machine: String, lock: FilePath)
+    /// What the store has by that name is not what the machine was made from.
+    case boxChanged(machine: String, box: String, wanted: String, actual: String)
     case otherProvider(machine: String, has: ProviderKind, wants: ProviderKind)
     case emulatorMissing
     case monitorMissing(String)
@@ -22,7 +28,7 @@ public enum ProviderError: UserFacingError {
     case monitorFailed(machine: String, summary: String, detail: String?, remedy: String?, kind: ErrorKind)
     /// The box brings only a boot loader, and the provider boots kernels directly.
     case noKernel(machine: String)
-    case boxMissing(String)
+    case boxMissing(String, machine: String, source: String?)
     case controlFailed(operation: String, reason: String)
     case endedDuringBoot(machine: String, console: String, log: String)
     case bootTimeout(machine: String, seconds: Int64, diagnosis: String, advice: String)
@@ -42,6 +48,10 @@ public enum ProviderError: UserFacingError {
                 + (holder.map { ": '\($0.command)' (process \($0.process), since \(timestamp($0.since)))" } ?? "")
         case .newerState(let path, let schema): "\(path) was written by a later version of wander (schema \(schema))"
         case .damagedRecord(let path, _): "the record \(path) cannot be read"
+        case .recordMissing(let machine, let path): "\(machine) has a disk, but its record \(path) is missing"
+        case .holderUnknown(let machine, _): "\(machine) runs, in a process that this command cannot find or reach"
+        case .boxChanged(let machine, let box, _, _):
+            "the box \(box) in the store is not the one that \(machine) was made from"
         case .otherProvider(let machine, let has, let wants):
             "\(machine) runs on the provider '\(has.rawValue)', not '\(wants.rawValue)'"
         case .emulatorMissing: "the emulation provider needs qemu-system-x86_64, which is not installed"
@@ -52,7 +62,7 @@ public enum ProviderError: UserFacingError {
         case .monitorFailed(let machine, let summary, _, _, _): "\(machine) could not be started: \(summary)"
         case .noKernel(let machine):
             "the box of \(machine) has no kernel beside its disk, which the provider 'kvm' needs"
-        case .boxMissing(let box): "the box \(box) is not in the store"
+        case .boxMissing(let box, let machine, _): "the box \(box), which \(machine) was made from, is not in the store"
         case .controlFailed(let operation, let reason): "\(operation) failed: \(reason)"
         case .endedDuringBoot(let machine, _, _): "\(machine) ended while it was starting"
         case .bootTimeout(let machine, let seconds, let diagnosis, _):
@@ -69,6 +79,8 @@ public enum ProviderError: UserFacingError {
     public var detail: String? {
         switch self {
         case .damagedRecord(_, let cause): (cause as? any UserFacingError)?.summary ?? "\(cause)"
+        case .holderUnknown(_, let lock): "It holds \(lock)."
+        case .boxChanged(_, _, let wanted, let actual): "made from: \(wanted)\nin the store: \(actual)"
         case .startFailed(_, let log): log.isEmpty ? nil : log
         case .monitorFailed(_, _, let detail, _, _): detail
         case .endedDuringBoot(_, let console, let log):
@@ -92,7 +104,14 @@ public enum ProviderError: UserFacingError {
         case .locked: "Wait for it to end, or use --wait to wait here."
         case .newerState: "Use that version, or remove the machine with it first."
         case .damagedRecord(let path, _):
-            "Restore the file, or remove the folder \(path.removingLastComponent()) to give the machine up."
+            "Restore the file, or give the machine up: wander destroy \(path.removingLastComponent().lastComponent?.string ?? "")"
+        case .recordMissing(let machine, _):
+            "Restore the file, or give the machine with its disk up: wander destroy \(machine)"
+        case .holderUnknown(_, let lock):
+            "Stop it where it was started (another user, container or host), or find the process: sudo fuser -v \(lock)"
+        case .boxChanged(let machine, let box, _, _):
+            "Put the box that it was made from back (wander box add --force), or make the machine anew from \(box): "
+                + "wander destroy \(machine) && wander up \(machine)"
         case .otherProvider(let machine, _, _):
             "Leave --provider out, or: wander destroy \(machine) && wander up \(machine)"
         case .emulatorMissing: "sudo apt-get install qemu-system-x86"
@@ -104,7 +123,8 @@ public enum ProviderError: UserFacingError {
         case .controlFailed: nil
         case .monitorFailed(_, _, _, let remedy, _): remedy
         case .noKernel: "Use '--provider emulation', or a box with a kernel."
-        case .boxMissing: "Add it: wander box add"
+        case .boxMissing(let box, _, let source):
+            "Add it: wander box add \(box.split(separator: " ").first ?? "") \(source ?? "FILE-OR-URL")"
         case .bootTimeout(_, _, _, let advice): advice
         case .stopTimeout(let machine, _): "wander halt --force \(machine)"
         case .portTaken: "Choose another host port, or let wander choose: on_conflict: next"
@@ -118,7 +138,8 @@ public enum ProviderError: UserFacingError {
         case .noSuchMachine, .notCreated, .notDefined, .boxMissing: .notFound
         case .monitorFailed(_, _, _, _, let kind): kind
         case .notRunning, .locked, .otherProvider: .wrongState
-        case .newerState, .damagedRecord: .wrongState
+        case .newerState, .damagedRecord, .recordMissing, .holderUnknown: .wrongState
+        case .boxChanged: .digestMismatch
         case .emulatorMissing, .monitorMissing, .kvmNotUsable, .noKernel, .noProvider, .portTaken: .hostNotAble
         case .bootTimeout, .stopTimeout: .timeout
         case .needsDestroy: .refused

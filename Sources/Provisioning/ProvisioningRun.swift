@@ -75,7 +75,7 @@ public struct ProvisioningRun {
             case .bytes(let bytes): try session.upload(bytes, to: file.path, options)
             case .source(let path):
                 var fitting = options
-                if FileSystem.isDirectory(path) { fitting.permissions = nil }
+                if (try? FileSystem.isDirectory(path)) == true { fitting.permissions = nil }
                 try session.upload(path, to: file.path, fitting) { report(.progress(step: step.name, bytes: $0)) }
             }
         } catch { throw .stepBroke(step: step.name, error: error) }

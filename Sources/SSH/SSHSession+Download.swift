@@ -68,7 +68,9 @@ struct DownloadSink {
         self.source = source
         self.destination = destination
         let name = source.split(separator: "/").last.map(String.init) ?? "file"
-        target = FileSystem.isDirectory(destination) ? destination.appending(name == ".." ? "file" : name) : destination
+        target =
+            (try? FileSystem.isDirectory(destination)) == true
+            ? destination.appending(name == ".." ? "file" : name) : destination
         let last = target.lastComponent?.string ?? "file"
         staging = target.removingLastComponent().appending(".\(last).\(randomIdentifier(bytes: 4)).tmp")
     }

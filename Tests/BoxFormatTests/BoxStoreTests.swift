@@ -19,7 +19,7 @@ import Testing
     private func leftovers() throws -> [String] {
         try ["boxes", "staging"].flatMap { name -> [String] in
             let path = store.root.appending(name)
-            return FileSystem.exists(path) ? try TemporaryFolder.tree(path) : []
+            return try FileSystem.exists(path) ? try TemporaryFolder.tree(path) : []
         }
     }
 
@@ -76,7 +76,7 @@ import Testing
         #expect(try store.list().boxes.isEmpty)
         #expect(try store.find(BoxName("a")) == nil)
         #expect(try store.uses().isEmpty)
-        #expect(!FileSystem.exists(store.root))
+        #expect(try !FileSystem.exists(store.root))
     }
 
     @Test(
@@ -230,7 +230,9 @@ import Testing
         }
     }
 
-    @Test("a box that a machine lies on is not removed; one whose machine was deleted or moved is")
+    @Test(
+        "a box that a machine lies on is not removed, wherever the machine has gone, until somebody says that it is gone"
+    )
     func uses() throws {
         let box = try add("a", "1")
         let machine = folder.path.appending("project")
@@ -244,18 +246,82 @@ import Testing
 
         let moved = folder.path.appending("elsewhere")
         try FileSystem.rename(machine, to: moved)
-        #expect(try store.uses().isEmpty)
+        // Moved, or on a drive that is not mounted.
+        #expect(try store.uses().map(\.place) == [.notFound])
+        #expect(
+            try store.uses().map(\.description) == ["web (not found: \(try FileSystem.resolve(folder.path))/project)"])
+        #expect(throws: BoxError.self) { try store.remove(box.identity) }
+        // Another machine in its place is not it.
+        try FileSystem.makeDirectory(machine)
+        try store.recordUse(of: box.identity, machine: "web", directory: machine)
+        #expect(try store.uses().map(\.place).filter { $0 == .notFound }.count == 1)
+        try store.releaseUse(directory: machine)
+        try FileSystem.removeTree(machine)
+        // Its next start says where it is now.
         try store.recordUse(of: box.identity, machine: "web", directory: moved)
         #expect(try store.uses(of: box.identity).map(\.directory) == [try FileSystem.resolve(moved)])
+        #expect(try store.uses().map(\.place) == [.found])
 
         try store.releaseUse(directory: moved)
         #expect(try store.uses().isEmpty)
         try store.recordUse(of: box.identity, machine: "web", directory: moved)
         try FileSystem.removeTree(moved)
+        #expect(throws: BoxError.self) { try store.remove(box.identity) }
+        #expect(try store.forgetMissingUses().map(\.machine) == ["web"])
         try store.remove(box.identity)
         #expect(try leftovers().isEmpty)
         #expect(try FileSystem.list(store.root.appending("uses")).isEmpty)
         #expect(throws: BoxError.notFound("\(box.identity)", installed: [])) { try store.remove(box.identity) }
+    }
+
+    @Test("what cannot be looked at is in use: a machine's folder, an entry, a box's record")
+    func failingLookup() throws {
+        let box = try add("a", "1")
+        let machine = folder.path.appending("project")
+        try FileSystem.makeDirectory(machine)
+        try store.recordUse(of: box.identity, machine: "web", directory: machine)
+        // A link to itself fails with ELOOP, for root too.
+        let marker = machine.appending("box-use")
+        let text = try FileSystem.read(marker)
+        try FileSystem.remove(marker)
+        try folder.run("ln", "-s", "box-use", "project/box-use")
+        guard case .unreadable = try store.uses(of: box.identity).first?.place else {
+            Issue.record("not in use")
+            return
+        }
+        #expect(throws: BoxError.self) { try store.remove(box.identity) }
+        try FileSystem.remove(marker)
+        try AtomicFile.write(text, to: marker)
+        let uses = store.root.appending("uses")
+        let entry = uses.appending(try #require(try FileSystem.list(uses).first))
+        try AtomicFile.write("", to: entry)
+        #expect(throws: BoxError.damagedUse(entry)) { try store.remove(box.identity) }
+        let record = box.directory.removingLastComponent().appending("record.json")
+        try FileSystem.setPermissions(record.removingLastComponent(), 0o755)
+        try FileSystem.remove(record)
+        try folder.run("ln", "-s", "record.json", record.string)
+        #expect {
+            try store.box(box.identity)
+        } throws: { error in
+            guard case BoxError.unreadableRecord = error else { return false }
+            return true
+        }
+    }
+
+    @Test("entries that were never completed do not count")
+    func unfinishedUse() throws {
+        let box = try add("a", "1")
+        let machine = folder.path.appending("project")
+        try FileSystem.makeDirectory(machine)
+        try store.recordUse(of: box.identity, machine: "web", directory: machine)
+        // Killed between the entry and the marker.
+        try FileSystem.remove(machine.appending("box-use"))
+        #expect(try store.uses().isEmpty)
+        try store.recordUse(of: box.identity, machine: "web", directory: machine)
+        #expect(try store.uses().count == 1)
+        try store.releaseUse(directory: machine)
+        try store.remove(box.identity)
+        #expect(try FileSystem.list(store.root.appending("uses")).isEmpty)
     }
 
     @Test("a copy of a machine's folder is a machine of its own")
@@ -267,6 +333,9 @@ import Testing
         try folder.run("cp", "-r", "one", "two")
         try store.recordUse(of: box.identity, machine: "web", directory: folder.path.appending("two"))
         #expect(try store.uses().count == 2)
+        // And its end is not the other's.
+        try store.releaseUse(directory: folder.path.appending("two"))
+        #expect(try store.uses().map(\.directory) == [try FileSystem.resolve(machine)])
     }
 
     @Test("a box in use is not replaced by other disks")

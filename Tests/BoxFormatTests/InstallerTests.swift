@@ -235,6 +235,37 @@ import Testing
             try installer.ensure(BoxRequest(at: .file(plain), fallbackName: fallback), lock: &lock).name == fallback)
     }
 
+    @Test("URLs that differ in their query are boxes of their own, also in a lock that is shared")
+    func queries() throws {
+        defer { server.stop() }
+        server.set("/get?box=web", QcowFixture.header(virtualSize: 1 << 30))
+        server.set("/get?box=db", QcowFixture.header(virtualSize: 2 << 30))
+        func request(_ box: String, _ name: String) throws -> BoxRequest {
+            BoxRequest(at: try BoxLocation("\(server.base)/get?box=\(box)"), fallbackName: try BoxName(name))
+        }
+        var lock = LockFile()
+        let web = try installer.ensure(request("web", "url/get-1"), lock: &lock)
+        let db = try installer.ensure(request("db", "url/get-2"), lock: &lock)
+        #expect(web.digest != db.digest && lock.entries.count == 2)
+        #expect(!lock.text.contains("box=web"))
+        let read = try LockFile(parsing: Array(lock.text.utf8))
+        #expect(read == lock)
+        let count = server.requests.count
+        #expect(try installer.ensure(request("web", "url/get-1"), lock: &lock, policy: .frozen) == web)
+        #expect(try installer.ensure(request("db", "url/get-2"), lock: &lock, policy: .frozen) == db)
+        #expect(server.requests.count == count)
+        // A lock of before there were digests knows the box by the name that it was given.
+        var old = LockFile()
+        old.set(LockFile.Entry(box: web.identity, digest: web.digest, source: web.source))
+        #expect(try installer.ensure(request("web", "url/get-1"), lock: &old, policy: .frozen) == web)
+        #expect(throws: BoxSourceError.self) {
+            try installer.ensure(request("db", "url/get-2"), lock: &old, policy: .frozen)
+        }
+        // The same name and version with other bytes are not taken for it.
+        var fresh = LockFile()
+        #expect(throws: BoxSourceError.self) { try installer.ensure(request("db", "url/get-1"), lock: &fresh) }
+    }
+
     @Test("a box at a URL that is not what was asked for is refused")
     func unwanted() throws {
         defer { server.stop() }
@@ -336,6 +367,29 @@ import Testing
         }
         #expect(try store.list().boxes.count == 1)
         #expect(server.requests.filter { $0.hasPrefix("GET /boxes/1.0.box") }.count == 1)
+    }
+}
+
+@Suite struct HTTPDateTests {
+    @Test(
+        "reads what servers write",
+        arguments: [
+            ("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_777), ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
+            ("Tue, 29 Feb 2000 12:00:00 GMT", 951_825_600), ("Sunday, 06-Nov-94 08:49:37 GMT", nil), ("", nil),
+            ("Sun, 06 Nov 1994 08:49:37 CET", nil), ("Sun, 99 Nov 1994 08:49:37 GMT", nil),
+        ] as [(String, Int64?)])
+    func dates(text: String, seconds: Int64?) { #expect(HTTPDate.seconds(text) == seconds) }
+
+    @Test("a date of modification tells versions apart only if the file was old when it was sent")
+    func validator() {
+        func validator(_ date: String, _ more: String = "") -> String? {
+            let head = "HTTP/1.1 200 OK\r\nLast-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n\(date)\(more)\r\n"
+            return HTTPResponse(headers: Array(head.utf8)).validator
+        }
+        #expect(validator("Date: Sun, 06 Nov 1994 08:50:37 GMT\r\n") == "Sun, 06 Nov 1994 08:49:37 GMT")
+        #expect(validator("Date: Sun, 06 Nov 1994 08:50:36 GMT\r\n") == nil)
+        #expect(validator("") == nil)
+        #expect(validator("", "ETag: \"x\"\r\n") == "\"x\"")
     }
 }
 

@@ -9,7 +9,8 @@ extension TemporaryFolder {
     static func tree(_ folder: FilePath, prefix: String = "") throws -> [String] {
         try FileSystem.list(folder).flatMap { name -> [String] in
             let path = folder.appending(name)
-            return [prefix + name] + (FileSystem.isDirectory(path) ? try tree(path, prefix: "\(prefix)\(name)/") : [])
+            return [prefix + name]
+                + (try FileSystem.isDirectory(path) ? try tree(path, prefix: "\(prefix)\(name)/") : [])
         }
     }
 

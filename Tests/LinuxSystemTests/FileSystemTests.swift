@@ -24,6 +24,54 @@ import Testing
         #expect(try FileSystem.list(folder.path) == ["folder"])
     }
 
+    @Test("what cannot be looked at is neither there nor absent")
+    func failingLookup() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path.appending("loop")
+        // ELOOP, for root too.
+        #expect(try ChildProcess.run(["ln", "-s", "loop", path.string]).outcome.isSuccess)
+        #expect(throws: SystemError.self) { try FileSystem.exists(path) }
+        #expect(throws: SystemError.self) { try FileSystem.isDirectory(path) }
+        #expect(throws: SystemError.self) { try FileSystem.readIfThere(path) }
+        #expect(!FileSystem.isAbsent(path))
+        let nothing = folder.path.appending("nothing")
+        #expect(try !FileSystem.exists(nothing) && FileSystem.isAbsent(nothing))
+        #expect(try FileSystem.readIfThere(nothing) == nil)
+        let file = try folder.file("file")
+        #expect(try FileSystem.exists(file) && !FileSystem.isAbsent(file))
+        #expect(try FileSystem.readIfThere(file.appending("below")) == nil)
+    }
+
+    @Test("temporary files that nobody holds are left over; a writer's are not, and no other file is")
+    func leftovers() throws {
+        let folder = try TemporaryFolder()
+        let left = try folder.file("a.json.0123abcd.tmp")
+        let others = [try folder.file("notes.tmp"), try folder.file("b.json.0123abc.tmp"), try folder.file("a.json")]
+        let other = try folder.file("b.json.0123abcd.tmp")
+        let writer = try OwnedDescriptor.open(other, .readWrite)
+        #expect(try OpenFileLock.tryLock(writer, .exclusive))
+        try AtomicFile.removeLeftovers(in: folder.path, of: "b.json")
+        #expect(try FileSystem.exists(left))
+        try AtomicFile.removeLeftovers(in: folder.path)
+        #expect(try !FileSystem.exists(left) && FileSystem.exists(other))
+        for path in others { #expect(try FileSystem.exists(path)) }
+        writer.close()
+        try AtomicFile.removeLeftovers(in: folder.path, of: "b.json")
+        #expect(try !FileSystem.exists(other))
+    }
+
+    @Test("writers go on while others clean up")
+    func cleaningBesideWriting() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path.appending("record.json")
+        let cleaner = try Thread(name: "cleaner") {
+            for _ in 0..<2000 { try? AtomicFile.removeLeftovers(in: folder.path) }
+        }
+        for number in 0..<200 { try AtomicFile.write("\(number)", to: path) }
+        cleaner.join()
+        #expect(try FileSystem.list(folder.path) == ["record.json"])
+    }
+
     @Test("removing a tree does not follow links out of it")
     func removeTree() throws {
         let folder = try TemporaryFolder()

@@ -12,7 +12,7 @@ import Testing
         let path = folder.path.appending("file")
         let file = try UnnamedFile(in: folder.path, name: "file")
         try file.descriptor.writeAll("one")
-        #expect(!FileSystem.exists(path))
+        #expect(try !FileSystem.exists(path))
         try file.publish(as: path, replace: false)
         #expect(try FileSystem.list(folder.path) == ["file"])
 

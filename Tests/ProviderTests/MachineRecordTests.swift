@@ -67,7 +67,7 @@ import Testing
         let folder = try TemporaryFolder()
         let store = MachineStore(layout: ProjectLayout(project: folder.path))
         #expect(try store.load("web") == nil)
-        #expect(!FileSystem.exists(store.layout.state), "reading makes nothing")
+        #expect(try !FileSystem.exists(store.layout.state), "reading makes nothing")
         var record = Self.record()
         try store.save(&record)
         #expect(try store.load("web") == record)

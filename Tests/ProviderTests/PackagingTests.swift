@@ -26,6 +26,32 @@ import Testing
         return try PackageContents(options).files.keys.sorted()
     }
 
+    @Test(
+        "the guests of killed commands are ended wherever they were started, and what they wrote goes",
+        arguments: ["package", "package-live/package", "package-list"])
+    func leftGuests(place: String) throws {
+        let fixture = try MachineFixture()
+        var record = try fixture.create()
+        let guest = MachineFolder(path: fixture.machine.folder.path.pushing(FilePath(place)), name: "default")
+        try FileSystem.makeDirectory(guest.path)
+        let lock = try OwnedDescriptor.open(guest.livenessLock, [.readWrite, .create])
+        #expect(try OpenFileLock.tryLock(lock, .exclusive))
+        var options = ChildProcess.Options()
+        options.extraDescriptors = [lock.rawValue]
+        let child = try ChildProcess.start(["sleep", "60"], options)
+        lock.close()
+        _ = try fixture.start(&record)
+        #expect(try child.wait(milliseconds: 10_000) == .signalled(9))
+        #expect(try FileSystem.list(fixture.machine.folder.path).filter { $0.hasPrefix("package") }.isEmpty)
+    }
+
+    @Test("a guest whose disk refused a write has not prepared it")
+    func lostWrites() {
+        let line = "[    3.1] I/O error, dev vda, sector 81920 op 0x1:(WRITE) flags 0x800 phys_seg 16 prio class 2\n"
+        #expect(Machine.tellsOfLostWrites(Array("blk_update_request: \(line)".utf8)))
+        #expect(!Machine.tellsOfLostWrites(Array("EXT4-fs (vda1): mounted filesystem\n".utf8)))
+    }
+
     @Test("included files keep relative names, absolute ones their last part")
     func includes() throws {
         let one = try file("a/b/one")

@@ -17,7 +17,7 @@ final class NetworkEnvironment {
         // The executables lie beside the bundle that holds the tests.
         let bundle = CommandLine.arguments.first { $0.contains(".xctest") } ?? CommandLine.arguments[0]
         var folder = FilePath(bundle)
-        while folder.lastComponent != nil, !FileSystem.exists(folder.appending("wander-net")) {
+        while folder.lastComponent != nil, FileSystem.isAbsent(folder.appending("wander-net")) {
             folder = folder.removingLastComponent()
         }
         return folder.appending("wander-net")

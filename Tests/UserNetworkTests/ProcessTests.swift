@@ -25,7 +25,7 @@ import Testing
         #expect(try !client.waitForPort(80, of: "web", milliseconds: 100))
         try client.stop()
         #expect(try environment.ended())
-        #expect(!FileSystem.exists(environment.configuration.machines[0].socket))
+        #expect(try !FileSystem.exists(environment.configuration.machines[0].socket))
     }
 
     @Test("after kill -9, the next start serves the same machines and forwards") func restart() throws {
@@ -47,7 +47,7 @@ import Testing
         #expect(status.machine("db")?.address == address)
         #expect(status.forwards.count == 1)
         #expect(port > 0)
-        #expect(FileSystem.exists(other.socket))
+        #expect(try FileSystem.exists(other.socket))
     }
 
     @Test("ends by itself when no machine has been connected for its time") func idle() throws {

@@ -36,7 +36,7 @@ import Testing
     func wholeWay() throws {
         defer { try? FileSystem.removeTree(folder) }
         #expect(try wander.run("box", "list").output.contains("No boxes"))
-        #expect(!FileSystem.exists(store.root))
+        #expect(try !FileSystem.exists(store.root))
         try makeBox("a.box", name: "team/a", version: "1.2")
         let added = try wander.run("box", "add", "a.box", "--json")
         #expect(added.status == 0)
@@ -79,6 +79,16 @@ import Testing
         #expect(try wander.run("box", "prune", "--yes", "--name", "bar").status == 0)
         #expect(try store.list().boxes.count == 4)
         #expect(try wander.run("box", "prune", "--yes").output.contains("Kept foo 1.0 (amd64): in use"))
+        // A machine that is not found counts, until somebody says that it is gone.
+        let middle = try makeBox("x.box", name: "foo", version: "1.1")
+        #expect(try wander.run("box", "add", middle.string).status == 0)
+        let project = folder.appending("project")
+        try FileSystem.makeDirectory(project)
+        let other = try #require(try store.find(BoxName("foo"), VersionRequirement("1.1")))
+        try store.recordUse(of: other.identity, machine: "db", directory: project)
+        try FileSystem.removeTree(project)
+        #expect(try wander.run("box", "prune", "--yes").output.contains("in use by db (not found: \(project))"))
+        #expect(try wander.run("box", "prune", "--yes", "--forget-missing").output.contains("Forgot db (not found: "))
         #expect(try store.list().boxes.map { "\($0.name) \($0.version)" } == ["bar 1.1", "foo 1.0", "foo 1.2"])
         let ambiguous = try wander.run("box", "remove", "foo")
         #expect(ambiguous.status == 4)

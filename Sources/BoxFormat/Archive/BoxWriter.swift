@@ -57,7 +57,7 @@ public struct BoxWriter: Sendable {
     /// - Throws: ``BoxError/outputExists(_:)`` if there is something, and `replace` does not say to replace it.
     @discardableResult
     public func write(to output: FilePath, replace: Bool = false) throws -> (digest: SHA256Digest, size: UInt64) {
-        if !replace, FileSystem.exists(output) { throw BoxError.outputExists(output) }
+        if !replace, try FileSystem.exists(output) { throw BoxError.outputExists(output) }
         let names = try Self.checked(contents.keys).sorted { left, right in
             if (left == BoxMetadata.fileName) != (right == BoxMetadata.fileName) { return left == BoxMetadata.fileName }
             return left.utf8.lexicographicallyPrecedes(right.utf8)

@@ -52,7 +52,8 @@ extension BoxInstaller {
                 "download-\(key)", waiting: "another wander is downloading \(location.shown); waiting for it",
                 sink: sink,
                 cancellation: cancellation)
-            if lock.hasWaited,
+            // A box says where it came from without the query: another one could be meant.
+            if lock.hasWaited, location.queryDigest == nil,
                 let box = try store.list().boxes.first(where: { $0.source == location.shown && $0.added >= began })
             {
                 return .present(box)
@@ -169,7 +170,14 @@ extension BoxInstaller {
 
     private func addDownload(_ path: FilePath, _ options: BoxStore.AddOptions) throws -> Box {
         do {
-            let box = try store.add(path, options, sink: sink, cancellation: cancellation).box
+            let (box, outcome) = try store.add(path, options, sink: sink, cancellation: cancellation)
+            // As for files: the box was known by its name and version alone.
+            if outcome == .present, options.catalogue == nil,
+                try fileChecksum(path, .sha256, cancellation: cancellation) != box.digest.hexadecimal
+            {
+                try FileSystem.remove(path)
+                throw BoxSourceError.differentBox(box.identity, FilePath(options.source ?? path.string))
+            }
             try FileSystem.remove(path)
             return box
         } catch let error as BoxError {
@@ -181,7 +189,7 @@ extension BoxInstaller {
 
     /// Removes what nobody came back for within a week.
     private func sweepDownloads(except key: String) throws {
-        guard FileSystem.exists(store.downloads) else { return }
+        guard try FileSystem.exists(store.downloads) else { return }
         let oldest = wallClockSeconds() - 7 * 86_400
         for name in try FileSystem.list(store.downloads) where !name.hasPrefix(key) {
             let path = store.downloads.appending(name)

@@ -42,7 +42,7 @@ public struct BoxInstaller: Sendable {
         guard policy != .frozen else { throw BoxSourceError.notLocked(request.label) }
         let box = if let present = try present(request) { present } else { try fetch(request) }
         try check(box, request.checksum)
-        lock.set(LockFile.Entry(box: box.identity, digest: box.digest, source: request.lockedSource(box.source)))
+        lock.set(LockFile.Entry(box, for: request))
         return box
     }
 
@@ -91,7 +91,7 @@ public struct BoxInstaller: Sendable {
         let old = lock.entry(for: request)
         let box = try newest(request)
         if let old { lock.remove(old.box) }
-        lock.set(LockFile.Entry(box: box.identity, digest: box.digest, source: request.lockedSource(box.source)))
+        lock.set(LockFile.Entry(box, for: request))
         return (box, old)
     }
 

@@ -1,3 +1,4 @@
+internal import Digest
 internal import LinuxSystem
 public import SystemPackage
 
@@ -61,6 +62,15 @@ public enum BoxLocation: Hashable, Sendable {
             else { return bare }
             return String(bare[..<scheme.upperBound] + bare[bare.index(after: at)...])
         }
+    }
+
+    /// Of a URL's query, which ``shown`` leaves out because it may be secret; nil if it has none. Short: it tells the URLs of a
+    /// project apart, and is no way back to a password.
+    var queryDigest: String? {
+        guard case .web(let url) = self else { return nil }
+        let rest = url.prefix { $0 != "#" }
+        guard let mark = rest.firstIndex(of: "?") else { return nil }
+        return String(SHA256Digest(of: Array(rest[mark...].utf8)).hexadecimal.prefix(8))
     }
 
     var isEncrypted: Bool {

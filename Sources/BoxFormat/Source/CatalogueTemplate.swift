@@ -17,10 +17,15 @@ public struct CatalogueTemplate: Hashable, Sendable, CustomStringConvertible {
         if let list = environmentVariable("WANDER_CATALOGUES") { return read(list) }
         let home = environmentVariable("XDG_CONFIG_HOME").flatMap { $0.hasPrefix("/") ? $0 : nil }
         let folder = home ?? environmentVariable("HOME").map { $0 + "/.config" }
-        guard let file = folder.map({ FilePath($0).pushing("wander/catalogues") }), FileSystem.exists(file) else {
+        guard let file = folder.map({ FilePath($0).pushing("wander/catalogues") }) else { return [.standard] }
+        do throws(SystemError) {
+            guard let bytes = try FileSystem.readIfThere(file, limit: 1 << 16) else { return [.standard] }
+            return read(String(decoding: bytes, as: UTF8.self))
+        } catch {
+            // A folder of another user is nobody's configuration: `sudo -u` keeps HOME.
+            guard error.errno == .permissionDenied else { throw error }
             return [.standard]
         }
-        return read(String(decoding: try FileSystem.read(file, limit: 1 << 16), as: UTF8.self))
     }
 
     /// Templates separated by spaces or line breaks; lines that start with `#` do not count.

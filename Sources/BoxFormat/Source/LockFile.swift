@@ -16,6 +16,22 @@ public struct LockFile: Hashable, Sendable {
         public var digest: SHA256Digest
         /// Where it came from, without credentials.
         public var source: String
+        /// What tells URLs apart that differ only in what ``source`` leaves out; see ``BoxLocation/queryDigest``.
+        public var queryDigest: String?
+
+        init(box: BoxIdentity, digest: SHA256Digest, source: String, queryDigest: String? = nil) {
+            self.box = box
+            self.digest = digest
+            self.source = source
+            self.queryDigest = queryDigest
+        }
+
+        /// The entry for what `request` was answered with.
+        init(_ box: Box, for request: BoxRequest) {
+            self.init(
+                box: box.identity, digest: box.digest, source: request.lockedSource(box.source),
+                queryDigest: request.name == nil ? request.location?.queryDigest : nil)
+        }
     }
 
     /// By name, version and architecture.
@@ -26,7 +42,7 @@ public struct LockFile: Hashable, Sendable {
     /// The lock file at `path`; empty if there is none.
     /// - Throws: ``BoxSourceError/invalidLock(_:reason:)``
     public static func read(_ path: FilePath) throws(BoxSourceError) -> LockFile {
-        guard FileSystem.exists(path) else { return LockFile() }
+        guard !FileSystem.isAbsent(path) else { return LockFile() }
         do {
             return try LockFile(parsing: FileSystem.read(path, limit: sizeLimit))
         } catch let error as any UserFacingError {
@@ -47,7 +63,10 @@ public struct LockFile: Hashable, Sendable {
             let identity = BoxIdentity(
                 name: try BoxName(reader.string("name")), version: version,
                 architecture: try Architecture(reader.string("architecture")))
-            set(Entry(box: identity, digest: digest, source: try reader.string("source")))
+            set(
+                Entry(
+                    box: identity, digest: digest, source: try reader.string("source"),
+                    queryDigest: try reader.optionalString("query_digest")))
         }
     }
 
@@ -68,7 +87,14 @@ public struct LockFile: Hashable, Sendable {
         }
         guard let location = request.location else { return nil }
         let source = request.lockedSource(location.shown)
-        return entries.last { $0.source == source }
+        return entries.last { entry in
+            guard entry.source == source else { return false }
+            if entry.queryDigest != nil || location.queryDigest == nil {
+                return entry.queryDigest == location.queryDigest
+            }
+            // Written before there were such digests: the name that a box without one gets has the whole URL in it.
+            return entry.box.name == request.fallbackName
+        }
     }
 
     /// Puts an entry in the place of the one for the same name, version and architecture.
@@ -90,18 +116,22 @@ public struct LockFile: Hashable, Sendable {
     /// The file's text: the same entries give the same bytes, one box a block, so that version control merges it well.
     public var text: String {
         let boxes = entries.map { entry -> JSONValue in
-            [
-                "name": .string(entry.box.name.description),
-                "version": .string(entry.box.version.description),
-                "architecture": .string(entry.box.architecture.description),
-                "sha256": .string(entry.digest.hexadecimal),
-                "source": .string(entry.source),
-            ]
+            .object(
+                [
+                    JSONMember("name", .string(entry.box.name.description)),
+                    JSONMember("version", .string(entry.box.version.description)),
+                    JSONMember("architecture", .string(entry.box.architecture.description)),
+                    JSONMember("sha256", .string(entry.digest.hexadecimal)),
+                    JSONMember("source", .string(entry.source)),
+                ] + (entry.queryDigest.map { [JSONMember("query_digest", .string($0))] } ?? []))
         }
         let value: JSONValue = ["schema": 1, "boxes": .array(boxes)]
         return value.pretty
     }
 
     /// Writes the file whole or not at all.
-    public func write(_ path: FilePath) throws(SystemError) { try AtomicFile.write(text, to: path) }
+    public func write(_ path: FilePath) throws(SystemError) {
+        try AtomicFile.removeLeftovers(in: path.removingLastComponent(), of: Self.fileName)
+        try AtomicFile.write(text, to: path)
+    }
 }

@@ -206,6 +206,10 @@ struct HTTPResponse: Equatable {
         if let tag = fields["etag"], !tag.hasPrefix("W/"), tag.utf8.allSatisfy({ (0x21..<0x7f).contains($0) }) {
             return tag
         }
-        return fields["last-modified"].flatMap { $0.utf8.allSatisfy { (0x20..<0x7f).contains($0) } ? $0 : nil }
+        // A date of the last minute may stand for two versions (RFC 9110, section 8.8.2.2).
+        guard let modified = fields["last-modified"], let time = HTTPDate.seconds(modified),
+            let now = fields["date"].flatMap(HTTPDate.seconds), now - time >= 60
+        else { return nil }
+        return modified
     }
 }

@@ -39,7 +39,15 @@ final class AddJob {
             key, waiting: "another wander is adding the box \(identity); waiting for it", sink: sink,
             cancellation: cancellation)
         identityLock = lock
-        guard options.whenPresent != .replace, let present = try? store.box(identity) else { return }
+        guard options.whenPresent != .replace else { return }
+        var present: Box?
+        do throws(BoxError) {
+            present = try store.box(identity)
+        } catch {
+            // A damaged one gives way; one that cannot be looked at may be whole.
+            guard case .corruptRecord = error else { throw error }
+        }
+        guard let present else { return }
         guard options.whenPresent == .use || lock.hasWaited else { throw BoxError.alreadyPresent(identity) }
         throw AlreadyPresent(box: present)
     }

@@ -56,6 +56,11 @@ public struct Box: Sendable, Hashable {
 
     /// The disk to boot from.
     public var disk: Disk { disks[0] }
+    /// Of the disk to boot from, whatever archive it came in; nil where the record does not name it.
+    public var diskDigest: SHA256Digest? { digest(of: disk) }
+    func digest(of disk: Disk) -> SHA256Digest? {
+        files.first { directory.appending($0.path) == disk.path }?.digest
+    }
     /// Of all files, holes included, in bytes.
     public var size: UInt64 { files.reduce(0) { $0 &+ $1.size } }
 }

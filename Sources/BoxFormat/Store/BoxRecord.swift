@@ -60,6 +60,8 @@ enum BoxRecord {
             let reader = try JSONObjectReader(
                 JSONParser.parse(FileSystem.read(path, limit: sizeLimit), limit: sizeLimit), path: fileName)
             return try decode(reader, directory: folder.appending(filesFolder))
+        } catch let error as SystemError where error.errno != .noSuchFileOrDirectory && error.errno != .fileTooLarge {
+            throw .unreadableRecord(path, reason: "\(error.errno)")
         } catch let error as any UserFacingError {
             throw .corruptRecord(path, reason: error.summary)
         } catch { throw .corruptRecord(path, reason: "\(error)") }

@@ -77,11 +77,14 @@ extension BoxStore {
         try cancellation?.check()
         try FileSystem.makeDirectory(target.removingLastComponent())
         var outcome = AddOutcome.added
-        if FileSystem.exists(target) {
+        if try FileSystem.exists(target) {
             let old = try? self.box(box.identity)
             if let old, old.digest == box.digest, options.whenPresent != .replace { return (old, .present) }
             let machines = try uses(of: box.identity)
             // A running machine's overlay would suddenly lie on another disk.
+            if !machines.isEmpty, old == nil {
+                throw BoxError.inUse(box.identity, machines: machines.map(\.description))
+            }
             if let old, old.disks.count != box.disks.count || old.diskDigests != box.diskDigests, !machines.isEmpty {
                 throw BoxError.inUse(box.identity, machines: machines.map(\.description))
             }
@@ -101,7 +104,7 @@ extension BoxStore {
 
     /// Forces the names of everything below `folder` to the disk; the files' content is there already.
     private static func synchronizeFolders(below folder: FilePath) throws {
-        for name in try FileSystem.list(folder) where FileSystem.isDirectory(folder.appending(name)) {
+        for name in try FileSystem.list(folder) where try FileSystem.isDirectory(folder.appending(name)) {
             try synchronizeFolders(below: folder.appending(name))
         }
         try FileSystem.synchronizeDirectory(folder)
@@ -109,9 +112,5 @@ extension BoxStore {
 }
 
 extension Box {
-    fileprivate var diskDigests: [SHA256Digest?] {
-        disks.map { disk in
-            files.first { directory.appending($0.path) == disk.path }?.digest
-        }
-    }
+    fileprivate var diskDigests: [SHA256Digest?] { disks.map { digest(of: $0) } }
 }

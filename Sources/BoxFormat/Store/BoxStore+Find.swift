@@ -38,7 +38,7 @@ extension BoxStore {
     /// - Throws: ``BoxError/corruptRecord(_:reason:)``
     public func box(_ identity: BoxIdentity) throws(BoxError) -> Box? {
         let folder = folder(of: identity)
-        guard FileSystem.exists(folder.appending(BoxRecord.fileName)) else { return nil }
+        guard !FileSystem.isAbsent(folder.appending(BoxRecord.fileName)) else { return nil }
         return try BoxRecord.read(in: folder)
     }
 
@@ -67,7 +67,7 @@ extension BoxStore {
                     boxes.append(try BoxRecord.read(in: place))
                 } catch {
                     // Removed while we looked.
-                    if FileSystem.exists(place) { problems.append(error) }
+                    if !FileSystem.isAbsent(place) { problems.append(error) }
                 }
             }
         }

@@ -13,7 +13,7 @@ extension BoxStore {
             let held = try lockNames(cancellation: cancellation)
             defer { withExtendedLifetime(held) {} }
             let target = folder(of: box)
-            guard FileSystem.exists(target) else { throw BoxError.notFound("\(box)", installed: []) }
+            guard try FileSystem.exists(target) else { throw BoxError.notFound("\(box)", installed: []) }
             let machines = try uses(of: box)
             guard force || machines.isEmpty else { throw BoxError.inUse(box, machines: machines.map(\.description)) }
             try StagingDirectory.sweep(staging)

@@ -69,7 +69,7 @@ public struct BoxStore: Sendable {
 
     /// Removes everything that belongs to one download.
     func removeDownload(key: String) throws {
-        guard FileSystem.exists(downloads) else { return }
+        guard try FileSystem.exists(downloads) else { return }
         let held = try lock("download-\(key)", waiting: nil, cancellation: nil)
         defer { withExtendedLifetime(held) {} }
         for name in try FileSystem.list(downloads) where name.hasPrefix(key) {

@@ -5,18 +5,45 @@ public import SystemPackage
 
 /// A machine that lies on a box's disk images.
 public struct MachineUse: Hashable, Sendable, CustomStringConvertible {
+    /// What there is where the machine was last started.
+    public enum Place: Hashable, Sendable {
+        case found
+        /// Nothing, or another machine. It may have been moved or removed, or lie on a drive that is not mounted or on another
+        /// host. Until somebody says that it is gone, its disk is of use with the box alone.
+        case notFound
+        /// It cannot be looked at.
+        case unreadable(reason: String)
+    }
+
     public var machine: String
     /// The machine's own folder, absolute.
     public var directory: FilePath
     public var box: BoxIdentity
-    public var description: String { "\(machine) in \(directory)" }
+    public var place: Place
+
+    public var description: String {
+        switch place {
+        case .found: "\(machine) in \(directory)"
+        case .notFound: "\(machine) (not found: \(directory))"
+        case .unreadable(let reason): "\(machine) in \(directory) (\(reason))"
+        }
+    }
 }
 
-// Two halves that must agree: an entry in the store that says where the machine is, and a file in the machine's folder
-// with the entry's identifier. A folder that was deleted or moved no longer agrees, so it cannot block its box for ever;
-// a moved machine is recorded again by its next start.
+// Two halves: an entry in the store that says where the machine is, and a file in the machine's folder with the entry's
+// identifier. The entry is written first. It also knows the folder by its inode: an entry whose very folder names another one is
+// superseded, or was never completed; every other one stands for a machine that may still be somewhere.
 extension BoxStore {
     private static let markerName = "box-use"
+
+    /// What an entry says.
+    private struct Entry {
+        var machine: String
+        var directory: FilePath
+        /// nil in an entry of an older version.
+        var inode: UInt64?
+        var box: BoxIdentity
+    }
 
     /// Records that a machine lies on `box`. Cheap when that is recorded already: call it at every start.
     /// - Parameter directory: The machine's own folder, which exists.
@@ -25,78 +52,120 @@ extension BoxStore {
         of box: BoxIdentity, machine: String, directory: FilePath, cancellation: Cancellation? = nil
     ) throws {
         let place = try FileSystem.resolve(directory)
+        let inode = try FileSystem.status(place)?.inode
         let marker = place.appending(Self.markerName)
-        let known = Self.identifier(in: marker)
-        if let known, let use = use(known), use.directory == place, use.box == box, FileSystem.exists(folder(of: box)) {
+        let known = try Self.identifier(in: marker)
+        let old = try known.flatMap { try entry($0) }
+        if let old, old.directory == place, old.inode == inode, old.box == box, try FileSystem.exists(folder(of: box)) {
             return
         }
         try prepare()
         let held = try lockNames(cancellation: cancellation)
         defer { withExtendedLifetime(held) {} }
-        guard FileSystem.exists(folder(of: box)) else { throw BoxError.notFound("\(box)", installed: []) }
+        guard try FileSystem.exists(folder(of: box)) else { throw BoxError.notFound("\(box)", installed: []) }
+        try AtomicFile.removeLeftovers(in: usesFolder)
         let identifier = randomIdentifier()
-        let entry: JSONValue = [
+        let document: JSONValue = [
             "schema": 1, "machine": .string(machine), "directory": .string(place.string),
+            "inode": inode.map { .integer(Int64(bitPattern: $0)) } ?? .null,
             "box": [
                 "name": .string(box.name.description), "version": .string(box.version.description),
                 "architecture": .string(box.architecture.description),
             ],
         ]
-        try AtomicFile.write(entry.pretty, to: usesFolder.appending("\(identifier).json"), permissions: 0o600)
+        try AtomicFile.write(document.pretty, to: usesFolder.appending("\(identifier).json"), permissions: 0o600)
         try AtomicFile.write(identifier + "\n", to: marker, permissions: 0o600)
-        // The machine's previous box is free, unless the entry is another folder's, which this one is a copy of.
-        if let known, let old = use(known), old.directory == place {
+        // The folder's previous entry, also from where it was before it was moved. Not another folder's, of which this is a copy.
+        if let known, let old, Self.isOf(old, place, inode) {
             try FileSystem.remove(usesFolder.appending("\(known).json"))
         }
     }
 
     /// Records that the machine in `directory` is gone. Nothing recorded is no error.
-    public func releaseUse(directory: FilePath) throws(SystemError) {
+    public func releaseUse(directory: FilePath) throws {
         let marker = directory.appending(Self.markerName)
-        guard let identifier = Self.identifier(in: marker) else { return }
+        guard let identifier = try Self.identifier(in: marker) else { return }
         let place = try FileSystem.resolve(directory)
-        if let use = use(identifier), use.directory == place {
+        if let old = try entry(identifier), Self.isOf(old, place, try FileSystem.status(place)?.inode) {
             try FileSystem.remove(usesFolder.appending("\(identifier).json"))
         }
         try FileSystem.remove(marker)
     }
 
-    /// The machines that lie on `box`; without it, on any.
-    public func uses(of box: BoxIdentity? = nil) throws(SystemError) -> [MachineUse] {
-        guard FileSystem.exists(usesFolder) else { return [] }
-        return try FileSystem.list(usesFolder).compactMap { name -> MachineUse? in
-            guard name.hasSuffix(".json"), let use = use(String(name.dropLast(5))) else { return nil }
-            guard box == nil || use.box == box else { return nil }
-            guard Self.identifier(in: use.directory.appending(Self.markerName)) == String(name.dropLast(5)) else {
-                return nil
-            }
-            return use
+    private static func isOf(_ entry: Entry, _ place: FilePath, _ inode: UInt64?) -> Bool {
+        entry.inode.map { $0 == inode } ?? (entry.directory == place)
+    }
+
+    /// The machines that lie on `box`; without it, on any. Those that are not found are among them.
+    public func uses(of box: BoxIdentity? = nil) throws -> [MachineUse] {
+        try entries().compactMap { identifier, entry in
+            guard box == nil || entry.box == box, let place = place(of: entry, identifier) else { return nil }
+            return MachineUse(machine: entry.machine, directory: entry.directory, box: entry.box, place: place)
         }.sorted { ($0.directory.string, $0.machine) < ($1.directory.string, $1.machine) }
     }
 
-    /// Removes entries of machines that are gone.
-    func sweepUses() throws(SystemError) {
-        let alive = Set(try uses().compactMap { Self.identifier(in: $0.directory.appending(Self.markerName)) })
-        for name in try FileSystem.list(usesFolder)
-        where name.hasSuffix(".json") && !alive.contains(String(name.dropLast(5))) {
-            try FileSystem.remove(usesFolder.appending(name))
+    /// Forgets the machines that are not found where they were last started. Only at a person's request: they may come back.
+    /// - Returns: Those that are forgotten.
+    public func forgetMissingUses(cancellation: Cancellation? = nil) throws -> [MachineUse] {
+        try prepare()
+        let held = try lockNames(cancellation: cancellation)
+        defer { withExtendedLifetime(held) {} }
+        var forgotten: [MachineUse] = []
+        for (identifier, entry) in try entries() where place(of: entry, identifier) == .notFound {
+            try FileSystem.remove(usesFolder.appending("\(identifier).json"))
+            forgotten.append(
+                MachineUse(machine: entry.machine, directory: entry.directory, box: entry.box, place: .notFound))
+        }
+        return forgotten
+    }
+
+    /// Removes superseded entries and those that were never completed.
+    func sweepUses() throws {
+        for (identifier, entry) in try entries() where place(of: entry, identifier) == nil {
+            try FileSystem.remove(usesFolder.appending("\(identifier).json"))
         }
     }
 
-    private static func identifier(in marker: FilePath) -> String? {
-        guard let bytes = try? FileSystem.read(marker, limit: 64) else { return nil }
+    /// nil if the entry stands for no machine.
+    private func place(of entry: Entry, _ identifier: String) -> MachineUse.Place? {
+        do {
+            let marker = try Self.identifier(in: entry.directory.appending(Self.markerName))
+            if marker == identifier { return .found }
+            guard let inode = entry.inode, let status = try FileSystem.status(entry.directory) else { return .notFound }
+            return status.inode == inode ? nil : .notFound
+        } catch { return .unreadable(reason: "\(error.errno)") }
+    }
+
+    private func entries() throws -> [(identifier: String, entry: Entry)] {
+        guard try FileSystem.exists(usesFolder) else { return [] }
+        return try FileSystem.list(usesFolder).compactMap { name in
+            guard name.hasSuffix(".json") else { return nil }
+            let identifier = String(name.dropLast(5))
+            return try entry(identifier).map { (identifier, $0) }
+        }
+    }
+
+    /// nil if there is no marker, or if it is none.
+    private static func identifier(in marker: FilePath) throws(SystemError) -> String? {
+        guard let bytes = try FileSystem.readIfThere(marker, limit: 4096) else { return nil }
         let text = String(decoding: bytes, as: UTF8.self).trimmed
         return !text.isEmpty && text.utf8.allSatisfy(\.isASCIILetterOrDigit) ? text : nil
     }
 
-    private func use(_ identifier: String) -> MachineUse? {
-        guard let bytes = try? FileSystem.read(usesFolder.appending("\(identifier).json"), limit: 1 << 16),
-            let entry = try? JSONObjectReader(JSONParser.parse(bytes), path: "use"), let box = try? entry.object("box"),
+    /// nil if there is none.
+    /// - Throws: ``BoxError/damagedUse(_:)``: which box is used is not known then, so none may go.
+    private func entry(_ identifier: String) throws -> Entry? {
+        let path = usesFolder.appending("\(identifier).json")
+        guard let bytes = try FileSystem.readIfThere(path, limit: 1 << 16) else { return nil }
+        guard let entry = try? JSONObjectReader(JSONParser.parse(bytes), path: "use"),
+            let box = try? entry.object("box"),
             let machine = try? entry.string("machine"), let directory = try? entry.string("directory"),
             let name = try? BoxName(box.string("name")), let version = BoxVersion((try? box.string("version")) ?? ""),
             let architecture = try? Architecture(box.string("architecture"))
-        else { return nil }
+        else { throw BoxError.damagedUse(path) }
         let identity = BoxIdentity(name: name, version: version, architecture: architecture)
-        return MachineUse(machine: machine, directory: FilePath(directory), box: identity)
+        return Entry(
+            machine: machine, directory: FilePath(directory),
+            inode: ((try? entry.optionalInteger("inode")) ?? nil).map { UInt64(bitPattern: $0) }, box: identity)
     }
 }

@@ -32,7 +32,7 @@ struct StagingDirectory: ~Copyable {
         for name in try FileSystem.list(staging) {
             let path = staging.appending(name)
             let lockPath = path.appending(lockName)
-            if FileSystem.exists(lockPath) {
+            if try FileSystem.exists(lockPath) {
                 let lock = try OwnedDescriptor.open(lockPath, [.readWrite, .noFollow])
                 guard try OpenFileLock.tryLock(lock, .exclusive) else { continue }
                 try FileSystem.removeTree(path)

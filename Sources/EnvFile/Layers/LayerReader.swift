@@ -23,14 +23,14 @@ struct LayerReader {
     /// The merged layers; nil if one of them cannot be read at all.
     mutating func read() -> Node? {
         var layers: [Node] = []
-        if let path = options.userConfiguration, FileSystem.exists(path) {
+        if let path = options.userConfiguration, isThere(userConfiguration: path) {
             if let node = readFile(path, label: path.string, as: .userConfiguration) { layers.append(node) }
         }
         let label = file.lastComponent?.string ?? file.string
         guard let main = readFile(file, label: label, as: .project) else { return nil }
         layers.append(main)
         let local = FilePath(file.string + ".local")
-        if FileSystem.exists(local), let node = readFile(local, label: label + ".local", as: .project) {
+        if !FileSystem.isAbsent(local), let node = readFile(local, label: label + ".local", as: .project) {
             layers.append(node)
         }
         for (index, override) in options.overrides.prefix(1000).enumerated() {
@@ -92,6 +92,11 @@ struct LayerReader {
         }
     }
 
+    /// A folder of another user is nobody's configuration: `sudo -u` keeps HOME.
+    private func isThere(userConfiguration path: FilePath) -> Bool {
+        do throws(SystemError) { return try FileSystem.exists(path) } catch { return error.errno != .permissionDenied }
+    }
+
     // MARK: - Variables
 
     /// Reads `env_files` and `vars`, which everything else may use.
@@ -101,13 +106,13 @@ struct LayerReader {
                 guard let text = value.text else { continue }
                 let path = HostPath(
                     text, in: folders[value.mark.source] ?? project, project: project, home: options.home)
-                guard FileSystem.exists(path.resolved(in: project)) else {
+                guard !FileSystem.isAbsent(path.resolved(in: project)) else {
                     problems.report("there is no file '\(text)'", at: value.mark)
                     continue
                 }
                 readEnvFile(path.resolved(in: project), label: text, into: &reader)
             }
-        } else if FileSystem.exists(project.appending(".env")) {
+        } else if !FileSystem.isAbsent(project.appending(".env")) {
             readEnvFile(project.appending(".env"), label: ".env", into: &reader)
         }
         guard let node = root["vars"], let type = ObjectType.project.key("vars")?.type,

@@ -14,15 +14,15 @@ public enum NewWanderfile {
         // A second file of another name would make every command ask which one is meant.
         let names = Discovery.names.contains(path.lastComponent?.string ?? "") ? Discovery.names : []
         let rivals = [path] + names.map { folder.appending($0) }.filter { $0 != path }
-        for rival in rivals where FileSystem.exists(rival) && !(replacing && rival == path) {
+        for rival in rivals where try !(replacing && rival == path) && FileSystem.exists(rival) {
             throw EnvFileError.exists(rival)
         }
-        if FileSystem.isDirectory(path) { throw EnvFileError.exists(path) }
+        if try FileSystem.isDirectory(path) { throw EnvFileError.exists(path) }
         let schema = folder.pushing(FilePath(InitTemplate.schemaPath))
         let state = schema.removingLastComponent()
-        if !FileSystem.isDirectory(state) { try FileSystem.makeDirectory(state, permissions: 0o700) }
+        if try !FileSystem.isDirectory(state) { try FileSystem.makeDirectory(state, permissions: 0o700) }
         let ignore = state.appending(".gitignore")
-        if !FileSystem.exists(ignore) { try AtomicFile.write("*\n", to: ignore) }
+        if try !FileSystem.exists(ignore) { try AtomicFile.write("*\n", to: ignore) }
         try AtomicFile.write(JSONSchema.document.pretty, to: schema)
         try AtomicFile.write(text, to: path)
     }

@@ -10,7 +10,7 @@ final class ShareServers {
     /// Starts the processes.
     /// - Parameter program: Where wander-share is.
     init(_ plan: BootPlan, program: FilePath) throws {
-        guard plan.shares.isEmpty || FileSystem.exists(program) else {
+        guard plan.shares.isEmpty || !FileSystem.isAbsent(program) else {
             throw ProviderError.monitorMissing("wander-share")
         }
         for share in plan.shares { connections.append(try Self.start(share, plan, program: program).release()) }

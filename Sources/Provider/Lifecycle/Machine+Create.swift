@@ -9,12 +9,19 @@ import SystemPackage
 extension Machine {
     /// Makes the machine's folder: record, overlay and key. May be repeated after it was interrupted anywhere.
     func create(from box: Box, provider: ProviderKind) throws -> MachineRecord {
+        // Before anything is written: a record that is not there now may be a disk's that was worked on for months.
+        if try project.store.load(name) == nil {
+            guard try !FileSystem.exists(folder.disk), try !folder.isAlive() else {
+                throw ProviderError.recordMissing(machine: name, path: folder.record)
+            }
+        }
         var record = MachineRecord(
             identifier: randomIdentifier(), name: name, provider: provider, stage: .creating,
             created: wallClockSeconds(),
             box: MachineRecord.BoxIdentity(
                 name: box.name.description, version: box.version.description,
-                architecture: box.architecture.description, digest: box.digest.description),
+                architecture: box.architecture.description, digest: box.digest.description,
+                disk: box.diskDigest?.description),
             hardwareAddress: Self.randomHardwareAddress(), user: definition?.user ?? box.user ?? "vagrant")
         // What was done before the box was packaged need not be done again.
         record.provisioning = box.provisioning
@@ -22,7 +29,7 @@ extension Machine {
         try project.boxes.recordUse(
             of: box.identity, machine: name, directory: folder.path, cancellation: project.cancellation)
         try makeDisk(over: box)
-        if !FileSystem.exists(folder.privateKey) {
+        if try !FileSystem.exists(folder.privateKey) {
             let key = try SSHKeyPair.generate(comment: "wander \(name)")
             try AtomicFile.write(key.publicKey.line + "\n", to: folder.publicKey)
             try AtomicFile.write(key.privateKeyText, to: folder.privateKey, permissions: 0o600)

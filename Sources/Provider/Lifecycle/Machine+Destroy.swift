@@ -6,11 +6,19 @@ import Reporting
 extension Machine {
     /// Stops the machine and removes it with its disk. The box stays.
     public func destroy() throws -> MachineOutcome {
-        guard FileSystem.exists(folder.path) else { return MachineOutcome(machine: name, actions: [.unchanged]) }
+        guard try FileSystem.exists(folder.path) else { return MachineOutcome(machine: name, actions: [.unchanged]) }
         return try exclusively {
-            guard FileSystem.exists(folder.path) else { return MachineOutcome(machine: name, actions: [.unchanged]) }
+            guard try FileSystem.exists(folder.path) else {
+                return MachineOutcome(machine: name, actions: [.unchanged])
+            }
             report(.step("destroying"))
-            try removeEverything(try project.store.load(name))
+            var record: MachineRecord?
+            do {
+                record = try project.store.load(name)
+            } catch ProviderError.damagedRecord(let path, _) {
+                report(.note("\(path) cannot be read: removing the machine by what else is known of it"))
+            }
+            try removeEverything(record)
             return MachineOutcome(machine: name, actions: [.destroyed])
         }
     }
@@ -18,15 +26,17 @@ extension Machine {
     /// May be repeated after it was interrupted anywhere: the record goes last.
     func removeEverything(_ existing: MachineRecord?) throws {
         if var record = existing {
+            // First: a machine that cannot be stopped stays what it is.
+            try stop(&record, .force)
             record.stage = .destroying
             try project.store.save(&record)
-            try stop(&record, .force)
-            try project.boxes.releaseUse(directory: folder.path)
-        } else if try folder.isAlive() {
-            // A record that was lost: what holds the lock is all that is known.
-            MachineRecord.ProcessIdentity.holding(folder.livenessLock)?.kill()
+        } else if let process = try MachineProcess.find(folder) {
+            // A record that was lost: the lock is all that is known, not even who runs it.
+            try process.end(patience: 1000) { process.identity?.kill() }
         }
+        if existing == nil { leaveNetwork() }
         try discardPreparation()
+        try project.boxes.releaseUse(directory: folder.path)
         for name in try FileSystem.list(folder.path) where name != "record.json" {
             try FileSystem.removeTree(folder.path.appending(name))
         }

@@ -27,7 +27,7 @@ extension Machine {
     /// - Returns: Whether it was running.
     @discardableResult
     func stop(_ record: inout MachineRecord, _ mode: HaltMode) throws -> Bool {
-        guard let watch = try watchProcess(record) else {
+        guard let process = try process(of: record) else {
             if record.stage == .running || record.stage == .starting || record.stage == .stopping {
                 leaveNetwork()
                 try markStopped(&record)
@@ -38,11 +38,11 @@ extension Machine {
             record.stage = .stopping
             try project.store.save(&record)
         }
-        if mode == .graceful, try stopGracefully(record, watch) {
+        if mode == .graceful, try stopGracefully(record, process) {
             // Done.
         } else {
             if mode == .force { report(.step("cutting the power")) }
-            try stopByForce(record, watch)
+            try stopByForce(record, process)
         }
         leaveNetwork()
         try markStopped(&record)
@@ -58,7 +58,7 @@ extension Machine {
     }
 
     /// - Returns: Whether the guest has stopped.
-    private func stopGracefully(_ record: MachineRecord, _ watch: ProcessWatch) throws -> Bool {
+    private func stopGracefully(_ record: MachineRecord, _ process: MachineProcess) throws -> Bool {
         let seconds = definition.map { Int64(clamping: $0.stopTimeout.components.seconds) } ?? 60
         let deadline = MonotonicClock.now.advanced(byMilliseconds: seconds * 1000)
         report(.step("asking the guest to shut down"))
@@ -71,7 +71,7 @@ extension Machine {
             report(.note("the power button failed: \((error as? any UserFacingError)?.summary ?? "\(error)")"))
         }
         // Guests that listen to the button react within this time; the others are asked once more, over SSH.
-        if try watch.wait(milliseconds: min(4000, seconds * 1000), cancellation: project.cancellation) { return true }
+        if try process.wait(milliseconds: min(4000, seconds * 1000), cancellation: project.cancellation) { return true }
         if record.isReady, let session = try? connect(record) {
             var command = SSHCommand(
                 GuestShell.line("poweroff || systemctl poweroff || shutdown -h now", [], as: "root"))
@@ -81,7 +81,7 @@ extension Machine {
         }
         while true {
             let left = max(0, deadline.milliseconds(since: .now))
-            if try watch.wait(milliseconds: min(10_000, left), cancellation: project.cancellation) { return true }
+            if try process.wait(milliseconds: min(10_000, left), cancellation: project.cancellation) { return true }
             try project.cancellation.check()
             if left <= 10_000 { break }
             report(.step("still waiting for the guest to shut down; \(left / 1000 - 10) s until its power is cut"))
@@ -91,10 +91,7 @@ extension Machine {
         return false
     }
 
-    private func stopByForce(_ record: MachineRecord, _ watch: ProcessWatch) throws {
-        try? provider(record.provider).control(folder).stop()
-        if try watch.wait(milliseconds: 2000) { return }
-        killProcess(record)
-        guard try watch.wait(milliseconds: 5000) else { throw ProviderError.stopTimeout(machine: name, seconds: 7) }
+    private func stopByForce(_ record: MachineRecord, _ process: MachineProcess) throws {
+        try process.end(patience: 2000) { try provider(record.provider).control(folder).stop() }
     }
 }

@@ -67,7 +67,7 @@ extension Machine {
     func shareRemarks(_ record: MachineRecord) -> [String] {
         guard !record.shares.isEmpty else { return [] }
         let gone = currentShares(record).filter { !$0.isStillThere }.map { share in
-            let end = FileSystem.exists(share.folder) ? "replaced by another folder" : "removed"
+            let end = FileSystem.isAbsent(share.folder) ? "removed" : "replaced by another folder"
             return "\(share.folder) has been \(end) since it was shared at \(share.guest)"
         }
         let lost = (try? provider(record.provider).control(folder).lostShares) ?? []
@@ -91,7 +91,7 @@ extension Machine {
     func plannedShares(_ definition: MachineDefinition) -> [String] {
         definition.shares.flatMap { share in
             let folder = share.host.resolved(in: project.environment.projectDirectory)
-            let makes = share.createsHost && !FileSystem.exists(folder) ? ["make the folder \(folder)"] : []
+            let makes = share.createsHost && FileSystem.isAbsent(folder) ? ["make the folder \(folder)"] : []
             return makes + ["share \(folder) at \(share.guest)\(share.mode == .readOnly ? ", read-only" : "")"]
         }
     }

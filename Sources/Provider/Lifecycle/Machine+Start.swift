@@ -1,4 +1,5 @@
 import BoxFormat
+import Digest
 import DiskImage
 import EnvFile
 import LinuxSystem
@@ -7,6 +8,13 @@ import SystemPackage
 extension Machine {
     /// Boots a machine that does not run. Writes down what is about to happen before each step.
     func start(_ record: inout MachineRecord, _ definition: MachineDefinition, provider: any MachineProvider) throws {
+        // First of all: whoever holds it is alone with the disk, whatever processes there are.
+        let lock = try OwnedDescriptor.open(folder.livenessLock, [.readWrite, .create], permissions: 0o600)
+        guard try OpenFileLock.tryLock(lock, .exclusive) else {
+            throw ProviderError.notRunning(machine: name, state: "still ending")
+        }
+        // What an interrupted command has left to do. A guest never gets the layer of a snapshot.
+        try completeDisk(&record)
         var plan = try bootPlan(record, definition)
         plan.shares = try openShares(definition)
         // A prepared copy for a box is of no use once the disk changes.
@@ -28,10 +36,6 @@ extension Machine {
             let forwards = try joinNetwork(record, definition)
             record.forwards = forwards
             try project.store.save(&record)
-            let lock = try OwnedDescriptor.open(folder.livenessLock, [.readWrite, .create], permissions: 0o600)
-            guard try OpenFileLock.tryLock(lock, .exclusive) else {
-                throw ProviderError.notRunning(machine: name, state: "still ending")
-            }
             record.process = try provider.start(plan, lock: lock, cancellation: project.cancellation)
         } catch {
             leaveNetwork()
@@ -49,7 +53,7 @@ extension Machine {
         return BootPlan(
             name: name, folder: folder, memory: definition.memory, processors: definition.cpus,
             disk: BootPlan.Disk(path: "disk.qcow2", format: "qcow2"),
-            backing: try diskLayers(record).dropFirst().map {
+            backing: try layersBelow(record).map {
                 BootPlan.Disk(path: $0.path, format: $0.format == .raw ? "raw" : "qcow2")
             },
             kernel: box.kernel, initrd: box.initrd, commandLine: DirectBoot(of: box).map(commandLine),
@@ -65,19 +69,31 @@ extension Machine {
     }
 
     /// The box that the machine was made from; its overlay is of use with no other.
+    /// - Throws: ``ProviderError/boxChanged(machine:box:wanted:actual:)`` if another one has its name.
     func box(of record: MachineRecord) throws -> Box {
-        guard let version = BoxVersion(record.box.version) else { throw ProviderError.boxMissing(record.box.name) }
+        func missing(_ box: String) -> ProviderError {
+            let entries = (try? LockFile.read(project.lockFile))?.entries ?? []
+            let source = entries.first { $0.digest.description == record.box.digest }?.source
+            return .boxMissing(box, machine: name, source: source)
+        }
+        guard let version = BoxVersion(record.box.version) else { throw missing(record.box.name) }
         let identity = BoxIdentity(
             name: try BoxName(record.box.name), version: version,
             architecture: try Architecture(record.box.architecture))
-        guard let box = try project.boxes.box(identity) else { throw ProviderError.boxMissing(identity.description) }
+        guard let box = try project.boxes.box(identity) else { throw missing(identity.description) }
+        // The same disk may come in another archive.
+        let isSameDisk = record.box.disk != nil && record.box.disk == box.diskDigest?.description
+        if let digest = record.box.digest, digest != box.digest.description, !isSameDisk {
+            throw ProviderError.boxChanged(
+                machine: name, box: identity.description, wanted: digest, actual: box.digest.description)
+        }
         return box
     }
 
     /// A larger `disk` in the Wanderfile grows the overlay; the guest grows its file system when it boots.
     private func growDisk(_ record: MachineRecord, _ definition: MachineDefinition) throws {
         guard let wanted = definition.disk else { return }
-        let storage = try DiskImage.open(try diskLayers(record), access: .readWrite)
+        let storage = try DiskImage.open(try ownDisk(record), access: .readWrite)
         defer { try? storage.close() }
         if wanted > storage.virtualSize { try storage.resize(to: wanted) }
     }

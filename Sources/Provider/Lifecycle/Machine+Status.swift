@@ -34,9 +34,20 @@ public struct MachineReport: Sendable {
 }
 
 extension Machine {
-    /// Looks at everything and changes nothing.
+    /// Looks at everything and changes nothing. What cannot be read of one machine is said, so that the others are seen.
     /// - Parameter withUsage: Whether to ask a running machine what it uses.
     public func status(withUsage: Bool = false) throws -> MachineReport {
+        do {
+            return try readStatus(withUsage: withUsage)
+        } catch let error as any UserFacingError {
+            let runs = (try? folder.isAlive()) == true ? "it runs, and " : ""
+            return MachineReport(
+                name: name, state: .damaged, remarks: [runs + error.summary] + (error.remedy.map { [$0] } ?? []),
+                labels: definition?.labels ?? [:])
+        }
+    }
+
+    private func readStatus(withUsage: Bool) throws -> MachineReport {
         let (state, record) = try state()
         var remarks: [String] = []
         if let record {
@@ -84,9 +95,9 @@ extension Machine {
             case .monitor: folder.monitorLog
             case .provisioning: folder.provisionLog
             }
-        guard !FileSystem.exists(path), let name = path.lastComponent else { return path }
+        guard FileSystem.isAbsent(path), let name = path.lastComponent else { return path }
         let left = project.layout.state.appending("failed").appending(self.name).appending(name)
-        return FileSystem.exists(left) ? left : path
+        return FileSystem.isAbsent(left) ? path : left
     }
 
     /// What `up` would do.
@@ -95,6 +106,7 @@ extension Machine {
         let (state, record) = try state()
         var steps: [String] = []
         switch state {
+        case .damaged: _ = try existingRecord()
         case .notCreated, .incomplete:
             steps.append("create from \(definition.box)")
             steps.append("start")

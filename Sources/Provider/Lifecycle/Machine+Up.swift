@@ -25,13 +25,14 @@ extension Machine {
         if existing?.stage == .stopping, isAlive, let record = existing {
             // An interrupted halt: the guest may be on its way down.
             report(.step("waiting for an interrupted halt"))
-            _ = try watchProcess(record)?.wait(milliseconds: 10_000, cancellation: project.cancellation)
+            _ = try process(of: record)?.wait(milliseconds: 10_000, cancellation: project.cancellation)
             isAlive = try folder.isAlive()
         }
         var record: MachineRecord
         if isAlive, let running = existing {
             record = running
             try checkRunningProvider(record, definition)
+            try adoptProcess(&record)
             if try provider(record.provider).control(folder).isPaused {
                 report(.step("resuming"))
                 try provider(record.provider).control(folder).resume()

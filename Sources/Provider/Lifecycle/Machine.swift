@@ -17,10 +17,11 @@ public struct Machine: Sendable {
     /// Runs `body` while no other command may change the machine.
     func exclusively<Result>(_ body: () throws -> Result) throws -> Result {
         try project.layout.prepare()
-        try? KnownEnvironments.standard().remember(project.layout, name: project.environment.name)
+        try? project.settings.knownEnvironments?.remember(project.layout, name: project.environment.name)
         let lock = try CommandLock.take(
             name, in: project.layout, command: project.settings.command, wait: project.settings.lockWait,
             cancellation: project.cancellation)
+        try project.layout.removeLeftovers(of: name)
         let result = try body()
         lock.release()
         return result

@@ -3,6 +3,8 @@ public enum MachineState: String, Sendable, Hashable, CaseIterable {
     case notCreated = "not-created"
     /// A command that made or removed it was interrupted; `up` or `destroy` continues.
     case incomplete
+    /// Its record cannot be read; `destroy` removes it all the same.
+    case damaged
     case stopped
     /// Its process runs; SSH has not answered yet.
     case starting

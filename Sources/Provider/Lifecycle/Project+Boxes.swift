@@ -11,16 +11,24 @@ extension Project {
     /// The box that a definition means: the one of Wanderfile.lock, or the newest that fits, which is then locked. A box
     /// that is in the store costs no network request. One machine at a time: several of one box get it once.
     func resolveBox(_ definition: MachineDefinition) throws -> Box {
+        let request = try boxRequest(definition.box)
+        return try changeLockFile { lock in
+            try installer().ensure(request, lock: &lock, policy: settings.locked ? .frozen : .follow)
+        }
+    }
+
+    /// Lets `body` change Wanderfile.lock while no other command does. What it leaves is written if it differs.
+    public func changeLockFile<Result>(_ body: (inout LockFile) throws -> Result) throws -> Result {
+        try layout.prepare()
         let guardFile = try OwnedDescriptor.open(
             layout.locks.appending("boxes"), [.readWrite, .create], permissions: 0o600)
         guard try OpenFileLock.lock(guardFile, .exclusive, cancellation: cancellation) else { throw Interruption() }
         let old = try LockFile.read(lockFile)
         var lock = old
-        let box = try installer().ensure(
-            try boxRequest(definition.box), lock: &lock, policy: settings.locked ? .frozen : .follow)
+        let result = try body(&lock)
         if lock != old { try lock.write(lockFile) }
         guardFile.close()
-        return box
+        return result
     }
 
     /// What brings boxes into the store for this project.

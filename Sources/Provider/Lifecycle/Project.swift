@@ -17,6 +17,8 @@ public final class Project: Sendable {
         public var locked = false
         /// Where wander-vmm and wander-net are.
         public var programs: FilePath
+        /// Where it is noted that there is this environment; nil: nowhere.
+        var knownEnvironments = try? KnownEnvironments.standard()
 
         public init(command: String, programs: FilePath) {
             self.command = command
@@ -47,23 +49,25 @@ public final class Project: Sendable {
 
     /// Every machine of the Wanderfile in its order, then those that only the state still knows.
     public var machines: [Machine] {
-        let defined = environment.machines.map { Machine(project: self, name: $0.name, definition: $0) }
-        let names = Set(environment.machines.map(\.name))
-        let left = layout.machineNames().filter { !names.contains($0) }
-        return defined + left.map { Machine(project: self, name: $0, definition: nil) }
+        get throws(SystemError) {
+            let defined = environment.machines.map { Machine(project: self, name: $0.name, definition: $0) }
+            let names = Set(environment.machines.map(\.name))
+            let left = try layout.machineNames().filter { !names.contains($0) }
+            return defined + left.map { Machine(project: self, name: $0, definition: nil) }
+        }
     }
 
     /// The machines that the words of a command line name: names, group names and patterns with `*` and `?`.
     /// - Parameter words: Empty: all of them.
     /// - Throws: ``ProviderError/noSuchMachine(_:suggestion:)``
-    public func machines(named words: [String], includingUndefined: Bool = true) throws(ProviderError) -> [Machine] {
-        let all = machines.filter { includingUndefined || $0.definition != nil }
+    public func machines(named words: [String], includingUndefined: Bool = true) throws -> [Machine] {
+        let all = try machines.filter { includingUndefined || $0.definition != nil }
         guard !words.isEmpty else { return all }
         var chosen: Set<String> = []
         for word in words {
             let found = all.filter { matches($0.name, pattern: word) || $0.definition?.group == word }
             guard !found.isEmpty else {
-                throw .noSuchMachine(word, suggestion: nearest(to: word, in: all.map(\.name)))
+                throw ProviderError.noSuchMachine(word, suggestion: nearest(to: word, in: all.map(\.name)))
             }
             chosen.formUnion(found.map(\.name))
         }
@@ -76,14 +80,14 @@ public final class Project: Sendable {
     }
 
     /// The one machine that a command for a single machine means.
-    public func machine(named word: String?) throws(ProviderError) -> Machine {
+    public func machine(named word: String?) throws -> Machine {
         if let word {
-            if let exact = machines.first(where: { $0.name == word }) { return exact }
+            if let exact = try machines.first(where: { $0.name == word }) { return exact }
             let found = try machines(named: [word])
             if found.count == 1 { return found[0] }
         }
         guard word == nil, let primary = environment.primaryMachine else {
-            throw .noSuchMachine(word ?? "default", suggestion: nil)
+            throw ProviderError.noSuchMachine(word ?? "default", suggestion: nil)
         }
         return Machine(project: self, name: primary.name, definition: primary)
     }

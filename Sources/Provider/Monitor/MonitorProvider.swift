@@ -7,15 +7,16 @@ public import SystemPackage
 /// Runs machines on wander's own monitor, wander-vmm, one process a machine.
 public struct MonitorProvider: MachineProvider {
     public var kind: ProviderKind { .kvm }
+    static let programName = "wander-vmm"
     private let program: FilePath
 
     /// - Parameter programs: The folder of `wander-vmm`.
-    public init(programs: FilePath) { program = programs.appending("wander-vmm") }
+    public init(programs: FilePath) { program = programs.appending(Self.programName) }
 
     public func start(
         _ plan: BootPlan, lock: borrowing OwnedDescriptor, cancellation: Cancellation
     ) throws -> MachineRecord.ProcessIdentity {
-        guard FileSystem.exists(program) else { throw ProviderError.monitorMissing("wander-vmm") }
+        guard !FileSystem.isAbsent(program) else { throw ProviderError.monitorMissing(Self.programName) }
         guard let kernel = plan.kernel else { throw ProviderError.noKernel(machine: plan.name) }
         try FileSystem.remove(plan.folder.endRecord)
         let file = plan.folder.path.appending("monitor.json")

@@ -17,7 +17,7 @@ public struct BasePackage {
 
     /// - Parameter image: qcow2 by its magic number, otherwise raw; it must stand alone.
     public func make(of image: FilePath, _ options: PackageOptions) throws -> PackageOutcome {
-        guard FileSystem.exists(image) else { throw PackageError.missingImage(image) }
+        guard !FileSystem.isAbsent(image) else { throw PackageError.missingImage(image) }
         let contents = try PackageContents(options)
         try PackageOutput.check(options, contents)
         let magic = try OwnedDescriptor.open(image, .readOnly).read(upTo: 4)

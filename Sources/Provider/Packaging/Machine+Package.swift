@@ -40,7 +40,7 @@ extension Machine {
         guard record.isReady, try !provider(record.provider).control(folder).isPaused else {
             throw PackageError.cannotFreeze(machine: name, reason: "it is not ready")
         }
-        let place = MachineFolder(path: folder.path.appending("package-live"), name: name)
+        let place = livePreparationFolder
         try discardPreparation(place)
         defer { try? discardPreparation(place) }
         try FileSystem.makeDirectory(place.path, permissions: 0o700)
@@ -48,7 +48,7 @@ extension Machine {
         try copyLiveDisk(record, to: copy)
         var layers = try diskLayers()
         layers[0].path = copy
-        let inner = MachineFolder(path: place.path.appending("package"), name: name)
+        let inner = MachineFolder(path: place.path.appending(PreparedDisk.folderName), name: name)
         let prepared = try prepareDisk(script, box, over: layers, in: inner)
         for warning in prepared.report.texts(.warning) { report(.warning(warning)) }
         return try pack(prepared, record, box, contents, options, stopped: false)
@@ -200,7 +200,7 @@ extension Machine {
             let kept = text.lowercased().filter { $0.isASCII && ($0.isLetter || $0.isNumber || "._+~-".contains($0)) }
             return String(kept.drop { !($0.isLetter || $0.isNumber) }.prefix(60))
         }
-        let words = [clean(project.environment.name), project.machines.count == 1 ? "" : clean(name)]
+        let words = [clean(project.environment.name), try project.machines.count == 1 ? "" : clean(name)]
         let text = words.filter { !$0.isEmpty }.joined(separator: "/")
         return try BoxName(text.isEmpty ? "box" : text)
     }

@@ -13,15 +13,24 @@ extension Machine {
         MachineFolder(path: folder.path.appending(PreparedDisk.folderName), name: name)
     }
 
-    /// Ends a guest that a killed `package` left behind, which still reads the machine's disk, and removes what it made.
-    func discardPreparation(_ place: MachineFolder? = nil) throws {
-        let place = place ?? preparationFolder
-        guard FileSystem.exists(place.path) else { return }
-        if try place.isAlive() {
-            let holder = MachineRecord.ProcessIdentity.holding(place.livenessLock)
-            let watch = holder.flatMap { ProcessWatch($0.identifier) }
-            holder?.kill()
-            _ = try watch?.wait(milliseconds: 5000)
+    /// Where `--live` keeps the copy of a running machine's disk, with the prepared disk over it in a folder of its own.
+    var livePreparationFolder: MachineFolder { MachineFolder(path: folder.path.appending("package-live"), name: name) }
+
+    /// Where `--dry-run` looks into a copy.
+    var previewFolder: MachineFolder { MachineFolder(path: folder.path.appending("package-list"), name: name) }
+
+    /// Ends the guests that killed `package` commands left behind, which still read the machine's disk, and removes what they
+    /// made, wherever that is.
+    func discardPreparation() throws {
+        for place in [preparationFolder, livePreparationFolder, previewFolder] { try discardPreparation(place) }
+    }
+
+    /// The same for one place.
+    func discardPreparation(_ place: MachineFolder) throws {
+        guard try FileSystem.exists(place.path) else { return }
+        for guest in [place, MachineFolder(path: place.path.appending(PreparedDisk.folderName), name: name)] {
+            guard let process = try MachineProcess.find(guest) else { continue }
+            try process.end(patience: 1000) { process.identity?.kill() }
         }
         try FileSystem.removeTree(place.path)
     }
@@ -51,7 +60,7 @@ extension Machine {
         let text = script.text
         let key = try PreparedDisk.key(layers, script: text, box: box.digest.description)
         if let present = PreparedDisk.load(place, key: key, over: layers) { return present }
-        try discardPreparation()
+        try discardPreparation(place)
         report(
             .step(
                 script.keepsIdentity ? "preparing a copy of the disk" : "resetting the identity in a copy of the disk"))
@@ -94,9 +103,9 @@ extension Machine {
         var script = script
         script.lists = true
         let layers = try diskLayers()
-        let place = MachineFolder(path: folder.path.appending("package-list"), name: name)
-        try FileSystem.removeTree(place.path)
-        defer { try? FileSystem.removeTree(place.path) }
+        let place = previewFolder
+        try discardPreparation(place)
+        defer { try? discardPreparation(place) }
         try FileSystem.makeDirectory(place.path, permissions: 0o700)
         try DiskImage.createOverlay(at: place.disk, backing: layers[0].path, backingFormat: layers[0].format)
         return PreparationReport(guestText: try runPreparation(script.text, in: place, over: layers, box))
@@ -139,6 +148,10 @@ extension Machine {
             throw failure("the guest had not finished after \(seconds) s", place)
         }
         if let full = hasNoRoom(place) { throw full }
+        let console = try FileSystem.readIfThere(place.consoleLog) ?? []
+        guard !Self.tellsOfLostWrites(console) else {
+            throw failure("its disk refused writes: there was no room for them, or no quota", place)
+        }
         let answer = try text(exchange)
         guard PreparationReport(guestText: answer).isComplete else {
             throw failure("the guest ended before it had finished", place)
@@ -159,6 +172,9 @@ extension Machine {
         return PackageError.preparationFailed(
             machine: name, reason: reason, console: LogTail.lines(place.consoleLog, count: 15))
     }
+
+    /// Room may have come back since. What a guest's kernel says when a write has failed, it says on the console.
+    static func tellsOfLostWrites(_ console: [UInt8]) -> Bool { console.contains(Array("I/O error, dev vd".utf8)) }
 
     /// The guest goes on where the host's disk is full, and does not say what was not written. A layer grows by less than
     /// this at a time.

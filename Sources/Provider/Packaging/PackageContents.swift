@@ -34,7 +34,7 @@ struct PackageContents {
     private static let state = FilePath.Component(".wander")
 
     private mutating func addFile(_ path: FilePath, as name: String) throws {
-        if FileSystem.isDirectory(path) { throw PackageError.notAFile(path) }
+        if try FileSystem.isDirectory(path) { throw PackageError.notAFile(path) }
         try add(path, as: name, ancestors: [])
     }
 

@@ -33,7 +33,7 @@ public struct MachineShare: Sendable, Hashable {
         guest = definition.guest
         isReadOnly = definition.mode == .readOnly
         try writable.check(folder, as: definition.host.text)
-        if definition.createsHost, !FileSystem.exists(folder) { try FileSystem.makeDirectory(folder) }
+        if definition.createsHost, FileSystem.isAbsent(folder) { try FileSystem.makeDirectory(folder) }
         let opened: OwnedDescriptor
         do {
             opened = try OwnedDescriptor.open(folder, [.readOnly, .directory])

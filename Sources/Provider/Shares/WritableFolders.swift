@@ -21,7 +21,7 @@ struct WritableFolders {
     ///   be once it is made.
     func check(_ path: FilePath, as text: String) throws {
         let path = path.lexicallyNormalized()
-        for folder in folders where path != folder && path.starts(with: folder) && FileSystem.exists(folder) {
+        for folder in folders where try path != folder && path.starts(with: folder) && FileSystem.exists(folder) {
             var present = path
             while present != folder, try FileSystem.status(present, followLinks: false) == nil {
                 present.removeLastComponent()

@@ -15,6 +15,27 @@ extension Machine {
         return try lacksOwnLayer(record) ? below : [DiskLayer(path: folder.disk, format: .qcow2)] + below
     }
 
+    /// The machine's disk for writing.
+    /// - Throws: ``SnapshotError/incompleteDisk(machine:)`` before ``completeDisk(_:)``: a snapshot's layer is never written to.
+    func ownDisk(_ record: MachineRecord) throws -> [DiskLayer] {
+        guard try !lacksOwnLayer(record) else { throw SnapshotError.incompleteDisk(machine: name) }
+        return try diskLayers(record)
+    }
+
+    /// Gives `body` the disk of a halted machine to change. Only its first layer is the machine's own.
+    /// - Throws: ``SnapshotError/notAtRest(machine:reason:)`` while the machine runs.
+    public func changeDisk<Result>(_ body: ([DiskLayer]) throws -> Result) throws -> Result {
+        try exclusively {
+            var record = try completeRecord()
+            guard try process(of: record) == nil else {
+                throw SnapshotError.notAtRest(machine: name, reason: "the machine runs")
+            }
+            try completeDisk(&record)
+            try discardPreparation()
+            return try body(try ownDisk(record))
+        }
+    }
+
     /// What is under the layer that the guest writes to.
     func layersBelow(_ record: MachineRecord) throws -> [DiskLayer] {
         let base = try box(of: record).disk
@@ -25,13 +46,19 @@ extension Machine {
     /// Whether the guest has nothing to write to yet: what stands there is older than what was restored, or has been frozen.
     private func lacksOwnLayer(_ record: MachineRecord) throws -> Bool {
         if record.needsLayer { return true }
-        guard let frozen = record.layers.first, let disk = try FileSystem.status(folder.disk),
-            let layer = try FileSystem.status(folder.layer(frozen))
-        else { return false }
-        return disk.device == layer.device && disk.inode == layer.inode
+        // Any of them: nothing that is frozen is ever written to.
+        guard let disk = try FileSystem.status(folder.disk) else { return false }
+        for name in Set(record.layerChains.joined()) {
+            if let layer = try FileSystem.status(folder.layer(name)), layer.device == disk.device,
+                layer.inode == disk.inode
+            {
+                return true
+            }
+        }
+        return false
     }
 
-    /// Makes the layer that the guest writes to, if it lacks.
+    /// Makes the layer that the guest writes to, if it lacks. The machine does not run.
     func completeDisk(_ record: inout MachineRecord) throws {
         guard try lacksOwnLayer(record) else { return }
         let below = try layersBelow(record)

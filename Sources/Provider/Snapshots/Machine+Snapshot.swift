@@ -39,7 +39,7 @@ extension Machine {
             // A running machine goes on with the layer it has, of which the new one is a copy.
             if !isAlive { record.layers = saved.layers }
             try project.store.save(&record)
-            try completeDisk(&record)
+            if !isAlive { try completeDisk(&record) }
             try removeUnusedLayers(record)
             return saved
         }
@@ -88,7 +88,7 @@ extension Machine {
         try exclusively {
             var record = try completeRecord()
             let saved = try find(snapshot, record)
-            for layer in saved.layers where !FileSystem.exists(folder.layer(layer)) {
+            for layer in saved.layers where try !FileSystem.exists(folder.layer(layer)) {
                 throw SnapshotError.damaged(
                     machine: name, name: saved.name, file: folder.layer(layer).string)
             }

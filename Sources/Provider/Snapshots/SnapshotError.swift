@@ -11,6 +11,8 @@ public enum SnapshotError: UserFacingError, Equatable {
     /// A running machine whose guest cannot say what is on its disk.
     case notAtRest(machine: String, reason: String)
     case damaged(machine: String, name: String, file: String)
+    /// An interrupted save or restore is still to be completed.
+    case incompleteDisk(machine: String)
 
     public var summary: String {
         switch self {
@@ -21,6 +23,7 @@ public enum SnapshotError: UserFacingError, Equatable {
         case .tooDeep(let machine, let limit):
             "the disk of \(machine) stands on \(limit) snapshots, each on the one before"
         case .notAtRest(let machine, _): "the disk of \(machine) is in use and cannot be brought to rest"
+        case .incompleteDisk(let machine): "the disk of \(machine) has no layer of its own yet"
         case .damaged(let machine, let name, _): "the snapshot '\(name)' of \(machine) is not complete"
         }
     }
@@ -43,6 +46,7 @@ public enum SnapshotError: UserFacingError, Equatable {
         case .tooDeep(let machine, _):
             "Delete some, so that layers can be joined: wander snapshot delete NAME \(machine)"
         case .notAtRest(let machine, _): "Halt it first: wander halt \(machine)"
+        case .incompleteDisk(let machine): "Start it, which makes one: wander up \(machine)"
         case .damaged(let machine, let name, _): "Remove it: wander snapshot delete \(name) \(machine)"
         }
     }
@@ -52,7 +56,7 @@ public enum SnapshotError: UserFacingError, Equatable {
         case .badName: .usage
         case .exists: .refused
         case .missing, .nonePushed: .notFound
-        case .tooDeep, .notAtRest: .wrongState
+        case .tooDeep, .notAtRest, .incompleteDisk: .wrongState
         case .damaged: .failure
         }
     }

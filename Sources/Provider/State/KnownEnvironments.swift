@@ -39,11 +39,12 @@ public struct KnownEnvironments: Sendable {
         let text = entry.pretty
         if let known = try? FileSystem.read(path, limit: 1 << 16), known == Array(text.utf8) { return }
         try FileSystem.makeDirectory(folder, permissions: 0o700)
+        try AtomicFile.removeLeftovers(in: folder)
         try AtomicFile.write(text, to: path, permissions: 0o600)
     }
 
     private func identity(of layout: ProjectLayout) throws -> String {
-        if let bytes = try? FileSystem.read(layout.identityFile, limit: 1 << 16),
+        if let bytes = try FileSystem.readIfThere(layout.identityFile, limit: 1 << 16),
             let identifier = (try? JSONParser.parse(bytes))?["identifier"]?.stringValue,
             identifier.utf8.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }), !identifier.isEmpty
         {
@@ -57,7 +58,7 @@ public struct KnownEnvironments: Sendable {
 
     /// Every environment that still is where it was last seen, read live. Changes nothing.
     public func list() throws(SystemError) -> [Entry] {
-        guard FileSystem.isDirectory(folder) else { return [] }
+        guard !FileSystem.isAbsent(folder) else { return [] }
         var entries: [Entry] = []
         var seen: Set<FilePath> = []
         for name in try FileSystem.list(folder) where name.hasSuffix(".json") {
@@ -66,18 +67,20 @@ public struct KnownEnvironments: Sendable {
                 let environment = value["name"]?.stringValue
             else { continue }
             let layout = ProjectLayout(project: FilePath(directory))
-            guard FileSystem.isDirectory(layout.state), seen.insert(layout.project).inserted else { continue }
+            guard (try? FileSystem.isDirectory(layout.state)) == true, seen.insert(layout.project).inserted else {
+                continue
+            }
             entries.append(
                 Entry(
                     name: environment, directory: layout.project,
-                    machines: layout.machineNames().map { ($0, state(of: $0, in: layout)) }))
+                    machines: ((try? layout.machineNames()) ?? []).map { ($0, state(of: $0, in: layout)) }))
         }
         return entries.sorted { $0.directory.string < $1.directory.string }
     }
 
     private func state(of machine: String, in layout: ProjectLayout) -> MachineState {
         let folder = layout.machine(machine)
-        guard let record = try? MachineStore(layout: layout).load(machine) else { return .incomplete }
+        guard let record = try? MachineStore(layout: layout).load(machine) else { return .damaged }
         guard (try? folder.isAlive()) == true else {
             return record.stage == .creating || record.stage == .destroying ? .incomplete : .stopped
         }

@@ -17,7 +17,7 @@ extension MachineRecord {
             "changed": .integer(changed),
             "box": [
                 "name": .string(box.name), "version": .string(box.version), "architecture": .string(box.architecture),
-                "digest": .optional(box.digest),
+                "digest": .optional(box.digest), "disk": .optional(box.disk),
             ],
             "hardwareAddress": .string(hardwareAddress),
             "user": .string(user),
@@ -57,7 +57,8 @@ extension MachineRecord {
             stage: try choice("stage"), created: try reader.integer("created"),
             box: BoxIdentity(
                 name: try box.string("name"), version: try box.string("version"),
-                architecture: try box.string("architecture"), digest: try box.optionalString("digest")),
+                architecture: try box.string("architecture"), digest: try box.optionalString("digest"),
+                disk: try box.optionalString("disk")),
             hardwareAddress: try reader.string("hardwareAddress"), user: try reader.string("user"))
         changed = try reader.integer("changed")
         definition = value["definition"].flatMap { $0.isNull ? nil : $0 }

@@ -15,6 +15,16 @@ public struct MachineRecord: Sendable, Hashable {
         public var architecture: String
         /// Of the archive, `sha256:` and hexadecimal digits.
         public var digest: String?
+        /// Of the disk in it. nil in the record of an older machine.
+        var disk: String?
+
+        init(name: String, version: String, architecture: String, digest: String?, disk: String? = nil) {
+            self.name = name
+            self.version = version
+            self.architecture = architecture
+            self.digest = digest
+            self.disk = disk
+        }
     }
 
     /// The process that runs the machine.

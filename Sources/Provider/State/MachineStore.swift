@@ -11,9 +11,9 @@ public struct MachineStore: Sendable {
     /// The machine's record; nil if there is no such machine. Changes nothing.
     public func load(_ name: String) throws -> MachineRecord? {
         let path = layout.machine(name).record
-        guard FileSystem.exists(path) else { return nil }
+        guard let bytes = try FileSystem.readIfThere(path, limit: 4 << 20) else { return nil }
         do {
-            return try MachineRecord(try JSONParser.parse(try FileSystem.read(path, limit: 4 << 20)), path: path.string)
+            return try MachineRecord(try JSONParser.parse(bytes), path: path.string)
         } catch let error as JSONError {
             throw ProviderError.damagedRecord(path: path, cause: error)
         }
@@ -23,7 +23,7 @@ public struct MachineStore: Sendable {
     public func save(_ record: inout MachineRecord) throws {
         record.changed = wallClockSeconds()
         let folder = layout.machine(record.name)
-        if !FileSystem.isDirectory(folder.path) { try FileSystem.makeDirectory(folder.path, permissions: 0o700) }
+        if try !FileSystem.isDirectory(folder.path) { try FileSystem.makeDirectory(folder.path, permissions: 0o700) }
         try AtomicFile.write(record.json.pretty, to: folder.record, permissions: 0o600)
     }
 }

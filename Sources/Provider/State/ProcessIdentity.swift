@@ -4,13 +4,20 @@ import SystemPackage
 extension MachineRecord.ProcessIdentity {
     /// The identity of a live process; nil if it is gone.
     static func of(_ identifier: Int32) -> Self? {
+        guard let fields = status(of: identifier)?.fields, fields.count > 19 else { return nil }
+        return Self(identifier: identifier, started: String(fields[19]))
+    }
+
+    /// The name of the program that a live process runs, cut to 15 bytes.
+    static func name(of identifier: Int32) -> String? { status(of: identifier)?.name }
+
+    /// What proc_pid_stat(5) says, which everybody may read.
+    private static func status(of identifier: Int32) -> (name: String, fields: [Substring])? {
         guard let bytes = try? FileSystem.read(FilePath("/proc/\(identifier)/stat"), limit: 4096) else { return nil }
         // The second field is the command in parentheses and may hold anything: count from behind the last one.
         let text = String(decoding: bytes, as: UTF8.self)
-        guard let close = text.lastIndex(of: ")") else { return nil }
-        let fields = text[text.index(after: close)...].split(separator: " ")
-        guard fields.count > 19 else { return nil }
-        return Self(identifier: identifier, started: String(fields[19]))
+        guard let open = text.firstIndex(of: "("), let close = text.lastIndex(of: ")"), open < close else { return nil }
+        return (String(text[text.index(after: open)..<close]), text[text.index(after: close)...].split(separator: " "))
     }
 
     /// Whether this very process still lives (also as a zombie that nobody has collected).

@@ -22,17 +22,26 @@ public struct ProjectLayout: Sendable, Hashable {
 
     /// Makes the folders that every changing command needs. The state keeps itself out of the project's version control.
     public func prepare() throws(SystemError) {
-        for folder in [state, machines, locks, network] where !FileSystem.isDirectory(folder) {
+        for folder in [state, machines, locks, network] where try !FileSystem.isDirectory(folder) {
             try FileSystem.makeDirectory(folder, permissions: 0o700)
         }
         let ignore = state.appending(".gitignore")
-        if !FileSystem.exists(ignore) { try AtomicFile.write("*\n", to: ignore) }
+        if try !FileSystem.exists(ignore) { try AtomicFile.write("*\n", to: ignore) }
     }
 
     /// The names of the machines that have a folder, sorted. Machines of an older Wanderfile are among them.
-    public func machineNames() -> [String] {
-        let names = (try? FileSystem.list(machines)) ?? []
-        return names.filter { FileSystem.isDirectory(machines.appending($0)) }
+    public func machineNames() throws(SystemError) -> [String] {
+        guard try FileSystem.exists(machines) else { return [] }
+        var names: [String] = []
+        for name in try FileSystem.list(machines) where try FileSystem.isDirectory(machines.appending(name)) {
+            names.append(name)
+        }
+        return names
+    }
+
+    /// Removes what killed commands have left of files that they were writing.
+    func removeLeftovers(of machine: String) throws(SystemError) {
+        for folder in [state, network, self.machine(machine).path] { try AtomicFile.removeLeftovers(in: folder) }
     }
 }
 

@@ -243,7 +243,7 @@ public final class Network {
         }
         override func deadlinePassed(_ now: MonotonicClock) {
             nextLook = now.advanced(byMilliseconds: Self.interval)
-            if network.persistent, !FileSystem.exists(network.configuration.folder) {
+            if network.persistent, FileSystem.isAbsent(network.configuration.folder) {
                 network.log.write("the environment's folder was removed: ending")
                 return network.stop()
             }

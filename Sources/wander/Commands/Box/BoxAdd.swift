@@ -61,7 +61,7 @@ struct BoxAdd: WanderCommand {
     func request() throws -> BoxRequest {
         let expected = try checksum.flatMap { text in try ExpectedChecksum.read(text, algorithm: checksumType) }
         let last = box[box.count - 1]
-        let isPlace = box.count == 2 || last.contains("://") || FileSystem.exists(FilePath(last))
+        let isPlace = try box.count == 2 || last.contains("://") || FileSystem.exists(FilePath(last))
         var givenName = name
         if givenName == nil, box.count == 2 || !isPlace { givenName = try BoxName(box[0]) }
         let requirement = version ?? .any

@@ -80,7 +80,10 @@ extension Box {
             "user": .optional(user),
             "machines": .array(
                 uses.filter { $0.box == identity }.map { use in
-                    ["machine": .string(use.machine), "directory": .string(use.directory.string)]
+                    [
+                        "machine": .string(use.machine), "directory": .string(use.directory.string),
+                        "found": .bool(use.place == .found),
+                    ]
                 }),
         ]
     }

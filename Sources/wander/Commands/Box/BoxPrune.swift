@@ -2,15 +2,24 @@ import ArgumentParser
 import BoxFormat
 import JSON
 import Reporting
+import SystemPackage
 
 struct BoxPrune: WanderCommand {
     static let configuration = CommandConfiguration(
         commandName: "prune", abstract: "Remove old versions of boxes.",
-        discussion: "Keeps the newest version of each name and architecture, and every box that a machine lies on.")
+        discussion: """
+            Keeps the newest version of each name and architecture, and every box that a machine lies on. A machine whose \
+            folder is not found counts too: it may have been moved, or lie on a drive that is not mounted.
+            """)
     @OptionGroup var options: GlobalOptions
     @Flag(name: [.customShort("n"), .customLong("dry-run")], help: "Say what would be removed, and remove nothing.")
     var dryRun = false
     @Option(help: "Only boxes of this name.") var name: BoxName?
+    @Flag(
+        help:
+            "Forget the machines whose folders are not found, of every box. They will not start again if they come back."
+    )
+    var forgetMissing = false
     @Flag(
         name: [.customShort("k"), .customLong("keep-active-boxes")],
         help: ArgumentHelp("As always.", visibility: .hidden))
@@ -20,7 +29,9 @@ struct BoxPrune: WanderCommand {
     func execute(_ context: CommandContext) throws {
         let store = try BoxStore.standard()
         let boxes = try store.list().boxes.filter { name == nil || $0.name == name }
-        let uses = try store.uses()
+        var uses = try store.uses()
+        let missing = forgetMissing ? uses.filter { $0.place == .notFound } : []
+        uses.removeAll(where: missing.contains)
         var old: [Box] = []
         var kept: [(box: Box, reason: String)] = []
         for box in boxes {
@@ -29,26 +40,36 @@ struct BoxPrune: WanderCommand {
             }
             if isNewest {
                 kept.append((box, "newest"))
-            } else if uses.contains(where: { $0.box == box.identity }) {
-                kept.append((box, "in use"))
+            } else if let use = uses.first(where: { $0.box == box.identity }) {
+                kept.append((box, use.place == .notFound ? "in use by \(use)" : "in use"))
             } else {
                 old.append(box)
             }
         }
-        if !dryRun, !old.isEmpty {
+        if !dryRun, !old.isEmpty || !missing.isEmpty {
             let freed = old.reduce(0) { $0 &+ $1.sizeOnDisk }
             let names = old.map(\.identity.description).joined(separator: ", ")
-            guard try force || context.confirm("Remove \(names) (\(ByteCount(freed)))?") else { throw ExitCode(1) }
+            let removal = old.isEmpty ? nil : "remove \(names) (\(ByteCount(freed)))"
+            let loss = missing.isEmpty ? nil : "forget \(missing.map(\.description).joined(separator: ", "))"
+            let question = [loss, removal].compactMap(\.self).joined(separator: " and ")
+            guard try force || context.confirm("\(question.prefix(1).uppercased() + question.dropFirst())?") else {
+                throw ExitCode(1)
+            }
+            if !missing.isEmpty { _ = try store.forgetMissingUses(cancellation: context.cancellation) }
         }
         let uses0 = uses
         let documents = old.map { $0.document(uses: uses0) }
         if !dryRun { for box in old { try store.remove(box.identity, cancellation: context.cancellation) } }
         var lines = kept.map { "Kept \($0.box.identity): \($0.reason)." }
+        lines += missing.map { dryRun ? "Would forget \($0)." : "Forgot \($0)." }
         lines += old.map { dryRun ? "Would remove \($0.identity)." : "Removed \($0.identity)." }
         context.output(
             lines.isEmpty ? "No boxes." : lines.joined(separator: "\n"),
             json: [
-                "dry_run": .bool(dryRun), "removed": .array(documents),
+                "dry_run": .bool(dryRun),
+                "forgotten": .array(
+                    missing.map { ["machine": .string($0.machine), "directory": .string($0.directory.string)] }),
+                "removed": .array(documents),
                 "kept": .array(kept.map { $0.box.document(uses: uses) }),
             ])
     }

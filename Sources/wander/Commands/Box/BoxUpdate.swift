@@ -30,11 +30,8 @@ struct BoxUpdate: WanderCommand {
         var lines: [String] = []
         var documents: [JSONValue] = []
         for request in requests {
-            var lock = try LockFile.read(project.lockFile)
-            let before = lock
-            let (box, from) = try installer.update(request, lock: &lock)
-            // After each box: what is done stays done if the next one fails.
-            if lock != before { try lock.write(project.lockFile) }
+            // One after the other: what is done stays done if the next one fails.
+            let (box, from) = try project.changeLockFile { try installer.update(request, lock: &$0) }
             let old = from?.box.version
             let isSame = from?.box == box.identity && from?.digest == box.digest
             lines.append(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import DiskImage
 import JSON
+import Provider
 import Reporting
 
 struct DiskCheck: WanderCommand {
@@ -17,17 +18,18 @@ struct DiskCheck: WanderCommand {
     @Flag(help: "Put right what can be put right.") var repair = false
 
     func execute(_ context: CommandContext) throws {
-        guard let layer = try disks.layers(disk, context).first else { return }
-        let (before, report) = try look(layer)
+        let machine = repair ? try disks.machine(disk, context) : nil
+        let (before, report) =
+            if let machine { try machine.changeDisk(look) } else { try look(try disks.layers(disk, context)) }
         context.output(
             Self.text(report, before: before), json: Self.document(report, before: before))
         if !report.isSound { throw ExitCode(ErrorKind.failure.exitStatus) }
     }
 
     /// What is the case, and with `--repair` also what was before.
-    private func look(_ layer: DiskLayer) throws(DiskImageError) -> (before: CheckReport?, now: CheckReport) {
-        guard repair else { return (nil, try DiskImage.check(layer)) }
-        let result = try DiskImage.repair(layer)
+    private func look(_ layers: [DiskLayer]) throws -> (before: CheckReport?, now: CheckReport) {
+        guard repair else { return (nil, try DiskImage.check(layers[0])) }
+        let result = try DiskImage.repair(layers[0])
         return (result.before, result.after)
     }
 

@@ -17,12 +17,18 @@ struct DiskOptions: ParsableArguments {
     @Flag(name: .customLong("trust-backing"), help: "Open the backing files that an image names, wherever they are.")
     var trustsBacking = false
 
+    /// The machine that a word means; nil if it means a file.
+    func machine(_ name: String, _ context: CommandContext) throws -> Machine? {
+        guard try name.contains("/") || FileSystem.exists(FilePath(name)) else {
+            return try project.load(context).machine(named: name)
+        }
+        return nil
+    }
+
     /// The layers of a machine's disk or of a file.
     func layers(_ name: String, _ context: CommandContext) throws -> [DiskLayer] {
+        if let machine = try machine(name, context) { return try machine.diskLayers() }
         let path = FilePath(name)
-        guard name.contains("/") || FileSystem.exists(path) else {
-            return try project.load(context).machine(named: name).diskLayers()
-        }
         let layer = DiskLayer(path: path, format: try format ?? DiskImage.detectFormat(path))
         return try DiskImage.layers(of: layer, trust: trustsBacking ? .anywhere : .sameFolder)
     }

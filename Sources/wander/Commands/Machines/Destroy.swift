@@ -20,7 +20,7 @@ struct Destroy: WanderCommand {
         let chosen = try project.machines(named: machines.machines)
         var accepted: [Machine] = []
         var declined = 0
-        for machine in chosen where try machine.state().state != .notCreated || FileSystem.exists(machine.folder.path) {
+        for machine in chosen where try FileSystem.exists(machine.folder.path) {
             if try force || context.confirm("Destroy the machine '\(machine.name)' and its disk?") {
                 accepted.append(machine)
             } else {

@@ -30,7 +30,7 @@ struct Logs: WanderCommand {
     func execute(_ context: CommandContext) throws {
         let machine = try project.load(context).machine(named: machine)
         let path = machine.log(monitor ? .monitor : provisioning ? .provisioning : .console)
-        guard FileSystem.exists(path) else { throw NoLog(path: path, machine: machine.name) }
+        guard !FileSystem.isAbsent(path) else { throw NoLog(path: path, machine: machine.name) }
         let reader = try LogReader(path)
         let text = try reader.existing(lines: lines)
         if context.json {

@@ -21,7 +21,7 @@ struct Upload: WanderCommand {
     func execute(_ context: CommandContext) throws {
         let machine = try project.load(context).machine(named: machine)
         let path = FileSystem.currentDirectory.pushing(FilePath(source)).lexicallyNormalized()
-        guard FileSystem.exists(path) else { throw NoSuchFile(path: path) }
+        guard !FileSystem.isAbsent(path) else { throw NoSuchFile(path: path) }
         let (session, _) = try machine.openSession()
         defer { session.close() }
         let target = destination ?? path.lastComponent?.string ?? "."

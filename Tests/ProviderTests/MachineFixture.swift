@@ -1,0 +1,94 @@
+import BoxFormat
+import DiskImage
+import EnvFile
+import LinuxSystem
+import Reporting
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import Provider
+
+/// A project with one machine and a box of 64 MiB, of which nothing is ever booted: ``Recorder`` stands for the provider.
+/// What serves its network ends with the value.
+final class MachineFixture {
+    /// Remembers what it was to start.
+    final class Recorder: MachineProvider {
+        nonisolated(unsafe) var plan: BootPlan?
+        let kind = ProviderKind.emulation
+
+        func start(
+            _ plan: BootPlan, lock: borrowing OwnedDescriptor, cancellation: Cancellation
+        ) throws -> MachineRecord.ProcessIdentity {
+            self.plan = plan
+            return try #require(MachineRecord.ProcessIdentity.of(currentProcessIdentifier()))
+        }
+        struct None: Error {}
+        func control(_ folder: MachineFolder) throws -> any MachineControl { throw None() }
+        func attachConsole(_ folder: MachineFolder, serial: Bool) throws -> OwnedDescriptor { throw None() }
+        func resizeConsole(_ folder: MachineFolder, to size: TerminalSize) throws {}
+    }
+
+    let folder: TemporaryFolder
+    let store: BoxStore
+    let project: Project
+    let machine: Machine
+    let definition: MachineDefinition
+
+    init() throws {
+        folder = try TemporaryFolder()
+        store = BoxStore(root: folder("store"))
+        _ = try folder.file("project/Wanderfile", Array("box: test/disk\nprovider: emulation\n".utf8))
+        let environment = try EnvironmentLoader(EnvironmentLoader.Options(workingDirectory: folder("project"))).load()
+        // Beside the test bundle, where the same build has put them.
+        let programs = try FileSystem.resolve("/proc/self/exe").removingLastComponent()
+        var settings = Project.Settings(command: "wander test", programs: programs)
+        settings.knownEnvironments = nil
+        project = Project(
+            environment, boxes: store, settings: settings, events: SilentSink(), cancellation: try Cancellation())
+        machine = try project.machine(named: "default")
+        definition = try #require(machine.definition)
+    }
+
+    deinit { try? FileSystem.removeTree(folder.path) }
+
+    /// Puts a box into the store whose disk has `byte` in its first sector, and nothing else in 64 MiB.
+    func addBox(_ byte: UInt8) throws -> Box {
+        let disk = try folder.file("disk-\(byte).img", [UInt8](repeating: byte, count: 512))
+        try OwnedDescriptor.open(disk, .readWrite).truncate(to: 64 << 20)
+        var options = BoxStore.AddOptions()
+        options.name = try BoxName("test/disk")
+        options.version = BoxVersion("1")
+        options.diskFormat = .raw
+        return try store.add(disk, options).box
+    }
+
+    func create() throws -> MachineRecord {
+        let box = try addBox(1)
+        return try machine.exclusively { try machine.create(from: box, provider: .emulation) }
+    }
+
+    /// Starts the machine with nothing in it.
+    /// - Returns: What a provider gets to run.
+    func start(_ record: inout MachineRecord) throws -> BootPlan {
+        let recorder = Recorder()
+        try machine.start(&record, definition, provider: recorder)
+        machine.leaveNetwork()
+        return try #require(recorder.plan)
+    }
+}
+
+extension BlockStorage {
+    /// Fills the first sector.
+    func writeSector(_ byte: UInt8) throws {
+        let bytes = [UInt8](repeating: byte, count: 512)
+        try bytes.withUnsafeBytes { buffer in try write(from: buffer, at: 0) }
+    }
+
+    /// The first byte of the first sector.
+    func readSector() throws -> UInt8 {
+        var bytes = [UInt8](repeating: 0, count: 512)
+        try bytes.withUnsafeMutableBytes { buffer in try read(into: buffer, at: 0) }
+        return bytes[0]
+    }
+}
