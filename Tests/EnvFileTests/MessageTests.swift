@@ -88,9 +88,25 @@ import Testing
         let environment = try project.load()
         #expect(
             environment.hostProblems(for: environment.machines).map(\.rendered) == [
-                "Wanderfile:1:6: error: the box 'a.box' is not there",
-                "Wanderfile:2:29: error: the file 'y' is not there",
-                "Wanderfile:3:23: error: the script '.' is not a regular file",
+                "Wanderfile:1:6: error: the box 'a.box' is not there\n    box: ./a.box\n         ^~~~~~~",
+                """
+                Wanderfile:2:29: error: the file 'y' is not there
+                    files: [{ path: /x, source: y }]
+                                                ^
+                """,
+                """
+                Wanderfile:3:23: error: the script '.' is not a regular file
+                    provision: [{ script: . }, { script: ok.sh }]
+                                          ^
+                """,
             ])
+    }
+
+    @Test("what the host lacks is told in the order of the file")
+    func hostProblemsInOrder() throws {
+        let project = try Project(
+            "box: a\nprovision: [{ script: s }]\nfiles: [{ path: /x, source: f }]\nshares: [\"d:/d\"]\n")
+        let environment = try project.load()
+        #expect(environment.hostProblems(for: environment.machines).compactMap(\.location?.line) == [2, 3, 4])
     }
 }

@@ -133,6 +133,21 @@ import Testing
         #expect(environment.inDependencyOrder(environment.machines).map(\.name) == ["db", "web"])
     }
 
+    @Test("addresses with the machine's number in them are each machine's own, not counted up once more")
+    func countedAddresses() throws {
+        let project = try Project(
+            """
+            networks: { lan: { subnet: 192.168.56.0/24 } }
+            machines:
+              n: { box: a, count: 3, networks: [{ name: lan, ip: "192.168.56.2${machine.index}" }] }
+              m: { box: a, count: 2, networks: [{ name: lan, ip: 192.168.56.100 }] }
+
+            """)
+        let addresses = try project.load().machines.map { $0.networks.first?.address?.description }
+        #expect(
+            addresses == ["192.168.56.21", "192.168.56.22", "192.168.56.23", "192.168.56.100", "192.168.56.101"])
+    }
+
     @Test("count makes numbered machines, addresses run on, and dependencies mean the whole group")
     func count() throws {
         let environment = try Project(

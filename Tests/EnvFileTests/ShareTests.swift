@@ -78,10 +78,14 @@ import Testing
             environment.hostProblems(for: environment.machines).map(\.rendered) == [
                 """
                 Wanderfile:2:10: error: the folder 'data' to share is not there
+                    shares: ["data:/data", { host: new, guest: /new, create: true }, "file:/file", ".:/p"]
+                             ^~~~~~~~~~~~
                     Make it, or let wander do so: { host: data, guest: /data, create: true }
                 """,
                 """
                 Wanderfile:2:66: error: 'file', to be shared, is not a folder
+                    shares: ["data:/data", { host: new, guest: /new, create: true }, "file:/file", ".:/p"]
+                                                                                     ^~~~~~~~~~~~
                     A share takes a folder; 'files' copies files.
                 """,
             ])

@@ -19,16 +19,32 @@ import Testing
         #expect(try project.load().machines[0].environment == ["X": expected])
     }
 
-    @Test("declared, then env_files, then the environment; '.env' is found by itself")
+    @Test("a default gives way to env_files, and these to the environment; '.env' is found by itself")
     func precedence() throws {
         let project = try Project("box: a\nvars: { A: one, B: }\nlabels: { v: \"${A} ${B} ${C} ${D}\" }\n")
         try project.write(
             "# comment\nexport A=two\nB='two # not'\nC=\"two\\n\\\"q\\\"\" \nD= two # comment\r\n\n", to: ".env")
-        project.options.variables["C"] = "three"
         project.options.variables["B"] = "three"
         #expect(project.problems().contains("'v' must stand on one line"))
+        project.options.variables["C"] = "three"
         try project.write("B=two\nD=four\n", to: ".env")
-        #expect(try project.load().machines[0].labels == ["v": "one two three four"])
+        #expect(try project.load().machines[0].labels == ["v": "one three three four"])
+    }
+
+    @Test("'--set' is above the environment, which is above '.env' and the defaults of every layer")
+    func overriding() throws {
+        let project = try Project(
+            "box: a\nvars: { N: \"1\", M: { default: \"1\", description: d } }\nlabels: { v: \"${N}${M}\" }\n")
+        func value() throws -> String? { try project.load().machines[0].labels["v"] }
+        #expect(try value() == "11")
+        try project.write("vars: { N: \"2\", M: \"2\" }\n", to: "Wanderfile.local")
+        #expect(try value() == "22")
+        try project.write("N=3\nM=3\n", to: ".env")
+        #expect(try value() == "33")
+        project.options.variables["N"] = "4"
+        #expect(try value() == "43")
+        project.options.overrides = ["vars.N=5", "vars.M.default=5"]
+        #expect(try value() == "55")
     }
 
     @Test("env_files that are listed must be there and be right")

@@ -1,3 +1,4 @@
+import NetworkAddress
 import Reporting
 import SystemPackage
 
@@ -37,16 +38,18 @@ struct EnvironmentBuilder {
         var machines: [MachineDefinition] = []
         var marks: [String: Mark] = [:]
         for group in groups {
+            var firstAddress: IPv4Address?
             for index in 1...(group.count ?? 1) {
                 let machineName = group.count == nil ? group.name : "\(group.name)-\(index)"
                 reader.variables.builtIn["machine.name"] = machineName
                 reader.variables.builtIn["machine.index"] = "\(index)"
                 let path = "machines.\(machineName)"
-                guard
-                    let record = reader.record(group.node.mapping ?? [], mark: group.mark, as: .machine, path: path),
-                    let machine = builder.machine(
-                        record, .init(name: machineName, group: group.name, index: index, mark: group.mark))
+                guard let record = reader.record(group.node.mapping ?? [], mark: group.mark, as: .machine, path: path)
                 else { continue }
+                let identity = MachineBuilder.Identity(
+                    name: machineName, group: group.name, index: index, mark: group.mark, firstAddress: firstAddress)
+                if index == 1 { firstAddress = MachineBuilder.writtenAddress(record) }
+                guard let machine = builder.machine(record, identity) else { continue }
                 guard marks.updateValue(group.mark, forKey: machineName) == nil else {
                     problems.report("two machines are called '\(machineName)'", at: group.mark)
                     continue
@@ -60,13 +63,14 @@ struct EnvironmentBuilder {
         }
         var environment = Environment(
             name: name, projectDirectory: context.project, file: file, sources: sources, networks: networks,
-            machines: machines, origins: [:], warnings: [])
+            machines: machines, warnings: [])
         EnvironmentChecks(
             problems: problems, marks: marks, origins: reader.origins, containers: reader.containers,
             groups: groups.map(\.name)
         ).check(&environment)
         guard !problems.hasErrors else { return nil }
-        environment.origins = reader.origins.mapValues(problems.location)
+        environment.texts = problems.sources
+        environment.places = reader.origins
         environment.warnings = problems.sorted
         return environment
     }

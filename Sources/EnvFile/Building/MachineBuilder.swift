@@ -18,6 +18,13 @@ struct MachineBuilder {
         var index: Int
         /// Where the file names it.
         var mark: Mark
+        /// The fixed address as the file has it for the group's first machine; nil for that one itself.
+        var firstAddress: IPv4Address?
+    }
+
+    /// The fixed address in a machine's values, as the file has it.
+    static func writtenAddress(_ record: Record) -> IPv4Address? {
+        record.list("networks").first?.record?.address("ip")
     }
 
     /// nil if something that a machine needs is missing; then it has been reported.
@@ -129,8 +136,7 @@ struct MachineBuilder {
                 hint: "Give it at the top of the file: 'networks: { \(name): { subnet: ... } }'.", at: ip.mark)
             return nil
         }
-        // The machines of a group get a run of addresses.
-        let address = IPv4Address(rawValue: first.rawValue &+ UInt32(identity.index - 1))
+        let address = identity.address(written: first)
         guard subnet.contains(address), address != subnet.network, address != subnet.broadcast else {
             problems.report("the address \(address) is not one of the network \(subnet)", at: ip.mark)
             return nil
@@ -178,5 +184,14 @@ struct MachineBuilder {
             kind: provider?.choice("type") ?? .auto,
             emulation: .init(
                 processor: emulation?.text("cpu") ?? "max", translationCache: emulation?.bytes("cache") ?? 256 << 20))
+    }
+}
+
+extension MachineBuilder.Identity {
+    /// Machines of a group get a run of addresses where the file has one for all of them. An address that differs from
+    /// machine to machine, with `${machine.index}` in it, is each one's own.
+    fileprivate func address(written: IPv4Address) -> IPv4Address {
+        guard let firstAddress, firstAddress == written else { return written }
+        return IPv4Address(rawValue: written.rawValue &+ UInt32(index - 1))
     }
 }

@@ -8,6 +8,13 @@ struct StepBuilder {
             guard let step = value.record else { return nil }
             let action: ProvisionerDefinition.Action
             if let script = step["script"], let path = script.text {
+                guard !path.contains("://") else {
+                    context.problems.report(
+                        "'script' takes a file of the host, not a URL",
+                        hint: "Write 'run: curl -fsSL \(path.prefix(200)) | sh', or save the script beside this file.",
+                        at: script.mark)
+                    return nil
+                }
                 action = .script(context.hostPath(path, at: script.mark))
             } else if let text = step.text("run") {
                 action = .inline(text)

@@ -11,6 +11,7 @@ final class Problems {
     /// Problems beyond ``limit``, counted only.
     private(set) var unreported = 0
     private var seen: Set<Diagnostic> = []
+    private var mentioned: Set<String> = []
     private var lineStarts: [Int: [Int]] = [:]
 
     var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
@@ -19,6 +20,9 @@ final class Problems {
         let label = sources[source].label
         return diagnostics.contains { $0.severity == .error && $0.location?.file == label }
     }
+
+    /// Whether `subject` is asked about for the first time: what is long to tell is told once.
+    func isFirstMention(of subject: String) -> Bool { mentioned.insert(subject).inserted }
 
     /// Registers a layer; its index goes into the marks of its nodes.
     func add(_ source: SourceText) -> Int {
@@ -41,10 +45,7 @@ final class Problems {
         if seen.insert(diagnostic).inserted { diagnostics.append(diagnostic) }
     }
 
-    func location(_ mark: Mark) -> SourceLocation {
-        let source = sources[mark.source]
-        return SourceLocation(file: source.label, line: mark.line + source.firstLine - 1, column: mark.column)
-    }
+    func location(_ mark: Mark) -> SourceLocation { sources[mark.source].location(of: mark) }
 
     /// The line that `mark` points into.
     func sourceLine(_ mark: Mark) -> String? {
@@ -54,12 +55,17 @@ final class Problems {
     }
 
     /// In the order of the layers, then of the lines.
-    var sorted: [Diagnostic] {
-        let rank = Dictionary(sources.enumerated().map { ($1.label, $0) }, uniquingKeysWith: min)
+    var sorted: [Diagnostic] { diagnostics.inOrder(of: sources) }
+}
+
+extension [Diagnostic] {
+    /// As the layers have them, from the first to the last line of each.
+    func inOrder(of sources: [SourceText]) -> [Diagnostic] {
+        let rank = Dictionary(sources.enumerated().map { ($1.label, $0) }, uniquingKeysWith: Swift.min)
         func key(_ diagnostic: Diagnostic) -> (Int, Int, Int) {
             guard let location = diagnostic.location else { return (-1, 0, 0) }
             return (rank[location.file] ?? 0, location.line, location.column)
         }
-        return diagnostics.sorted { key($0) < key($1) }
+        return sorted { key($0) < key($1) }
     }
 }

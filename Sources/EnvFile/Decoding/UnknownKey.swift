@@ -7,13 +7,15 @@ enum UnknownKey {
         if type.hasExtensions, name.hasPrefix("x-") { return }
         if type.later.contains(name) {
             problems.report(
-                "'\(name)' is not supported yet", hint: "Remove it: this version would ignore it.", at: entry.mark)
+                "'\(name)' is not supported yet", hint: "Remove it: this version of wander does not have it.",
+                at: entry.mark)
             return
         }
         let known = type.keys.map(\.name)
-        let hint =
-            type.others[name].map { "Did you mean '\($0)'?" } ?? Suggestion.didYouMean(name, in: known)
-            ?? "Known keys: \(known.sorted().joined(separator: ", "))."
+        var hint = type.foreign[name]?.advice(for: entry.value) ?? Suggestion.didYouMean(name, in: known)
+        if hint == nil, problems.isFirstMention(of: type.title) {
+            hint = "Known keys: \(known.sorted().joined(separator: ", "))."
+        }
         problems.report("unknown key '\(name)' in \(type.title)", hint: hint, at: entry.mark)
     }
 }

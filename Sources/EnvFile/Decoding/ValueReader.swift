@@ -22,7 +22,9 @@ struct ValueReader {
             guard let entries = long.mapping else {
                 guard !node.isNull else { return nil }
                 let short = shorthand == nil ? "" : ", or a single value for '\(shorthand ?? "")'"
-                problems.report("\(quoted(path)) must be a map\(short), not \(node.kindName)", at: node.mark)
+                problems.report(
+                    "\(quoted(path)) must be a map\(short), not \(node.kindName)", hint: object.hint(for: node),
+                    at: node.mark)
                 return nil
             }
             return record(entries, mark: node.mark, as: object, path: path).map {
@@ -105,7 +107,8 @@ struct ValueReader {
         guard let entries = node.mapping else {
             guard !node.isNull else { return nil }
             let expected = listForm ? "a list of names or a map" : "a map"
-            problems.report("\(quoted(path)) must be \(expected), not \(node.kindName)", at: node.mark)
+            let hint = path == "networks" && node.sequence != nil ? ForeignKey.networksAsList : nil
+            problems.report("\(quoted(path)) must be \(expected), not \(node.kindName)", hint: hint, at: node.mark)
             return nil
         }
         guard entries.count <= Self.mapLimit else {
@@ -156,6 +159,10 @@ struct ValueReader {
         if present.count == 1 { return missing.isEmpty }
         let choices = type.exactlyOne.map { "'\($0)'" }.joined(separator: ", ")
         if present.isEmpty {
+            // What was meant by it has been said.
+            guard !entries.contains(where: { type.key($0.name) == nil && type.foreign[$0.name] != nil }) else {
+                return false
+            }
             problems.report("\(type.title) needs one of \(choices)", at: mark)
         } else {
             let names = present.map { "'\($0.name)'" }.joined(separator: " and ")

@@ -3,8 +3,10 @@ struct Variables: Sendable {
     /// What filling in may produce during one load, in bytes: a hostile file may not multiply itself without bound.
     static let budget = 4 << 20
 
-    /// From `vars`. nil: declared, to be set from outside.
+    /// From `vars`: defaults, below everything that is set from outside. nil: declared without one.
     var declared: [String: String?] = [:]
+    /// From `--set vars.NAME=...`, above everything else.
+    var overridden: [String: String] = [:]
     /// From `env_files`.
     var fromFiles: [String: String] = [:]
     /// wander's own environment.
@@ -17,7 +19,7 @@ struct Variables: Sendable {
 
     func value(of name: String) -> String? {
         if name.contains(".") { return builtIn[name] }
-        return (declared[name] ?? nil) ?? fromFiles[name] ?? host[name]
+        return overridden[name] ?? host[name] ?? fromFiles[name] ?? declared[name] ?? nil
     }
 
     /// `text` with every `${NAME}`, `${NAME:-default}` and `${NAME:?message}` replaced, and `$$` by `$`.

@@ -43,6 +43,7 @@ struct LayerReader {
 
     private mutating func readFile(_ path: FilePath, label: String, as type: ObjectType) -> Node? {
         guard let source = readText(path, label: label) else { return nil }
+        guard !isVagrantfile(source) else { return nil }
         let before = problems.diagnostics.count
         guard let node = YAMLReader.read(source, problems: problems) else {
             // No problem: the file is empty, or holds comments only.
@@ -57,6 +58,21 @@ struct LayerReader {
         }
         checkKeys(node, as: type)
         return node
+    }
+
+    /// A Vagrantfile is Ruby; what YAML's parser would say of it helps nobody.
+    private func isVagrantfile(_ source: Int) -> Bool {
+        let text = problems.sources[source]
+        for (index, start) in text.lineStarts.prefix(200).enumerated() {
+            let line = text.line(from: start)
+            guard line.hasPrefix("Vagrant.configure") || line.hasPrefix("Vagrant::Config.run") else { continue }
+            problems.report(
+                "this is a Vagrantfile, in Ruby; a Wanderfile is YAML",
+                hint: "'wander init' writes a Wanderfile to begin with; 'wander schema --keys' lists its keys.",
+                at: Mark(source: source, line: index + 1, column: 1, length: line.prefix { $0 != "(" }.count))
+            return true
+        }
+        return false
     }
 
     /// Keys at the top are checked layer by layer: after merging, the decoder looks only for those that it knows.
@@ -119,7 +135,12 @@ struct LayerReader {
             let declared = reader.read(node, as: type, path: "vars")
         else { return }
         for entry in declared.map ?? [] {
-            reader.variables.declared[entry.name] = .some(entry.value.record?.text("default"))
+            let standard = entry.value.record?["default"]
+            reader.variables.declared[entry.name] = .some(standard?.text)
+            guard let standard, let text = standard.text, problems.sources[standard.mark.source].isOverride else {
+                continue
+            }
+            reader.variables.overridden[entry.name] = text
         }
     }
 

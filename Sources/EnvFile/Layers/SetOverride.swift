@@ -2,7 +2,8 @@
 enum SetOverride {
     /// nil if the argument cannot be read; then it has been reported.
     static func read(_ argument: String, number: Int, problems: Problems) -> Node? {
-        let source = problems.add(SourceText(label: "--set", bytes: Array(argument.utf8), firstLine: number))
+        let source = problems.add(
+            SourceText(label: "--set", bytes: Array(argument.utf8), firstLine: number, isOverride: true))
         let whole = Mark(source: source, line: 1, column: 1, length: argument.count)
         guard argument.utf8.count <= 1 << 16, let equals = argument.firstIndex(of: "=") else {
             problems.report("'--set' takes PATH=VALUE", hint: "Such as '--set machines.web.cpus=4'.", at: whole)

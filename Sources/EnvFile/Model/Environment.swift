@@ -14,7 +14,10 @@ public struct Environment: Hashable, Sendable {
     /// In the order of the file, those of a group in the order of their numbers.
     public var machines: [MachineDefinition]
     /// Where each value comes from. The keys are paths in ``canonicalJSON``, such as `machines.web.cpus`.
-    public var origins: [String: SourceLocation]
+    public var origins: [String: SourceLocation] { places.mapValues { texts[$0.source].location(of: $0) } }
+    /// The layers' texts, and where in them each value is.
+    var texts: [SourceText] = []
+    var places: [String: Mark] = [:]
     /// Problems that do not keep anything from working.
     public var warnings: [Diagnostic]
 

@@ -98,9 +98,21 @@ extension Environment {
     }
 
     /// Where the value at a path of ``canonicalJSON`` comes from; nil: it is built in.
-    public func origin(of path: String) -> SourceLocation? {
-        if let exact = origins[path] { return exact }
+    public func origin(of path: String) -> SourceLocation? { place(of: path).map { texts[$0.source].location(of: $0) } }
+
+    private func place(of path: String) -> Mark? {
+        if let exact = places[path] { return exact }
         // A short form such as `8080:80` gives all members of its long form.
-        return path.lastIndex(of: ".").flatMap { origins[String(path[..<$0])] }
+        return path.lastIndex(of: ".").flatMap { places[String(path[..<$0])] }
+    }
+
+    /// A problem of the value at a path of ``canonicalJSON``, shown as any other: with its line and a caret.
+    func problem(_ message: String, hint: String?, at path: String) -> Diagnostic {
+        guard let mark = place(of: path) else { return Diagnostic(.error, message, hint: hint) }
+        let text = texts[mark.source]
+        let starts = text.lineStarts
+        let line = starts.indices.contains(mark.line - 1) ? text.line(from: starts[mark.line - 1]) : nil
+        return Diagnostic(
+            .error, message, hint: hint, at: text.location(of: mark), sourceLine: line, length: mark.length)
     }
 }

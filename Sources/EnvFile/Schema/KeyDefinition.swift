@@ -36,8 +36,10 @@ struct ObjectType: Sendable {
     var exactlyOne: [String] = []
     /// Keys that are planned but do nothing in this version: refused, with a message of their own.
     var later: [String] = []
-    /// What other tools call a key, and what it is called here.
-    var others: [String: String] = [:]
+    /// What other tools have, and what to write here instead.
+    var foreign: [String: ForeignKey] = [:]
+    /// The key that is most likely meant by a single value where this map is expected, for a hint.
+    var likelyKey: String?
     /// Whether keys that start with `x-` are free.
     var hasExtensions = false
 
@@ -45,18 +47,27 @@ struct ObjectType: Sendable {
 
     init(
         _ title: String, keys: [KeyDefinition], required: [String] = [], exactlyOne: [String] = [],
-        later: [String] = [], others: [String: String] = [:],
-        hasExtensions: Bool = false
+        later: [String] = [], foreign: [String: ForeignKey] = [:],
+        likelyKey: String? = nil, hasExtensions: Bool = false
     ) {
         self.title = title
         self.keys = keys
         self.required = required
         self.exactlyOne = exactlyOne
         self.later = later
-        self.others = others
+        self.foreign = foreign
+        self.likelyKey = likelyKey
         self.hasExtensions = hasExtensions
         index = Dictionary(keys.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     func key(_ name: String) -> KeyDefinition? { index[name].map { keys[$0] } }
+
+    /// How a single value is written as this map.
+    func hint(for node: Node) -> String? {
+        guard let likelyKey, let text = node.scalar, text.utf8.count <= 60, !text.utf8.contains(0x0a) else {
+            return nil
+        }
+        return "Write '- \(likelyKey): \(text)'."
+    }
 }

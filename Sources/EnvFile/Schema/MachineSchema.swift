@@ -69,14 +69,11 @@ extension ObjectType {
                 example: "{ type: emulation, emulation: { cpu: max } }"),
         ],
         later: [
-            "arch", "disks", "kernel", "auto_forward", "dns_aliases", "env_pass", "expose_secrets",
+            "arch", "kernel", "auto_forward", "dns_aliases", "env_pass", "expose_secrets",
             "packages",
             "limits", "nested", "gpu", "time", "ca_certs", "proxy", "cloud_init", "snapshots", "idle",
         ],
-        others: [
-            "synced_folder": "shares", "synced_folders": "shares", "shared_folders": "shares", "folders": "shares",
-            "mounts": "shares", "volumes": "shares",
-        ],
+        foreign: ForeignKey.machine,
         hasExtensions: true)
 
     static let box = ObjectType(
@@ -89,7 +86,7 @@ extension ObjectType {
             KeyDefinition(
                 "digest", .scalar(.digest), note: "the one in the lock file", "SHA-256 of the box file",
                 example: "sha256:ff0d21d0d428d6eca3d327d54a46bdac38aa2d046fd07037382fbbf2b6d2df7c"),
-        ], required: ["ref"], later: ["pull", "verify"])
+        ], required: ["ref"], later: ["pull", "verify"], foreign: ForeignKey.box)
 
     static let ssh = ObjectType(
         "'ssh'",
@@ -101,7 +98,7 @@ extension ObjectType {
                 "forward_agent", .scalar(.flag), standard: "false",
                 "Whether the host's SSH agent is reachable in the machine",
                 example: "true"),
-        ], later: ["forward_x11", "authorized_keys"])
+        ], later: ["forward_x11", "authorized_keys"], foreign: ForeignKey.ssh)
 
     static let port = ObjectType(
         "a port",
@@ -118,7 +115,7 @@ extension ObjectType {
             KeyDefinition(
                 "on_conflict", .scalar(.choice(PortForward.Conflict.self)), standard: "fail",
                 "What to do when the host's port is taken: fail, or take the next free one", example: "next"),
-        ], required: ["guest"], later: ["socket"])
+        ], required: ["guest"], later: ["socket"], foreign: ForeignKey.port)
 
     static let share = ObjectType(
         "a share",
@@ -133,15 +130,17 @@ extension ObjectType {
             KeyDefinition(
                 "create", .scalar(.flag), standard: "false",
                 "Whether a folder that the host lacks is made", example: "true"),
-        ], required: ["host", "guest"], later: ["type", "owner", "exclude", "watch", "cache"])
+        ], required: ["host", "guest"], later: ["watch", "cache"], foreign: ForeignKey.share)
 
     static let attachment = ObjectType(
         "a network of a machine",
         keys: [
             KeyDefinition("name", .scalar(.name), "The network", example: "lab"),
             KeyDefinition(
-                "ip", .scalar(.address), note: "one that stays the same", "Fixed address", example: "10.77.0.10"),
-        ], required: ["name"], later: ["mac", "default_route", "allow", "deny"])
+                "ip", .scalar(.address), note: "one that stays the same",
+                "Fixed address; with 'count', that of the first machine, and the others get the next ones, unless it has '${machine.index}' in it",
+                example: "10.77.0.10"),
+        ], required: ["name"], later: ["mac", "default_route", "allow", "deny"], foreign: ForeignKey.attachment)
 
     static let file = ObjectType(
         "a file",
@@ -185,7 +184,7 @@ extension ObjectType {
                 "Whether its text and output stay out of logs and messages",
                 example: "true"),
         ], exactlyOne: ["run", "script"],
-        later: ["ansible", "shell", "secrets", "workdir", "inputs", "creates", "retries", "needs"])
+        later: ["secrets", "inputs", "creates", "retries", "needs"], foreign: ForeignKey.step, likelyKey: "run")
 
     static let probe = ObjectType(
         "a probe",
@@ -209,7 +208,8 @@ extension ObjectType {
                 "How long to wait between two questions", example: "5s"),
             KeyDefinition(
                 "hint", .scalar(.text), note: "none", "What to show when it fails", example: "journalctl -u postgresql"),
-        ], exactlyOne: ["tcp", "run", "http", "file"], later: ["unit", "insecure"])
+        ], exactlyOne: ["tcp", "run", "http", "file"], later: ["unit", "insecure"], foreign: ForeignKey.probe,
+        likelyKey: "run")
 
     static let dependency = ObjectType(
         "a dependency",

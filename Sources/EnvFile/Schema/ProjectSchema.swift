@@ -6,7 +6,8 @@ extension ObjectType {
             example: "\">= 0.1\""),
         KeyDefinition("name", .scalar(.name), note: "the folder's name", "The environment's name", example: "shop"),
         KeyDefinition(
-            "vars", .map(.variables, .object(.variable, shorthand: "default")), "Values for '${NAME}' in this file",
+            "vars", .map(.variables, .object(.variable, shorthand: "default")),
+            "Defaults for '${NAME}' in this file; the environment and 'env_files' override them",
             example: "{ WEB_PORT: 8080 }"),
         KeyDefinition(
             "env_files", .list(.scalar(.hostPath), limit: 32), note: "'.env', if there is one",
@@ -25,7 +26,7 @@ extension ObjectType {
 
     static let project = ObjectType(
         "a Wanderfile", keys: projectKeys + singleFormKeys,
-        later: ["include", "secrets", "tasks", "hooks"] + machine.later, others: machine.others,
+        later: ["include", "secrets", "tasks", "hooks"] + machine.later, foreign: ForeignKey.project,
         hasExtensions: true)
 
     /// The user's own configuration, below every Wanderfile.
@@ -48,5 +49,5 @@ extension ObjectType {
             KeyDefinition(
                 "internet", .scalar(.flag), standard: "true", "Whether machines reach the world outside",
                 example: "false"),
-        ], later: ["domain", "ipv6", "mtu"])
+        ], later: ["domain", "ipv6", "mtu"], foreign: ForeignKey.network)
 }

@@ -27,7 +27,7 @@ extension Environment {
                 require(script, "the script", "\(path).provision[\(index)].script", &problems)
             }
         }
-        return problems
+        return problems.inOrder(of: texts)
     }
 
     private func require(_ share: SharedFolder, _ origin: String, _ problems: inout [Diagnostic]) {
@@ -35,13 +35,12 @@ extension Environment {
         let kind = (try? FileSystem.status(resolved))??.kind
         guard kind != .directory, kind != nil || !share.createsHost else { return }
         let long = "{ host: \(share.host), guest: \(share.guest), create: true }"
-        let diagnostic = Diagnostic(
-            .error,
+        let diagnostic = problem(
             kind == nil
                 ? "the folder '\(share.host)' to share is not there" : "'\(share.host)', to be shared, is not a folder",
             hint: kind == nil
                 ? "Make it, or let wander do so: \(long)" : "A share takes a folder; 'files' copies files.",
-            at: self.origin(of: origin))
+            at: origin)
         if !problems.contains(diagnostic) { problems.append(diagnostic) }
     }
 
@@ -50,7 +49,7 @@ extension Environment {
         let kind = (try? FileSystem.status(resolved))??.kind
         guard kind != .regular else { return }
         let message = kind == nil ? "\(what) '\(path)' is not there" : "\(what) '\(path)' is not a regular file"
-        let diagnostic = Diagnostic(.error, message, at: self.origin(of: origin))
+        let diagnostic = problem(message, hint: nil, at: origin)
         // Machines of a group, and machines with the same defaults, name the same file.
         if !problems.contains(diagnostic) { problems.append(diagnostic) }
     }

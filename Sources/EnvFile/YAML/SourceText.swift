@@ -1,13 +1,18 @@
+import Reporting
+
 /// The text of one layer, with what is needed to show any place in it.
-struct SourceText: Sendable {
+struct SourceText: Hashable, Sendable {
     /// How messages name it: `Wanderfile`, `Wanderfile.local`, `--set`.
     let label: String
     let bytes: [UInt8]
     /// The line number that messages give to the first line. Above 1 only for the n-th `--set`.
     var firstLine = 1
+    /// Whether it is an argument of the command line, which is above the environment's variables.
+    var isOverride = false
 
-    init(label: String, bytes: [UInt8], firstLine: Int = 1) {
+    init(label: String, bytes: [UInt8], firstLine: Int = 1, isOverride: Bool = false) {
         self.label = label
+        self.isOverride = isOverride
         // Some editors start a file with a byte order mark, which is no part of the text.
         self.bytes = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? Array(bytes.dropFirst(3)) : bytes
         self.firstLine = firstLine
@@ -22,6 +27,10 @@ struct SourceText: Sendable {
             for index in bytes.indices where bytes[index] == UInt8(ascii: "\n") { starts.append(index + 1) }
         }
         return starts
+    }
+
+    func location(of mark: Mark) -> SourceLocation {
+        SourceLocation(file: label, line: mark.line + firstLine - 1, column: mark.column)
     }
 
     /// The text of the line that starts at `start`, without its line break.

@@ -1,0 +1,132 @@
+/// The words that people bring from Vagrant, compose, Lima, multipass and cloud-init, map by map.
+extension ForeignKey {
+    static let machine = table([
+        (["image", "box_url"], .key("box")),
+        (["box_version"], .words("Write 'box: { ref: NAME, version: \">= 1\" }'.")),
+        (["box_check_update"], .words("Remove it: 'wander box outdated' looks for newer versions.")),
+        (["ram", "mem", "memsize", "maxmemory"], .size("memory", unit: "MiB")),
+        (["cores", "vcpu", "vcpus", "processors"], .key("cpus")),
+        (["disk_size", "disksize", "storage"], .key("disk")),
+        (["environment"], .key("env")),
+        (["host_name", "vm_name"], .key("hostname")),
+        (["username", "ssh_user", "login"], .key("user")),
+        (
+            [
+                "forwarded_port", "forwarded_ports", "forward_ports", "port_forwards", "portForwards", "publish",
+                "expose",
+            ],
+            .words("Write 'ports: [\"8080:80\"]': the host's port comes first.")
+        ),
+        (
+            ["private_network", "public_network", "ip", "address"],
+            .words("Write 'networks: [{ name: lan, ip: 192.168.56.10 }]'.")
+        ),
+        (["network"], .key("networks")),
+        (
+            ["synced_folder", "synced_folders", "shared_folders", "folders", "mounts", "volumes"], .key("shares")
+        ),
+        (["healthcheck", "health", "probes"], .words("Write 'ready: [{ run: COMMAND }]'.")),
+        (["restart"], .words("Remove it: a machine runs until it is stopped.")),
+        (
+            ["inline", "shell", "run", "script", "command", "commands", "path"],
+            .words("Write 'provision: [{ run: COMMAND }]', or '{ script: FILE }' in it.")
+        ),
+        (["provisioner", "provisioners", "setup"], .key("provision")),
+        (["privileged"], .words("Write 'as: user' in a step that is not to run as root.")),
+        (["needs", "requires", "links"], .key("depends_on")),
+        (["group", "groups", "tags"], .words("Write 'labels: { group: NAME }'.")),
+        (["gui", "vram", "video"], .words("Remove it: a machine has no screen. 'wander console' is its console.")),
+        (["customize", "linked_clone"], .words("Remove it: 'cpus', 'memory' and 'disk' say what a machine has.")),
+        (
+            ["private_key", "private_key_path", "insert_key", "password"],
+            .words("Remove it: each machine gets a key of its own.")
+        ),
+        (["forward_agent"], .words("Write 'ssh: { forward_agent: true }'.")),
+        (["post_up_message"], .key("message")),
+        (["graceful_halt_timeout"], .words("Write 'stop: { timeout: 1m }'.")),
+        (["trigger", "triggers"], .words("Write a step in 'provision', with 'when: always' to run it at every 'up'.")),
+        (
+            ["disks"],
+            .words("A machine has one disk in this version: 'disk: 40GiB' makes it larger.")
+        ),
+    ])
+
+    static let project = machine.merging(
+        table([
+            (["services", "nodes", "vms", "hosts", "instances"], .key("machines")),
+            (["version", "api_version"], .words("Remove it: 'wander: \">= 0.1\"' says which versions a file needs.")),
+            (["variables"], .key("vars")),
+            (["env_file"], .key("env_files")),
+        ]), uniquingKeysWith: { $1 })
+
+    static let step = table([
+        (["shell", "inline", "command", "commands", "cmd", "exec"], .key("run")),
+        (["path", "file", "script_path"], .key("script")),
+        (
+            ["privileged", "user", "become"],
+            .words("Write 'as: user' for the login user; without it, root runs the step.")
+        ),
+        (["environment"], .key("env")),
+        (["type"], .words("Remove it: 'run' or 'script' says what the step does.")),
+        (["source", "destination"], .words("Write 'files: [{ path: /etc/motd, source: FILE }]' in the machine.")),
+        (["arguments"], .key("args")),
+        (["workdir", "cwd", "chdir"], .words("Write 'cd FOLDER' as the first line of 'run'.")),
+        (
+            ["ansible", "ansible_local", "playbook"],
+            .words("Write 'run: ansible-playbook ...', or run it on the host with the output of 'wander ssh-config'.")
+        ),
+    ])
+
+    static let port = table([
+        (["guest_port", "target", "container_port"], .key("guest")),
+        (["host_port", "published"], .key("host")),
+        (["protocol", "transport"], .key("proto")),
+        (["host_ip", "listen", "address"], .key("bind")),
+        (["auto_correct"], .words("Write 'on_conflict: next'.")),
+        (["id"], .key("name")),
+    ])
+
+    static let share = table([
+        (["source", "src", "location"], .key("host")),
+        (["target", "destination", "dest", "path", "mount_point", "mountPoint"], .key("guest")),
+        (["readonly", "read_only", "ro"], .words("Write 'mode: ro'.")),
+        (["writable"], .words("Write 'mode: rw' or 'mode: ro'.")),
+        (["disabled"], .words("Leave the share out.")),
+        (["type"], .words("Remove it: every share is live in both directions.")),
+        (["owner", "group"], .words("Remove it: the files belong to the login user in the machine, and to you here.")),
+        (["mount_options"], .words("Remove it: 'mode' says whether the machine may write.")),
+        (["exclude", "rsync__exclude"], .words("Remove it: a share is the folder as it is.")),
+    ])
+
+    static let attachment = table([
+        (["address"], .key("ip")), (["network"], .key("name")),
+        (["netmask", "subnet"], .words("Give it to the network: 'networks: { NAME: { subnet: 192.168.56.0/24 } }'.")),
+        (["type", "dhcp"], .words("Remove it: without 'ip', the machine gets an address that stays the same.")),
+    ])
+
+    static let network = table([
+        (["cidr", "range", "ip_range", "address"], .key("subnet")),
+        (["internal", "isolated"], .words("Write 'internet: false'.")),
+        (["driver", "type", "gateway"], .words("Remove it: wander brings the network and its router.")),
+    ])
+
+    /// For a list of addresses at the top of the file, where the networks themselves are named.
+    static let networksAsList =
+        "Write 'networks: { lan: { subnet: 192.168.56.0/24 } }' here, and a machine's address in 'machines': "
+        + "'networks: [{ name: lan, ip: 192.168.56.10 }]'."
+
+    static let probe = table([
+        (["port"], .key("tcp")), (["url"], .key("http")), (["path"], .key("file")),
+        (["command", "cmd", "test", "exec"], .key("run")),
+        (["retries"], .words("Write 'timeout: 2m': how long to ask.")),
+    ])
+
+    static let box = table([
+        (["name", "url", "image"], .key("ref")), (["checksum", "sha256"], .key("digest")),
+    ])
+
+    static let ssh = table([
+        (["agent", "forwardAgent"], .key("forward_agent")), (["host_port", "local_port", "localPort"], .key("port")),
+        (["username", "user"], .words("Write 'user: NAME' in the machine.")),
+    ])
+}
