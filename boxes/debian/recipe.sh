@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Recipe: Debian as its users expect it; --release 12 (default) or 13
 #
 # A Vagrant base box: systemd, OpenSSH, sudo, apt, DHCP by networkd, GRUB for other hypervisors. See boxes/README.md.
@@ -117,5 +118,6 @@ make_disk() {
 
 # little_endian NUMBER: its four bytes.
 little_endian() {
+    # shellcheck disable=SC2059  # The inner printf makes the escapes.
     printf "$(printf '\\x%02x\\x%02x\\x%02x\\x%02x' $(($1 & 255)) $(($1 >> 8 & 255)) $(($1 >> 16 & 255)) $(($1 >> 24 & 255)))"
 }

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # The box archive: metadata.json first, then the disk, the kernel and the initial RAM disk. Sourced by boxes/build.
 
 # write_metadata DIRECTORY NAME VERSION GIB COMMAND-LINE RELEASE PACKAGES [BOOT-LOADER]: digests cover the other files.

@@ -1,7 +1,8 @@
+# shellcheck shell=bash
 # Boots a box under plain QEMU (TCG) for tests and measurements. Sourced by boxes/test and boxes/measure.
 
 # The mode of boot: kernel (direct) or disk (through the image's own boot loader).
-qemu=qemu-system-x86_64
+qemu="qemu-system-x86_64"
 
 # free_port: prints a TCP port that nobody on this host listens on.
 free_port() {
@@ -22,7 +23,7 @@ boot_box() {
         -serial "file:$scratch/console.log" -qmp "unix:$scratch/qmp.sock,server=on,wait=off"
         -drive "file=$scratch/disk.qcow2,if=virtio,format=qcow2,discard=unmap" -device virtio-rng-pci)
     if [ ! -e "$scratch/disk.qcow2" ]; then
-        qemu-img create -q -f qcow2 -b "$(realpath "$box/box.img")" -F qcow2 "$scratch/disk.qcow2" ${disk_size:-}
+        qemu-img create -q -f qcow2 -b "$(realpath "$box/box.img")" -F qcow2 "$scratch/disk.qcow2" ${disk_size:+"$disk_size"}
     fi
     port=$(free_port)
     arguments+=(-netdev "user,id=net,hostfwd=tcp:127.0.0.1:$port-:22" -device virtio-net-pci,netdev=net,romfile=)

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Messages, tools and clean-up shared by the recipes. Sourced by boxes/build.
 
 started=$EPOCHREALTIME

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # From a tar archive to an ext4 file system, without root and the same every time. Sourced by boxes/build.
 #
 # mke2fs -d takes access and change times and the order of directories from the machine that it runs on, and owners

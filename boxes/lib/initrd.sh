@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # The initial RAM disk for direct boot: busybox, the drivers of a virtual machine, and initrd-init. Sourced by boxes/build.
 
 # Loaded in this order, unless built in. Debian's kernel has ext4 built in.

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Debian packages: names to files in a cache, by the host's own apt configuration. Sourced by boxes/build.
 #
 # `apt_options` (an array) may point apt at another release; without it the host's own lists are used.
@@ -37,7 +38,7 @@ use_release() {
 # fetch_packages LIST NAME...: downloads what the cache lacks, checks every file against the digest that apt's signed
 # lists give, and writes LIST: one line per package, `name version architecture path`, sorted.
 fetch_packages() {
-    local list=$1 uris name file size hash missing=()
+    local list=$1 uris
     shift
     mkdir -p "$package_cache"
     if [ "$(id -u)" = 0 ]; then apt_options+=(-o APT::Sandbox::User=root); fi

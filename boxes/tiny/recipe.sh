@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Recipe: the smallest useful box: Debian's cloud kernel, busybox, bash, sudo and an SSH server
 #
 # For demonstrations and tests: it answers SSH as soon as a stock distribution kernel allows. What it is made of and
