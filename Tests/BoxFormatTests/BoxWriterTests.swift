@@ -91,6 +91,18 @@ import Testing
         #expect(zeros.size == 9 << 30 && zeros.allocated == 0)
     }
 
+    @Test("a box with secrets is its owner's alone to read, also where it replaces one that was not")
+    func permissions() throws {
+        let image = try disk("disk.raw", sparse: true)
+        let output = folder.path.appending("out.box")
+        var writer = BoxWriter(try contents(disk: image))
+        try writer.write(to: output)
+        #expect(try FileSystem.status(output)?.permissions == 0o644)
+        writer.isPrivate = true
+        try writer.write(to: output, replace: true)
+        #expect(try FileSystem.status(output)?.permissions == 0o600)
+    }
+
     @Test("never replaces a file unasked, and leaves nothing when it fails")
     func failures() throws {
         let output = try folder.file("out.box", [1])

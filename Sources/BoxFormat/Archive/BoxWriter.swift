@@ -20,6 +20,8 @@ public struct BoxWriter: Sendable {
     public var compression: BoxCompression
     /// zstd 1 to 19, gzip 1 to 9.
     public var level: Int
+    /// Whether only its owner may read the archive, because it holds secrets.
+    public var isPrivate = false
     public var sink: any EventSink
     public var cancellation: Cancellation?
 
@@ -65,7 +67,8 @@ public struct BoxWriter: Sendable {
         guard names.first == BoxMetadata.fileName else { throw BoxError.missingMetadata }
         let folder = output.removingLastComponent()
         if !folder.isEmpty { try FileSystem.makeDirectory(folder) }
-        let file = try UnnamedFile(in: folder, name: output.lastComponent?.string ?? "box")
+        let file = try UnnamedFile(
+            in: folder, name: output.lastComponent?.string ?? "box", permissions: isPrivate ? 0o600 : 0o644)
         let result = try pack(names, to: file, path: output)
         try cancellation?.check()
         do throws(SystemError) {

@@ -24,7 +24,8 @@ extension Machine {
                 disk: box.diskDigest?.description),
             hardwareAddress: Self.randomHardwareAddress(), user: definition?.user ?? box.user ?? "vagrant")
         // What was done before the box was packaged need not be done again.
-        record.provisioning = box.provisioning
+        record.provisioning =
+            definition?.adopted(box.provisioning, in: project.environment.projectDirectory) ?? box.provisioning
         try project.store.save(&record)
         try project.boxes.recordUse(
             of: box.identity, machine: name, directory: folder.path, cancellation: project.cancellation)

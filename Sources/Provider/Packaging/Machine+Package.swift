@@ -106,7 +106,7 @@ extension Machine {
         description.commandLine = boot?.commandLine
         description.user = record.user
         let done = Self.stepRecords(record).filter { $0.state == .succeeded }
-        description.provisioning = done.map(\.json)
+        description.provisioning = done.map { $0.forBox(of: definition).json }
         description.provenance = [
             "packaged_from": [
                 "name": .string(record.box.name), "version": .string(record.box.version),
@@ -144,8 +144,9 @@ extension Machine {
             report(.warning("the box holds this machine's private key and all that it knows; give it to nobody else"))
         }
         files[BoxDescription.fileName] = .bytes(Array((description.json.pretty).utf8))
-        let writer = BoxWriter(
+        var writer = BoxWriter(
             files, compression: options.compression, sink: project.events, cancellation: project.cancellation)
+        writer.isPrivate = options.keepsIdentity || options.allowsSecrets
         let (digest, size) = try writer.write(to: options.output, replace: options.replace)
         return PackageOutcome(
             machine: name, output: options.output, size: size, digest: digest,

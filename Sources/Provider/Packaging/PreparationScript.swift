@@ -31,15 +31,17 @@ struct PreparationScript: Hashable {
         func word(_ flag: Bool) -> String { flag ? "yes" : "" }
         let known = WellKnownKeys.all.map(\.publicKey)
         let lines = known.map { "\($0.algorithm) \($0.base64) vagrant insecure public key\n" }.joined()
-        let settings = [
-            ("user", user), ("own_key", ownKey ?? ""), ("well_known", lines),
-            ("well_known_keys", known.map(\.base64).joined(separator: " ")), ("keep", word(keepsIdentity)),
-            ("clean", word(cleans)), ("list", word(lists)), ("kernel_digest", kernelDigest ?? ""),
-        ]
+        let settings =
+            [
+                ("user", user), ("own_key", ownKey ?? ""), ("well_known", lines),
+                ("well_known_keys", known.map(\.base64).joined(separator: " ")), ("keep", word(keepsIdentity)),
+                ("clean", word(cleans)), ("list", word(lists)), ("kernel_digest", kernelDigest ?? ""),
+            ] + PrivatePlaces.settings
         return "exec </dev/null >/dev/console 2>&1\n{\n"
             + settings.map { "\($0.0)=\(ShellQuoting.quote($0.1))\n" }.joined()
             + [
-                Self.begin, Self.shares, Self.tools, Self.swap, Self.identity, Self.cleaning, Self.trimming,
+                Self.begin, Self.shares, Self.tools, Self.swap, PrivatePlaces.script, Self.identity, Self.cleaning,
+                Self.trimming,
                 Self.kernels, Self.end,
             ]
             .joined(
@@ -182,6 +184,17 @@ struct PreparationScript: Hashable {
             fi
             [ -n "$list" ] || rm -f /etc/ssh/ssh_host_*_key.pub
         }
+        # The initial RAM disk has copies of the keys that were just removed; the box gets the new one.
+        renew_initramfs() {
+            say "warning the SSH server in the initial RAM disk has no host keys in the box; a provisioner can make some"
+            [ -z "$list" ] || return
+            if command -v update-initramfs >/dev/null 2>&1 && update-initramfs -u -k all >/dev/null 2>&1; then
+                renewed=yes
+            else
+                say "warning the initial RAM disk could not be made again: it still has the SSH host keys that were in /etc"
+            fi
+        }
+        renewed= has_initramfs_keys=
         if [ -z "$keep" ]; then
             wipe_swap $(sed -n '3,$s|.* ||; 3,$s|^|/dev/|p' /proc/partitions) /swapfile /swap.img /swap/swapfile \
                 $(sed -n 's|^[[:space:]]*\(/[^[:space:]]*\)[[:space:]][[:space:]]*[^[:space:]]*[[:space:]][[:space:]]*swap[[:space:]].*|\1|p' /etc/fstab 2>/dev/null)
@@ -193,28 +206,17 @@ struct PreparationScript: Hashable {
                 [ -n "$list" ] || : >/etc/machine-id
             fi
             wipe machine-id /var/lib/dbus/machine-id
-            old=$IFS IFS=$nl
-            for home in $homes; do
-                IFS=$old
-                for name in bash_history ash_history sh_history zsh_history zhistory history python_history \
-                    node_repl_history mysql_history mariadb_history psql_history sqlite_history rediscli_history \
-                    lesshst viminfo wget-hsts local/share/fish/fish_history; do wipe history "$home/.$name"; done
-                for name in netrc git-credentials config/git/credentials pgpass aws/credentials docker/config.json \
-                    config/gh/hosts.yml vault-token kube/config; do wipe secret "$home/.$name"; done
-                for file in "$home"/.ssh/*; do
-                    if grep -qs 'PRIVATE KEY-----' "$file"; then wipe secret "$file"; fi
-                done
-            done
-            IFS=$old
-            wipe secret /var/lib/systemd/credential.secret
-            wipe trace /var/lib/systemd/random-seed /var/lib/urandom/random-seed /var/lib/misc/random-seed \
-                /var/lib/random-seed /var/lib/dhcp/*.leases /var/lib/dhclient/*.lease* /var/lib/NetworkManager/*.lease \
-                /var/lib/NetworkManager/secret_key /etc/udev/rules.d/70-persistent-net.rules
+            wipe_homes
+            wipe_system ''
+            if [ -f /etc/ssl/private/ssl-cert-snakeoil.key ]; then
+                say "warning /etc/ssl/private/ssl-cert-snakeoil.key is left: programs need it at their start; all machines of the box share it"
+            fi
             if [ -d /var/lib/cloud/instances ]; then
                 say "trace cloud-init's state in /var/lib/cloud"
                 [ -n "$list" ] || rm -rf /var/lib/cloud/instance /var/lib/cloud/instances /var/lib/cloud/sem
             fi
             remove_wiped
+            if [ -n "$has_initramfs_keys" ]; then renew_initramfs; fi
             if [ -n "$renew" ] && [ -z "$list" ]; then
                 ssh-keygen -A >/dev/null 2>&1
                 say "warning nothing in the guest makes SSH host keys at its start: the box has new ones, which all its machines share"
@@ -263,7 +265,7 @@ struct PreparationScript: Hashable {
         done
         if [ -z "$list" ] && [ -n "$kernel_digest" ] && [ -n "$newest" ]; then
             kernel=/boot/vmlinuz-$newest
-            if [ "$(sha256sum <"$kernel" | cut -d' ' -f1)" != "$kernel_digest" ]; then
+            if [ -n "$renewed" ] || [ "$(sha256sum <"$kernel" | cut -d' ' -f1)" != "$kernel_digest" ]; then
                 dd if="$kernel" of="$exchange" bs=1048576 seek=2 conv=notrunc 2>/dev/null &&
                     dd if="$ramdisk" of="$exchange" bs=1048576 seek=130 conv=notrunc 2>/dev/null &&
                     say "kernel $newest $(wc -c <"$kernel") $(wc -c <"$ramdisk") $(sha256sum <"$kernel" | cut -d' ' -f1)" \
