@@ -77,7 +77,7 @@ import Testing
     {
         // The guest echoes what the client does not take: both directions are full in between.
         let client = try opened()
-        let data = (0..<2_000_000).map { UInt8(truncatingIfNeeded: $0 &* 29 &+ $0 >> 9) }
+        let data = (0..<6_000_000).map { UInt8(truncatingIfNeeded: $0 &* 29 &+ $0 >> 9) }
         var sent = 0
         try test.turn(within: 20_000) {
             sent += client.send(Array(data[sent..<min(sent + 50_000, 700_000)]))
@@ -170,5 +170,29 @@ import Testing
             client.receive()
             return client.text == "OK\n"
         }
+    }
+
+    @Test("a client that was gone for long makes room for the next, and a silent half-open connection ends by itself")
+    func silence() throws {
+        guest.closesToo = false
+        guest.echoes = false
+        guest.openPorts = [80]
+        let port = try test.network.add(PortForward(machine: "web", hostPort: 0, guestPort: 80))
+        let raw = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        #expect(try #require(SocketAddress("127.0.0.1", port: port)).withKernelAddress { connect(raw, $0, $1) } == 0)
+        let client = HostClient(raw)
+        client.send("all that I say")
+        client.finishSending()
+        try turn(client) { guest.isClosed }
+        test.settle()
+        let connection = try #require(test.network.hostConnections.first)
+        // Its client may still listen: nothing happens yet.
+        #expect(!test.network.makeRoom(for: web.machine))
+        #expect(connection.orphanedSince != nil)
+        let end = try #require(connection.deadline)
+        connection.deadlinePassed(end.advanced(byMilliseconds: RelayedConnection.silenceLimit))
+        try turn(client) { guest.resets == 1 && client.ended }
+        #expect(client.failure == ECONNRESET)
+        #expect(test.network.hostConnections.isEmpty)
     }
 }

@@ -80,7 +80,7 @@ import Testing
         let server = DHCPServer(
             gateway: subnet.gateway, subnet: subnet, address: IPv4Address(rawValue: 0x0a4d_0005), mac: mac,
             hostname: "web",
-            domain: "shop.internal", mtu: 1500)
+            domains: ["shop.internal"], mtu: 1500)
         let message = Wire.dhcp(1, mac: "52:54:00:00:00:01", options: [55, 3, 1, 3, 26])
         for count in 0..<240 { #expect(server.reply(to: Array(message.prefix(count))) == nil) }
         #expect(server.reply(to: message) != nil)
@@ -111,5 +111,40 @@ import Testing
         #expect(throws: AttachmentError.self) { try test.network.add(other) }
         other.address = IPv4Address("10.78.0.5")
         #expect(throws: AttachmentError.self) { try test.network.add(other) }
+    }
+
+    @Test("a client that renews an address of another network is told that it may not keep it") func foreignRenewal()
+        throws
+    {
+        let test = try TestNetwork()
+        let peer = try test.peer("web", 1)
+        func renew(_ kind: UInt8) {
+            peer.send(
+                Wire.ethernet(
+                    to: test.gatewayMAC, from: peer.mac, type: 0x0800,
+                    Wire.udp(
+                        from: ("10.99.0.5", 68), to: ("10.77.0.1", 67),
+                        Wire.dhcp(kind, mac: peer.mac, client: "10.99.0.5"))))
+        }
+        renew(3)
+        let reply = try peer.expect { $0.isUDP && $0.sourcePort == 67 }
+        #expect(option(53, in: reply.udpPayload) == [6])
+        // Nothing else is answered to such an address.
+        renew(1)
+        renew(8)
+        #expect(!peer.hears { $0.isUDP })
+    }
+
+    @Test("the host's search domains follow the environment's own") func searchList() throws {
+        let subnet = try #require(IPv4Subnet("10.77.0.0/24"))
+        let mac = try #require(MACAddress("52:54:00:00:00:01"))
+        let server = DHCPServer(
+            gateway: subnet.gateway, subnet: subnet, address: IPv4Address(rawValue: 0x0a4d_0005), mac: mac,
+            hostname: "web", domains: ["shop.internal", "b.org", String(repeating: "long.", count: 50)], mtu: 1500)
+        let reply = try #require(server.reply(to: Wire.dhcp(1, mac: "52:54:00:00:00:01", options: [55, 1, 119])))
+        let wanted =
+            [4] + Array("shop".utf8) + [8] + Array("internal".utf8) + [0, 1] + Array("b".utf8) + [3]
+            + Array("org".utf8) + [0]
+        #expect(option(119, in: reply.payload) == wanted)
     }
 }

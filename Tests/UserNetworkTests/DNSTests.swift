@@ -135,4 +135,60 @@ import Testing
         response[2] |= 0x80
         #expect(DNSQuestion(response.span.bytes) == nil)
     }
+
+    @Test("an answer of the network's own has options when the question had") func options() throws {
+        let test = try TestNetwork()
+        let web = try test.peer("web", 1)
+        var query = Wire.dnsQuery("web")
+        query.replaceSubrange(10..<12, with: [0, 1])
+        query += [0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0]
+        let reply = try ask(web, query)
+        #expect(Array(reply[10..<12]) == [0, 1])
+        #expect(Array(reply.suffix(11)) == [0, 0, 41, 16, 0, 0, 0, 0, 0, 0, 0])
+        #expect(Array(try ask(web, Wire.dnsQuery("web"))[10..<12]) == [0, 0])
+    }
+
+    @Test("other operations and other classes are refused, not ignored") func otherOperations() throws {
+        let test = try TestNetwork()
+        let web = try test.peer("web", 1)
+        for operation in [4, 5] as [UInt8] {
+            var message = Wire.dnsQuery("web")
+            message[2] = operation << 3
+            let reply = try ask(web, message)
+            #expect(code(reply) == 4 && reply[2] == 0x80 | operation << 3)
+        }
+        var chaos = Wire.dnsQuery("version.bind", type: 16)
+        chaos[chaos.count - 1] = 3
+        let reply = try ask(web, chaos)
+        #expect(code(reply) == 5)
+        #expect(Array(reply.dropFirst(12)) == Array(chaos.dropFirst(12)))
+    }
+
+    @Test("questions that nobody answers do not keep the guest's others waiting") func silentResolver() throws {
+        let address = try #require(SocketAddress("127.0.0.1", port: 0))
+        let server = try address.bind(stream: false)
+        let port = SocketAddress.port(of: server.rawValue)
+        let test = try TestNetwork(resolvers: [try #require(SocketAddress("127.0.0.1", port: port))])
+        let web = try test.peer("web", 1)
+        for number in 0..<UInt16(Network.queryLimit) {
+            let query = Wire.dnsQuery("slow\(number).example.org")
+            web.send(packet: Wire.udp(from: (web.address, 10_000 + number), to: ("10.77.0.1", 53), query))
+        }
+        try test.turn { web.machine.queries == Network.queryLimit }
+        let query = Wire.dnsQuery("fast.example.org")
+        web.send(packet: Wire.udp(from: (web.address, 5_353), to: ("10.77.0.1", 53), query))
+        // The oldest is given up in its favour.
+        let failed = try web.expect { $0.isUDP && $0.destinationPort == 10_000 }
+        #expect(code(failed.udpPayload) == 2)
+        var buffer = [UInt8](repeating: 0, count: 512)
+        try test.turn {
+            let count = recv(server.rawValue, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+            return count > 16 && Array(buffer[13..<17]) == Array("fast".utf8)
+        }
+    }
+
+    @Test("the host's search domains are read as the C library does") func searchDomains() {
+        #expect(ResolverConfiguration.searchDomains("domain a.org\nsearch b.org\tc.org .\n") == ["b.org", "c.org"])
+        #expect(ResolverConfiguration.searchDomains("nameserver 1.1.1.1\n") == [])
+    }
 }

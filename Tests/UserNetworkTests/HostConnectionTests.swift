@@ -236,4 +236,29 @@ import Testing
         let address = try #require(SocketAddress("127.0.0.1", port: port))
         #expect(address.withKernelAddress { connect(raw, $0, $1) } == -1)
     }
+
+    /// Whether this host has IPv6 on its loopback interface.
+    private static let hasIPv6 = (try? SocketAddress("::1", port: 0)?.bind(stream: true)) != nil
+
+    @Test("a forward of 127.0.0.1 is at ::1 too", .enabled(if: hasIPv6)) func forwardOfBoth() throws {
+        let test = try TestNetwork()
+        let web = try test.peer("web", 1)
+        let guest = GuestServer(web, in: test, open: [80])
+        let port = try test.network.add(PortForward(machine: "web", hostPort: 0, guestPort: 80))
+        let address = try #require(SocketAddress("::1", port: port))
+        let raw = socket(AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
+        let client = HostClient(raw)
+        #expect(address.withKernelAddress { connect(raw, $0, $1) } == 0 || errno == EINPROGRESS)
+        client.send("six")
+        try wait(client, for: "six", test, guest)
+        _ = try test.network.add(PortForward(machine: "web", transport: .udp, hostPort: port, guestPort: 53))
+        let datagrams = OwnedDescriptorBox(OwnedDescriptor(owning: socket(AF_INET6, Int32(SOCK_DGRAM.rawValue), 0)))
+        #expect(address.withKernelAddress { connect(datagrams.raw, $0, $1) } == 0)
+        #expect(send(datagrams.raw, [7], 1, 0) == 1)
+        let query = try web.expect { $0.isUDP && $0.destinationPort == 53 }
+        web.send(packet: Wire.udp(from: (web.address, 53), to: ("10.77.0.1", query.sourcePort), [8]))
+        var byte: UInt8 = 0
+        try test.turn { recv(datagrams.raw, &byte, 1, Int32(MSG_DONTWAIT)) == 1 }
+        #expect(byte == 8)
+    }
 }

@@ -95,6 +95,26 @@ extension Machine {
 }
 
 extension Project {
+    /// Whether a machine of the environment runs.
+    public var hasRunningMachines: Bool {
+        ((try? layout.machineNames()) ?? []).contains { (try? layout.machine($0).isAlive()) == true }
+    }
+
+    /// Starts the environment's network again if it was killed under running machines, for whichever command is the first to
+    /// notice; says so. A failure is a warning: the command may not need the network.
+    public func reviveNetwork() {
+        guard hasRunningMachines else { return }
+        do {
+            if try resumeNetwork() {
+                events.report(.warning("the network had ended while machines run; it was started again"), about: nil)
+            }
+        } catch {
+            let reason = (error as? any UserFacingError)?.summary ?? "\(error)"
+            events.report(
+                .warning("the network has ended while machines run, and does not start again: \(reason)"), about: nil)
+        }
+    }
+
     /// Starts the environment's network again as it was, if it was killed while it had machines.
     /// - Returns: Whether it runs again.
     fileprivate func resumeNetwork() throws -> Bool {

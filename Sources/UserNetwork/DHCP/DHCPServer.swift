@@ -8,7 +8,8 @@ struct DHCPServer {
     var address: IPv4Address
     var mac: MACAddress
     var hostname: String
-    var domain: String
+    /// The environment's own, then those in which the host looks for names.
+    var domains: [String]
     /// In bytes; told only to clients that ask.
     var mtu: Int
 
@@ -33,6 +34,8 @@ struct DHCPServer {
         var broadcast: Bool
         /// Whether the client has the address now.
         var grants: Bool
+        /// Whether the client must not use the address that it asks for.
+        var refuses: Bool
     }
 
     /// The answer to a client's message, which is the payload of a UDP datagram to port 67; nil if it deserves none.
@@ -110,13 +113,24 @@ struct DHCPServer {
             option(6, number(gateway.rawValue))
             option(28, number(subnet.broadcast.rawValue))
             option(12, Array(hostname.utf8))
-            option(15, Array(domain.utf8))
+            option(15, Array((domains.first ?? "").utf8))
             if options.parameters.contains(26) { option(26, [UInt8(mtu >> 8), UInt8(mtu & 0xff)]) }
-            if options.parameters.contains(119) { option(119, DNSName(domain)?.wireFormat ?? []) }
+            if options.parameters.contains(119) { option(119, searchList) }
         }
         writer.append(UInt8(255))
         // BOOTP clients expect at least 300 bytes (RFC 1542, section 2.1).
         writer.append([UInt8](repeating: 0, count: max(0, 300 - writer.bytes.count)))
-        return Reply(payload: writer.bytes, broadcast: flags & 0x8000 != 0 || refused, grants: kind == .acknowledge)
+        return Reply(
+            payload: writer.bytes, broadcast: flags & 0x8000 != 0 || refused, grants: kind == .acknowledge,
+            refuses: refused)
+    }
+
+    /// The domains that fit an option (RFC 3397), without compression.
+    private var searchList: [UInt8] {
+        var list: [UInt8] = []
+        for name in domains.compactMap({ DNSName($0) }) where list.count + name.wireFormat.count <= 255 {
+            list += name.wireFormat
+        }
+        return list
     }
 }

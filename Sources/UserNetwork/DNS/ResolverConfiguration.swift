@@ -8,6 +8,7 @@ struct ResolverConfiguration {
     static let limit = 3
 
     private(set) var servers: [SocketAddress] = []
+    private var domains: [String] = []
     private var modified: (Int64, Int64, UInt64)?
     private var checked: MonotonicClock?
     /// nil for given servers.
@@ -32,7 +33,25 @@ struct ResolverConfiguration {
         guard let text = try? FileSystem.read(file, limit: 1 << 20) else { return servers }
         modified = stamp
         servers = Self.parse(String(decoding: text, as: UTF8.self))
+        domains = Self.searchDomains(String(decoding: text, as: UTF8.self))
         return servers
+    }
+
+    /// The domains in which the host looks for short names.
+    mutating func searchDomains(_ now: MonotonicClock) -> [String] {
+        _ = current(now)
+        return domains
+    }
+
+    /// The last `search` or `domain` line counts; the root stands for none.
+    static func searchDomains(_ text: String) -> [String] {
+        var domains: [String] = []
+        for line in text.split(whereSeparator: \.isNewline) {
+            let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).map(String.init)
+            guard let key = words.first, key == "search" || key == "domain" else { continue }
+            domains = words.dropFirst().filter { $0 != "." && DNSName($0) != nil }
+        }
+        return domains
     }
 
     static func parse(_ text: String) -> [SocketAddress] {

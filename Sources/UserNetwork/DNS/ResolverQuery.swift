@@ -16,6 +16,7 @@ final class ResolverQuery: EventSource {
     private var message: [UInt8]
     private let question: DNSQuestion
     private let servers: [SocketAddress]
+    private let account: DescriptorAccount?
     private let answered: ([UInt8]) -> Void
     private var descriptor: HeldDescriptor?
     private var attempt = 0
@@ -26,12 +27,13 @@ final class ResolverQuery: EventSource {
 
     init(
         _ question: DNSQuestion, message: [UInt8], _ transport: Transport, servers: [SocketAddress],
-        now: MonotonicClock, answered: @escaping ([UInt8]) -> Void
+        countedBy account: DescriptorAccount? = nil, now: MonotonicClock, answered: @escaping ([UInt8]) -> Void
     ) {
         self.question = question
         self.transport = transport
         self.message = message
         self.servers = servers
+        self.account = account
         self.answered = answered
         limit = now
         super.init()
@@ -63,16 +65,20 @@ final class ResolverQuery: EventSource {
                     unsafe message.withUnsafeBytes({ unsafe send(raw, $0.baseAddress, $0.count, 0) }) == message.count
                 else { continue }
             }
-            descriptor = HeldDescriptor(socket)
+            descriptor = HeldDescriptor(socket, countedBy: account)
             limit = now.advanced(byMilliseconds: Self.patience)
             return
         }
-        answer(question.answer(.serverFailure, authoritative: false))
+        giveUp()
     }
+
+    /// Tells the guest that there will be no answer.
+    func giveUp() { answer(question.answer(.serverFailure, authoritative: false)) }
 
     private func answer(_ message: [UInt8]) {
         guard !isFinished else { return }
         finish()
+        descriptor = nil
         answered(message)
     }
 

@@ -7,6 +7,8 @@ protocol Forward: EventSource {
     /// With the port that is really in use.
     var forward: PortForward { get }
     var guestState: GuestState { get }
+    /// Where it listens.
+    var sockets: [ForwardSocket] { get }
     /// Clients at present.
     var connections: Int { get }
 }

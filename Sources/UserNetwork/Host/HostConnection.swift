@@ -4,7 +4,7 @@ import NetworkControl
 
 /// A connection from the host to a guest's TCP port: from a client of the machine's access socket, from a forwarded port,
 /// or from somebody who only wants to know whether the port is open.
-final class HostConnection: GuestConnection {
+final class HostConnection: RelayedConnection {
     enum Purpose {
         /// A client of the access socket, which says what it wants and is told how it went.
         case access
@@ -22,9 +22,6 @@ final class HostConnection: GuestConnection {
     static let orphanLimit: Int64 = 60_000
 
     let purpose: Purpose
-    private unowned let network: Network
-    private(set) var machine: Machine
-    private var descriptor: HeldDescriptor?
     private var phase: Phase
     private var request: [UInt8] = []
     private var guestPort: UInt16 = 0
@@ -32,10 +29,7 @@ final class HostConnection: GuestConnection {
     private var waits = false
     private var limit: MonotonicClock
     private var retry: MonotonicClock?
-    private var session: TCPSession?
     private var claimedPort: UInt16?
-    private var inputEnded = false
-    private var outputEnded = false
     /// When the connection is broken off, because its client is not there any more.
     private var orphanEnd: MonotonicClock?
     private var openedAt: MonotonicClock?
@@ -43,22 +37,18 @@ final class HostConnection: GuestConnection {
     /// A client of the access socket.
     init(access descriptor: consuming OwnedDescriptor, machine: Machine, network: Network) {
         purpose = .access
-        self.descriptor = HeldDescriptor(descriptor)
-        self.machine = machine
-        self.network = network
         phase = .request
         limit = network.now.advanced(byMilliseconds: 10_000)
+        super.init(descriptor, machine: machine, network: network)
     }
 
     /// A client of a forwarded port.
     init(forward: TCPForward, descriptor: consuming OwnedDescriptor, machine: Machine, network: Network) {
         purpose = .forward(forward)
-        self.descriptor = HeldDescriptor(descriptor)
-        self.machine = machine
-        self.network = network
         phase = .dialling
         guestPort = forward.forward.guestPort
         limit = network.now.advanced(byMilliseconds: Self.dialLimit)
+        super.init(descriptor, machine: machine, network: network)
     }
 
     /// A question whether a port opens within `milliseconds`.
@@ -66,12 +56,11 @@ final class HostConnection: GuestConnection {
         probing port: UInt16, machine: Machine, network: Network, milliseconds: Int64, answer: @escaping (Bool) -> Void
     ) {
         purpose = .probe(answer)
-        self.machine = machine
-        self.network = network
         phase = .dialling
         guestPort = port
         waits = true
         limit = network.now.advanced(byMilliseconds: milliseconds)
+        super.init(nil, machine: machine, network: network)
     }
 
     // MARK: Dialling
@@ -149,18 +138,10 @@ final class HostConnection: GuestConnection {
     private func fail(_ reason: String) {
         switch purpose {
         case .access: respond("ERROR \(reason)\n")
-        case .forward: resetClient()
+        case .forward: resetSocket()
         case .probe(let answer): answer(false)
         }
         finish()
-    }
-
-    /// Makes closing the client's socket tell it that the connection broke, rather than that it ended.
-    private func resetClient() {
-        guard let descriptor, case .forward = purpose else { return }
-        var linger = linger(l_onoff: 1, l_linger: 0)
-        _ = unsafe setsockopt(
-            descriptor.rawValue, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
     }
 
     override func finish() {
@@ -168,8 +149,6 @@ final class HostConnection: GuestConnection {
         release()
         super.finish()
         if case .forward(let forward) = purpose { forward.connectionEnded() }
-        // Now rather than when the last reference goes: the client is waiting for it.
-        descriptor = nil
     }
 
     /// The machine's monitor has gone.
@@ -195,7 +174,7 @@ final class HostConnection: GuestConnection {
             network.log.write(
                 "\(machine.name): connection to port \(guestPort) broken off after \(seconds) s: \(reason)")
         }
-        resetClient()
+        if !isAccess { resetSocket() }
         finish()
     }
 
@@ -203,119 +182,33 @@ final class HostConnection: GuestConnection {
 
     var remotePort: UInt16 { guestPort }
 
-    func receive(_ header: TCPHeader, payload: RawSpan) {
-        guard let session else { return }
-        let new = session.receive(header, payload: payload.byteCount, at: network.now)
-        if !new.isEmpty { deliver(payload.extracting(new), session) }
-        network.schedule(self)
-    }
+    override var isEstablished: Bool { phase == .open }
+    override var reachesGuest: Bool { claimedPort != nil }
+    override func prepare() { if phase == .dialling, session?.state == .open { opened() } }
 
-    private func deliver(_ payload: RawSpan, _ session: TCPSession) {
-        guard let descriptor, !outputEnded else { return }
-        var taken = 0
-        // Nothing may come before the news that the connection is open.
-        if phase == .open, session.receiveQueue.isEmpty {
-            taken = unsafe payload.withUnsafeBytes { unsafe write(descriptor.rawValue, $0.baseAddress, $0.count) }
-            if taken < 0 {
-                guard errno == EAGAIN || errno == EINTR else { return clientBroke() }
-                taken = 0
-            }
+    override func sessionFailed(_ failure: TCPSession.Failure) {
+        if phase == .dialling {
+            if retry == nil { attemptFailed(failure) }
+        } else if inputEnded, outputEnded || orphanEnd != nil {
+            // Nobody is left to be told.
+            finish()
+        } else {
+            breakOff(failure == .timedOut ? "the guest does not answer any more" : "the guest reset it")
         }
-        if taken < payload.byteCount { session.receiveQueue.append(payload.extracting(taken..<payload.byteCount)) }
-    }
-
-    private func clientBroke() {
-        inputEnded = true
-        outputEnded = true
-        session?.abort()
-        network.schedule(self)
-    }
-
-    override func pump() -> Bool {
-        guard let session, !isFinished else { return false }
-        if phase == .dialling, session.state == .open { opened() }
-        while claimedPort != nil, let link = machine.link {
-            if link.isCongested, !link.refuses(network.now) { return true }
-            guard let segment = session.nextSegment(at: network.now) else { break }
-            let all = unsafe session.sendQueue.bytes
-            let payload = unsafe UnsafeRawBufferPointer(rebasing: all[segment.payload])
-            unsafe network.send(segment.header, payload: payload, to: machine)
-        }
-        session.settle()
-        if session.remoteClosed, session.receiveQueue.isEmpty, !outputEnded, let descriptor {
-            outputEnded = true
-            _ = shutdown(descriptor.rawValue, CInt(SHUT_WR))
-        }
-        switch session.state {
-        case .connecting, .accepting, .open: break
-        case .finished: if session.receiveQueue.isEmpty { finish() }
-        case .failed(let failure):
-            if phase == .dialling {
-                if retry == nil { attemptFailed(failure) }
-            } else if inputEnded, outputEnded || orphanEnd != nil {
-                // Nobody is left to be told.
-                finish()
-            } else {
-                breakOff(failure == .timedOut ? "the guest does not answer any more" : "the guest reset it")
-            }
-        }
-        return false
     }
 
     // MARK: The client's side
 
-    override var rawDescriptor: CInt { descriptor?.rawValue ?? -1 }
+    override var interest: Int16 { phase == .request ? Int16(POLLIN) : super.interest }
+    override var watchesErrors: Bool { !isAccess }
 
-    override var interest: Int16 {
-        var events: Int16 = 0
-        if !inputEnded, phase == .request || (session?.sendRoom ?? 0) > 0 { events |= Int16(POLLIN) }
-        if let session, phase == .open, !session.receiveQueue.isEmpty { events |= Int16(POLLOUT) }
-        return events
-    }
+    override func ready(_ events: Int16) { if phase == .request { readRequest() } else { super.ready(events) } }
 
-    override func ready(_ events: Int16) {
-        guard let descriptor else { return }
-        if phase == .request { return readRequest() }
-        guard let session else { return }
-        if events & Int16(POLLOUT) != 0 {
-            let bytes = unsafe session.receiveQueue.bytes
-            let written = unsafe bytes.isEmpty ? 0 : write(descriptor.rawValue, bytes.baseAddress, bytes.count)
-            if written > 0 {
-                session.receiveQueue.removeFirst(written)
-                session.noteTaken()
-            } else if written < 0, errno != EAGAIN, errno != EINTR {
-                return clientBroke()
-            }
-        }
-        if events & Int16(POLLIN | POLLHUP | POLLERR) != 0, !inputEnded {
-            readClient(descriptor.rawValue, session)
-            // A Unix socket hangs up when its other end is closed, not when that only has nothing more to say.
-            if inputEnded, isAccess, events & Int16(POLLHUP) != 0 {
-                orphanEnd = network.now.advanced(byMilliseconds: Self.orphanLimit)
-            }
-        }
-        network.schedule(self)
-    }
+    override var mayEndEarly: Bool { !isAccess }
 
-    private func readClient(_ raw: CInt, _ session: TCPSession) {
-        // Reading no bytes would look like the end.
-        guard session.sendRoom > 0 else { return }
-        var result = 0
-        var reason: CInt = 0
-        _ = unsafe session.sendQueue.append(upTo: min(session.sendRoom, 128 << 10)) { room in
-            result = unsafe read(raw, room.baseAddress, room.count)
-            reason = errno
-            return result
-        }
-        if result > 0 || result < 0 && (reason == EAGAIN || reason == EINTR) { return }
-        inputEnded = true
-        if result == 0, phase == .open || !isAccess {
-            session.close()
-        } else if phase == .open {
-            clientBroke()
-        } else {
-            finish()
-        }
+    /// A Unix socket hangs up when its other end is closed, not when that only has nothing more to say.
+    override func socketHungUp() {
+        if isAccess { orphanEnd = network.now.advanced(byMilliseconds: Self.orphanLimit) }
     }
 
     private var isAccess: Bool { if case .access = purpose { true } else { false } }
@@ -353,7 +246,7 @@ final class HostConnection: GuestConnection {
     // MARK: Time
 
     override var deadline: MonotonicClock? {
-        var first = session?.deadline
+        var first = super.deadline
         func consider(_ other: MonotonicClock?) { if let other { first = first.map { min($0, other) } ?? other } }
         consider(retry)
         consider(orphanEnd)
@@ -374,9 +267,8 @@ final class HostConnection: GuestConnection {
         if let retry, retry <= now { return dial() }
         if let orphanEnd, orphanEnd <= now {
             self.orphanEnd = nil
-            clientBroke()
+            socketBroke()
         }
-        session?.timerExpired(at: now)
-        network.schedule(self)
+        super.deadlinePassed(now)
     }
 }

@@ -14,6 +14,7 @@ extension Network {
             }
         forwards.append(source)
         loop.add(source)
+        for socket in source.sockets { loop.add(socket) }
         failedForwards.removeAll { $0.forward == forward }
         noteForward(forward, present: true)
         return source.forward.hostPort

@@ -1,5 +1,6 @@
 import Glibc
 import LinuxSystem
+import NetworkAddress
 import NetworkControl
 import SystemPackage
 
@@ -28,6 +29,31 @@ struct SocketAddress: Hashable {
         bytes = unsafe withUnsafeBytes(of: &v6) { unsafe Array($0) }
     }
 
+    init(_ address: IPv4Address, port: UInt16) {
+        var v4 = sockaddr_in()
+        v4.sin_family = sa_family_t(AF_INET)
+        v4.sin_port = port.bigEndian
+        v4.sin_addr.s_addr = address.rawValue.bigEndian
+        bytes = unsafe withUnsafeBytes(of: &v4) { unsafe Array($0) }
+    }
+
+    init(_ address: IPv6Address, port: UInt16) {
+        var v6 = sockaddr_in6()
+        v6.sin6_family = sa_family_t(AF_INET6)
+        v6.sin6_port = port.bigEndian
+        var halves = (address.high.bigEndian, address.low.bigEndian)
+        unsafe withUnsafeMutableBytes(of: &v6.sin6_addr) { target in
+            unsafe withUnsafeBytes(of: &halves) { unsafe target.copyMemory(from: $0) }
+        }
+        bytes = unsafe withUnsafeBytes(of: &v6) { unsafe Array($0) }
+    }
+
+    /// A non-blocking socket to connect to the address; nil if there can be none.
+    func streamSocket() -> OwnedDescriptor? {
+        let raw = socket(family, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
+        return raw < 0 ? nil : OwnedDescriptor(owning: raw)
+    }
+
     var family: CInt { bytes.count == MemoryLayout<sockaddr_in>.size ? AF_INET : AF_INET6 }
 
     func withKernelAddress<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
@@ -48,6 +74,9 @@ struct SocketAddress: Hashable {
         return result == 0 ? UInt16(bigEndian: address.sin6_port) : 0
     }
 
+    /// Clients that the kernel keeps waiting; it has a limit of its own, usually this.
+    private static let backlog: CInt = 4096
+
     /// A non-blocking socket bound to the address; it listens if it is a stream socket.
     func bind(stream: Bool) throws(SystemError) -> OwnedDescriptor {
         let kind = stream ? SOCK_STREAM.rawValue : SOCK_DGRAM.rawValue
@@ -58,7 +87,9 @@ struct SocketAddress: Hashable {
         let size = socklen_t(MemoryLayout<CInt>.size)
         if stream { _ = unsafe setsockopt(raw, SOL_SOCKET, SO_REUSEADDR, &one, size) }
         if family == AF_INET6 { _ = unsafe setsockopt(raw, CInt(IPPROTO_IPV6), IPV6_V6ONLY, &one, size) }
-        guard unsafe withKernelAddress({ unsafe Glibc.bind(raw, $0, $1) }) == 0, !stream || listen(raw, 128) == 0 else {
+        guard unsafe withKernelAddress({ unsafe Glibc.bind(raw, $0, $1) }) == 0,
+            !stream || listen(raw, Self.backlog) == 0
+        else {
             throw SystemError("listen", nil, Errno(rawValue: errno))
         }
         return descriptor

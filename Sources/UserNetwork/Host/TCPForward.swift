@@ -7,65 +7,99 @@ import SystemPackage
 /// A TCP port of the host that leads to one of a guest.
 ///
 /// A client is connected to the guest when it comes. If nobody listens there, its connection is reset as soon as the guest
-/// says so; if the guest is silent (it boots), it is held for ``HostConnection/dialLimit`` and then reset.
+/// says so; if the guest is silent (it boots), it is held for ``HostConnection/dialLimit`` and then reset. Clients for which
+/// there is no room wait for a moment, and then are reset too.
 final class TCPForward: EventSource, Forward {
-    /// Clients at the same time.
-    static let connectionLimit = 256
+    /// How long clients wait for room, in milliseconds.
+    static let patience: Int64 = 1_000
+    /// Clients of one round, so that a flood leaves time for others.
+    private static let batch = 64
 
     let requested: PortForward
     private(set) var forward: PortForward
     var guestState = GuestState.unknown
     private(set) var connections = 0
-    private var retry: MonotonicClock?
-    private var descriptor: HeldDescriptor?
+    private(set) var sockets: [ForwardSocket] = []
     private unowned let network: Network
     private unowned let machine: Machine
+    /// Since when there has been no room.
+    private var fullSince: MonotonicClock?
+    private var isRefusing = false
 
     init(_ forward: PortForward, machine: Machine, network: Network) throws {
         guard let address = SocketAddress(forward.bind, port: forward.hostPort) else {
             throw ForwardError.invalidAddress(forward.bind)
         }
-        do {
-            let listener = HeldDescriptor(try address.bind(stream: true))
-            descriptor = listener
-            requested = forward
-            self.forward = forward
-            self.forward.hostPort = SocketAddress.port(of: listener.rawValue)
-        } catch { throw ForwardError.cannotListen(forward, error.errno) }
         self.machine = machine
         self.network = network
+        requested = forward
+        self.forward = forward
+        let listener: OwnedDescriptor
+        do {
+            listener = try address.bind(stream: true)
+        } catch { throw ForwardError.cannotListen(forward, error.errno) }
+        self.forward.hostPort = SocketAddress.port(of: listener.rawValue)
+        super.init()
+        add(listener, address.family)
+        if let twin = ForwardSocket.twin(of: self.forward, stream: true) { add(twin, AF_INET6) }
     }
 
-    override var rawDescriptor: CInt { descriptor?.rawValue ?? -1 }
-    override var interest: Int16 { connections < Self.connectionLimit && retry == nil ? Int16(POLLIN) : 0 }
-    override var deadline: MonotonicClock? { retry }
-    override func deadlinePassed(_ now: MonotonicClock) { retry = nil }
+    private func add(_ listener: consuming OwnedDescriptor, _ family: CInt) {
+        sockets.append(ForwardSocket(listener, family: family) { [unowned self] in accept(from: $0) })
+    }
 
-    override func ready(_ events: Int16) {
-        guard let descriptor else { return }
-        for _ in 0..<8 where connections < Self.connectionLimit {
-            let flags = CInt(SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
-            let raw = linux_accept4(descriptor.rawValue, flags)
+    private func accept(from listener: CInt) -> MonotonicClock? {
+        for _ in 0..<Self.batch {
+            let hasRoom = machine.descriptors.mayOpen || network.makeRoom(for: machine)
+            guard hasRoom || haveWaited() else {
+                return network.now.advanced(byMilliseconds: ConnectionListener.pause)
+            }
+            let raw = linux_accept4(listener, CInt(SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue))
             guard raw >= 0 else {
-                // No descriptors are left: the connection stays ready, so look again later rather than at once.
-                if raw != -Int(EAGAIN), raw != -Int(EINTR), raw != -Int(ECONNABORTED) {
-                    retry = network.now.advanced(byMilliseconds: ConnectionListener.pause)
-                }
-                return
+                if raw == -Int(EAGAIN) || raw == -Int(EINTR) || raw == -Int(ECONNABORTED) { return nil }
+                // The connection stays ready, so look again later rather than at once.
+                return network.now.advanced(byMilliseconds: ConnectionListener.pause)
             }
             let client = OwnedDescriptor(owning: CInt(raw))
+            guard hasRoom else {
+                reset(client)
+                continue
+            }
+            fullSince = nil
+            isRefusing = false
             var one: CInt = 1
-            _ = unsafe setsockopt(
-                client.rawValue, CInt(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<CInt>.size))
+            let size = socklen_t(MemoryLayout<CInt>.size)
+            _ = unsafe setsockopt(client.rawValue, CInt(IPPROTO_TCP), TCP_NODELAY, &one, size)
+            _ = unsafe setsockopt(client.rawValue, SOL_SOCKET, SO_OOBINLINE, &one, size)
             connections += 1
             network.add(HostConnection(forward: self, descriptor: client, machine: machine, network: network))
         }
+        return nil
+    }
+
+    /// Whether clients that find no room have waited for long enough.
+    private func haveWaited() -> Bool {
+        let since = fullSince ?? network.now
+        fullSince = since
+        guard network.now.milliseconds(since: since) >= Self.patience else { return false }
+        if !isRefusing {
+            network.log.write(
+                "\(machine.name): port \(forward.hostPort) refuses clients: the machine has \(machine.descriptors.used) "
+                    + "connections of all kinds, and the process may have \(network.budget.limit) files open")
+        }
+        isRefusing = true
+        return true
+    }
+
+    private func reset(_ client: borrowing OwnedDescriptor) {
+        var linger = linger(l_onoff: 1, l_linger: 0)
+        _ = unsafe setsockopt(
+            client.rawValue, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
     }
 
     override func finish() {
         super.finish()
-        // Now: its connections may keep this object for a while.
-        descriptor = nil
+        for socket in sockets { socket.finish() }
     }
 
     func connectionEnded() { connections -= 1 }

@@ -18,7 +18,7 @@ final class UDPForward: EventSource, Forward {
 
     let requested: PortForward
     private(set) var forward: PortForward
-    private let descriptor: OwnedDescriptor
+    private(set) var sockets: [ForwardSocket] = []
     private unowned let network: Network
     private unowned let machine: Machine
     private var clients: [SocketAddress: Client] = [:]
@@ -30,19 +30,29 @@ final class UDPForward: EventSource, Forward {
         guard let address = SocketAddress(forward.bind, port: forward.hostPort) else {
             throw ForwardError.invalidAddress(forward.bind)
         }
-        do {
-            descriptor = try address.bind(stream: false)
-        } catch { throw ForwardError.cannotListen(forward, error.errno) }
         requested = forward
         self.forward = forward
-        self.forward.hostPort = SocketAddress.port(of: descriptor.rawValue)
         self.machine = machine
         self.network = network
+        let socket: OwnedDescriptor
+        do {
+            socket = try address.bind(stream: false)
+        } catch { throw ForwardError.cannotListen(forward, error.errno) }
+        self.forward.hostPort = SocketAddress.port(of: socket.rawValue)
+        super.init()
+        add(socket, address.family)
+        if let twin = ForwardSocket.twin(of: self.forward, stream: false) { add(twin, AF_INET6) }
+    }
+
+    private func add(_ socket: consuming OwnedDescriptor, _ family: CInt) {
+        sockets.append(
+            ForwardSocket(socket, family: family) { [unowned self] in
+                receive(from: $0)
+                return nil
+            })
     }
 
     var connections: Int { clients.count }
-    override var rawDescriptor: CInt { descriptor.rawValue }
-    override var interest: Int16 { Int16(POLLIN) }
     override var deadline: MonotonicClock? {
         clients.isEmpty ? nil : clients.values.map(\.used).min()?.advanced(byMilliseconds: Self.idleLimit)
     }
@@ -61,10 +71,11 @@ final class UDPForward: EventSource, Forward {
 
     override func finish() {
         super.finish()
+        for socket in sockets { socket.finish() }
         for (address, client) in clients { forget(address, client) }
     }
 
-    override func ready(_ events: Int16) {
+    private func receive(from socket: CInt) {
         var buffer = [UInt8](repeating: 0, count: 65_536)
         for _ in 0..<Self.batch {
             var storage = sockaddr_in6()
@@ -72,7 +83,7 @@ final class UDPForward: EventSource, Forward {
             let count = unsafe buffer.withUnsafeMutableBytes { buffer in
                 unsafe withUnsafeMutablePointer(to: &storage) {
                     unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                        unsafe recvfrom(descriptor.rawValue, buffer.baseAddress, buffer.count, 0, $0, &length)
+                        unsafe recvfrom(socket, buffer.baseAddress, buffer.count, 0, $0, &length)
                     }
                 }
             }
@@ -110,12 +121,14 @@ final class UDPForward: EventSource, Forward {
 
     /// Takes an answer from the guest.
     func receive(_ payload: RawSpan, port: UInt16) {
-        guard let address = addresses[port] else { return }
+        guard let address = addresses[port], let socket = sockets.first(where: { $0.family == address.family }) else {
+            return
+        }
         guestState = .open
         clients[address]?.used = network.now
         _ = unsafe payload.withUnsafeBytes { payload in
             unsafe address.withKernelAddress {
-                unsafe sendto(descriptor.rawValue, payload.baseAddress, payload.count, 0, $0, $1)
+                unsafe sendto(socket.rawDescriptor, payload.baseAddress, payload.count, 0, $0, $1)
             }
         }
     }

@@ -8,7 +8,12 @@ final class StreamLink: FrameLink {
     private var output = ByteQueue()
     /// The beginning of a frame whose rest has not arrived.
     private var partial = ByteQueue()
+    /// Whether there are whole frames in ``partial``, which the last round left.
+    private var waiting = false
+    private var waitingSince = MonotonicClock.now
     private let scratch: Scratch
+    /// Frames of one round, so that a flood of small ones leaves time for other machines.
+    static let batch = 64
 
     init(_ descriptor: consuming OwnedDescriptor, receiver: any FrameReceiver, scratch: Scratch) {
         self.scratch = scratch
@@ -17,16 +22,29 @@ final class StreamLink: FrameLink {
 
     override var queued: Int { output.count }
 
+    override var interest: Int16 { waiting ? super.interest & ~Int16(POLLIN) : super.interest }
+    /// At once, if frames wait and may be handed on.
+    override var deadline: MonotonicClock? { waiting && mayRead() ? waitingSince : super.deadline }
+    override func deadlinePassed(_ now: MonotonicClock) { if waiting, mayRead() { take(reading: false) } }
+
     override func ready(_ events: Int16) {
         if events & Int16(POLLOUT) != 0 { flush() }
-        guard events & Int16(POLLIN | POLLHUP | POLLERR) != 0, !isFinished else { return }
+        guard events & Int16(POLLIN | POLLHUP | POLLERR) != 0, !isFinished, !waiting else { return }
+        take(reading: true)
+    }
+
+    /// Hands frames on, and keeps what is left of them.
+    private func take(reading: Bool) {
         let kept = partial.count
         unsafe scratch.bytes.copyMemory(from: partial.bytes)
-        let room = unsafe UnsafeMutableRawBufferPointer(rebasing: scratch.bytes[kept...])
-        let result = unsafe read(descriptor.rawValue, room.baseAddress, room.count)
-        guard result > 0 else {
-            if result < 0, errno == EAGAIN || errno == EINTR { return }
-            return receiver.linkClosed(self, reason: "the monitor disconnected")
+        var result = 0
+        if reading {
+            let room = unsafe UnsafeMutableRawBufferPointer(rebasing: scratch.bytes[kept...])
+            result = unsafe read(descriptor.rawValue, room.baseAddress, room.count)
+            guard result > 0 else {
+                if result < 0, errno == EAGAIN || errno == EINTR { return }
+                return receiver.linkClosed(self, reason: "the monitor disconnected")
+            }
         }
         partial.removeAll()
         let all = unsafe UnsafeRawBufferPointer(rebasing: scratch.bytes[..<(kept + result)])
@@ -39,10 +57,18 @@ final class StreamLink: FrameLink {
     /// - Returns: The bytes used; nil if a length is out of range.
     private func split(_ all: UnsafeRawBufferPointer) -> Int? {
         var position = 0
+        var frames = 0
+        waiting = false
         while all.count - position >= 4 {
             let length = Int(UInt32(bigEndian: unsafe all.loadUnaligned(fromByteOffset: position, as: UInt32.self)))
             guard length <= Self.frameLimit else { return nil }
             guard length <= all.count - position - 4 else { break }
+            frames += 1
+            guard frames <= Self.batch else {
+                waiting = true
+                waitingSince = .now
+                break
+            }
             let frame = unsafe UnsafeRawBufferPointer(rebasing: all[(position + 4)..<(position + 4 + length)])
             position += 4 + length
             receiver.link(self, received: unsafe frame.bytes)

@@ -29,8 +29,19 @@ final class Machine: FrameReceiver {
     private(set) var connections: [UInt16: HostConnection] = [:]
     /// Its connections to the name server, by its own ports.
     var nameConnections: [UInt16: NameConnection] = [:]
+    /// Its connections to the outside and to the host.
+    var outside: [OutsideFlow: OutsideConnection] = [:]
+    /// Those among them that are not open yet.
+    var pendingOutside = 0
+    /// What it makes this process keep open.
+    let descriptors: DescriptorAccount
+    /// UDP ports of the guest that lead outside.
+    var datagramFlows = DatagramFlows()
+    /// When room was last looked for in vain.
+    var roomSought: MonotonicClock?
     /// Questions of its that the host's resolvers have not answered yet.
-    var queries = 0
+    var pendingQueries: [ResolverQuery] = []
+    var queries: Int { pendingQueries.count { !$0.isFinished } }
 
     // What a guest may cause, so that it harms only itself.
     var broadcasts = TokenBucket(rate: 1000, burst: 500)
@@ -38,13 +49,23 @@ final class Machine: FrameReceiver {
     var reassembler = Reassembler()
     /// New connections to the outside that this round may still bring.
     var newFlows = 0
-    var roundPorts: Set<UInt16> = []
 
     init(_ attachment: MachineAttachment, address: IPv4Address, internet: Bool, network: Network) {
         self.attachment = attachment
         self.address = address
         self.internet = internet
         self.network = network
+        descriptors = network.budget.account()
+    }
+
+    /// What all its connections may hold each way, in bytes.
+    private static let bufferBudget = 64 << 20
+    private static let leastBuffer = 16 << 10
+
+    /// What one connection may hold each way, in bytes.
+    var bufferLimit: Int {
+        let share = Self.bufferBudget / max(1, connections.count + outside.count)
+        return min(max(share, Self.leastBuffer), TCPSession.bufferLimit)
     }
 
     var name: String { attachment.name }

@@ -127,7 +127,7 @@ extension Network {
     }
 
     /// Whether the sum over a TCP segment is right.
-    private func isIntact(_ frame: RawSpan, _ packet: IPv4Header) -> Bool {
+    func isIntact(_ frame: RawSpan, _ packet: IPv4Header) -> Bool {
         var checksum = FrameWriter.pseudoHeader(
             from: packet.source, to: packet.destination, transport: packet.transport, count: packet.payloadCount)
         checksum.add(frame.extracting(packet.payloadOffset..<packet.payloadOffset + packet.payloadCount))
@@ -145,25 +145,10 @@ extension Network {
             return receiveForGateway(frame, packet, from: machine)
         }
         guard PacketInspection.accepts(frame, packet) else { return machine.count(.malformed) }
-        if opensFlow(frame, packet, machine) {
-            guard nat.socketCount + machine.newFlows < NATEngine.socketLimit else { return machine.count(.excess) }
-            machine.newFlows += 1
-        }
+        if packet.transport == IPv4Header.tcp { return passConnection(frame, packet, from: machine) }
+        let port = packet.transport == IPv4Header.udp ? frame.uint16(packet.payloadOffset) : nil
+        guard mayOpenFlow(port.map { .v4($0) }, machine) else { return machine.count(.excess) }
         nat.input(frame)
-    }
-
-    /// Whether a packet may make libslirp open a socket.
-    private func opensFlow(_ frame: RawSpan, _ packet: IPv4Header, _ machine: Machine) -> Bool {
-        switch packet.transport {
-        case IPv4Header.tcp:
-            let flags = TCPHeader.Flags(rawValue: frame.uint8(packet.payloadOffset + 13) ?? 0)
-            return flags.contains(.syn) && !flags.contains(.ack)
-        case IPv4Header.udp:
-            // libslirp has one socket for each of the guest's ports.
-            guard let port = frame.uint16(packet.payloadOffset) else { return false }
-            return machine.roundPorts.insert(port).inserted
-        default: return true
-        }
     }
 
     /// Tells a machine that it may not go there (ICMP type 3, code 13), so that its programs fail at once.
@@ -177,11 +162,17 @@ extension Network {
         // The offending packet's header and the eight bytes behind it (RFC 792).
         let quoted = frame.copy(
             from: start, count: min(packet.payloadOffset - start + 8, frame.byteCount - start))
+        sendUnreachable(code: 13, quoting: quoted, to: machine)
+    }
+
+    /// Tells a machine that a packet did not get there (ICMP type 3).
+    func sendUnreachable(code: UInt8, quoting quoted: [UInt8], to machine: Machine) {
         var writer = FrameWriter(capacity: 128)
         writer.appendEthernet(from: gateway.mac, to: machine.mac, type: EthernetHeader.ipv4)
         writer.appendIPv4(
             from: gateway.address, to: machine.address, transport: IPv4Header.icmp, payloadCount: 8 + quoted.count)
-        writer.append(UInt32(0x030d_0000))
+        writer.append(UInt16(0x0300) | UInt16(code))
+        writer.append(UInt16(0))
         writer.append(UInt32(0))
         writer.append(quoted)
         var checksum = InternetChecksum()
@@ -204,8 +195,13 @@ extension Network {
 
     /// Sends a segment of one of the host's connections.
     func send(_ header: TCPHeader, payload: UnsafeRawBufferPointer, to machine: Machine) {
-        guard let link = machine.link else { return }
         let headers = unsafe FrameWriter.tcp(header, from: gateway, to: machine.endpoint, payload: payload)
+        unsafe send(headers, payload: payload, to: machine)
+    }
+
+    /// Sends a frame whose payload stands elsewhere.
+    func send(_ headers: [UInt8], payload: UnsafeRawBufferPointer, to machine: Machine) {
+        guard let link = machine.link else { return }
         machine.counters.framesTo &+= 1
         machine.counters.bytesTo &+= UInt64(headers.count + payload.count)
         unsafe capture(headers.span.bytes, payload: payload, machine)

@@ -35,16 +35,11 @@ extension Network {
         guard PacketInspection.acceptsIPv6(frame, nextHeader, count: Int(frame.uint16(18) ?? 0)) else {
             return machine.count(.malformed)
         }
-        // A new flow costs a socket.
-        if nextHeader != 6 || (frame.uint8(EthernetHeader.count + 53) ?? 0) & 0x12 == 0x02 {
-            guard nat.socketCount + machine.newFlows < NATEngine.socketLimit else { return machine.count(.excess) }
-            if nextHeader == 6 { machine.newFlows += 1 }
-            if nextHeader == 17, let port = frame.uint16(EthernetHeader.count + 40),
-                machine.roundPorts.insert(port).inserted
-            {
-                machine.newFlows += 1
-            }
-        }
+        if nextHeader == 6 { return passConnection6(frame, at: EthernetHeader.count + 40, from: machine) }
+        let port = nextHeader == 17 ? frame.uint16(EthernetHeader.count + 40) : nil
+        guard let source = frame.ipv6Address(EthernetHeader.count + 8),
+            mayOpenFlow(port.map { .v6(source, $0) }, machine)
+        else { return machine.count(.excess) }
         nat.input(frame)
     }
 

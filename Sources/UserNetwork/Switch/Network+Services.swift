@@ -5,14 +5,15 @@ import NetworkControl
 // What the gateway does itself: DHCP and DNS.
 extension Network {
     func receiveDHCP(_ frame: RawSpan, _ udp: UDPHeader, _ packet: IPv4Header, from machine: Machine) {
-        guard packet.source == .unspecified || packet.source == machine.address else {
-            return machine.count(.spoofedAddress)
-        }
         let server = DHCPServer(
             gateway: gateway.address, subnet: configuration.subnet, address: machine.address, mac: machine.mac,
-            hostname: machine.hostname, domain: domain, mtu: mtu)
+            hostname: machine.hostname, domains: [domain] + resolvers.searchDomains(now), mtu: mtu)
         guard let reply = server.reply(to: frame.copy(from: udp.payloadOffset, count: udp.payloadCount)) else {
             return machine.count(.malformed)
+        }
+        // A client that still has an address of another network learns that it may not keep it, and nothing else.
+        guard packet.source == .unspecified || packet.source == machine.address || reply.refuses else {
+            return machine.count(.spoofedAddress)
         }
         if reply.grants { machine.leased = true }
         var target = machine.endpoint
@@ -23,7 +24,8 @@ extension Network {
         send(FrameWriter.udp(from: source, to: target, payload: reply.payload), to: machine)
     }
 
-    /// Questions of one machine that the host's resolvers have not answered yet; more are ignored.
+    /// Questions of one machine that the host's resolvers have not answered yet. One more, and the oldest is given up: a name
+    /// whose servers are silent must not keep the guest from all others.
     static let queryLimit = 128
     /// No question is longer, in bytes; the answer's size is the resolver's business.
     static let questionLimit = 4096
@@ -46,7 +48,9 @@ extension Network {
     ) -> Bool {
         guard let question = unsafe DNSQuestion(message.span.bytes) else {
             machine.count(.malformed)
-            return false
+            guard let answer = unsafe DNSQuestion.refusal(of: message.span.bytes) else { return false }
+            reply(answer)
+            return true
         }
         if let answer = names.answer(to: question) {
             reply(answer)
@@ -57,18 +61,22 @@ extension Network {
             reply(question.answer(.nameError))
             return true
         }
-        guard machine.queries < Self.queryLimit else {
+        machine.pendingQueries.removeAll(where: \.isFinished)
+        if machine.pendingQueries.count >= Self.queryLimit || !machine.descriptors.mayOpen {
             machine.count(.excess)
-            return false
+            guard let oldest = machine.pendingQueries.first else {
+                reply(question.answer(.serverFailure, authoritative: false))
+                return true
+            }
+            machine.pendingQueries.removeFirst()
+            oldest.giveUp()
         }
-        machine.queries += 1
         let query = ResolverQuery(
-            question, message: message, transport, servers: resolvers.current(now), now: now
-        ) { [weak machine] answer in
-            machine?.queries -= 1
-            reply(answer)
-        }
-        if !query.isFinished { loop.add(query) }
+            question, message: message, transport, servers: resolvers.current(now), countedBy: machine.descriptors,
+            now: now, answered: reply)
+        if query.isFinished { return true }
+        machine.pendingQueries.append(query)
+        loop.add(query)
         return true
     }
 

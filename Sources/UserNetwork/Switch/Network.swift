@@ -11,6 +11,7 @@ import SystemPackage
 public final class Network {
     private(set) var configuration: NetworkConfiguration
     let loop = EventLoop()
+    let budget: DescriptorBudget
     let scratch = Scratch()
     var log = Log()
     private(set) var machines: [Machine] = []
@@ -46,6 +47,7 @@ public final class Network {
         self.configuration = configuration
         self.resolvers = resolvers
         self.persistent = persistent
+        budget = DescriptorBudget(limit: OpenFileLimit.raise())
         leases = LeaseTable(file: persistent ? configuration.leaseFile : nil, subnet: configuration.subnet)
         names = NameTable(environment: configuration.name, subnet: configuration.subnet)
         ipv6 = configuration.ipv6 ?? Self.hostHasIPv6()
@@ -143,6 +145,7 @@ public final class Network {
         if let link = machine.link { disconnect(machine, link, reason: "the machine was removed") }
         for connection in hostConnections where connection.machine === machine { connection.finish() }
         for source in machine.sources { source.finish() }
+        budget.close(machine.descriptors)
         forwards.removeAll { forward in
             guard forward.forward.machine == machine.name else { return false }
             forward.finish()
@@ -223,6 +226,7 @@ public final class Network {
         machine.nat?.close()
         machine.nat = nil
         for connection in hostConnections where connection.machine === machine { connection.linkLost() }
+        for connection in Array(machine.outside.values) { connection.linkLost() }
         for connection in machine.nameConnections.values { connection.finish() }
         log.write("\(machine.name): \(reason)")
         if machines.allSatisfy({ $0.link == nil }) { idleSince = .now }
@@ -297,7 +301,7 @@ public final class Network {
         for machine in machines {
             machine.link?.flush()
             machine.newFlows = 0
-            if !machine.roundPorts.isEmpty { machine.roundPorts.removeAll(keepingCapacity: true) }
+            machine.descriptors.outside = machine.nat?.socketCount ?? 0
         }
     }
 

@@ -24,8 +24,8 @@ final class TCPSession {
     }
 
     /// In bytes, each way.
-    static let bufferLimit = 256 << 10
-    static let windowShift: UInt8 = 3
+    static let bufferLimit = 1 << 20
+    static let windowShift: UInt8 = 5
     /// In milliseconds (RFC 6298 asks for 1 s, which is for the Internet).
     static let minimumTimeout: Int64 = 200
     static let maximumTimeout: Int64 = 5_000
@@ -34,6 +34,8 @@ final class TCPSession {
 
     let localPort: UInt16
     let remotePort: UInt16
+    /// What may be held each way, in bytes; less where there are many connections.
+    var bufferLimit = TCPSession.bufferLimit
     private(set) var state = State.connecting
     /// What is to reach the guest: everything from the first unacknowledged byte on.
     var sendQueue = ByteQueue()
@@ -120,7 +122,11 @@ final class TCPSession {
     var deadline: MonotonicClock? { timer }
 
     /// How many more bytes ``sendQueue`` should get.
-    var sendRoom: Int { localClosed ? 0 : max(0, Self.bufferLimit - sendQueue.count) }
+    var sendRoom: Int { localClosed ? 0 : max(0, bufferLimit - sendQueue.count) }
+
+    /// How many bytes to put into ``sendQueue`` at once: whole segments, so that none goes out nearly empty.
+    var readSize: Int { max(1, Self.readLimit / segmentSize) * segmentSize }
+    private static let readLimit = 128 << 10
 
     /// Whether everything that was put in has been acknowledged, the closing included.
     var isDrained: Bool { sendQueue.isEmpty && (!localClosed || closeAcknowledged) }
@@ -225,13 +231,13 @@ final class TCPSession {
 
     /// How many more bytes the guest may send, as far as a window can tell it.
     private var receiveRoom: Int {
-        min(max(0, Self.bufferLimit - receiveQueue.count), Int(UInt16.max) << Int(receiveShift))
+        min(max(0, bufferLimit - receiveQueue.count), Int(UInt16.max) << Int(receiveShift))
     }
 
     /// To be called after bytes were taken from ``receiveQueue``: tells the guest once there is much more room.
     func noteTaken() {
         let edge = receiveNext &+ UInt32(receiveRoom)
-        let noteworthy = min(Self.bufferLimit / 2, Int(UInt16.max) << Int(receiveShift) / 2, 2 * segmentSize)
+        let noteworthy = min(bufferLimit / 2, Int(UInt16.max) << Int(receiveShift) / 2, 2 * segmentSize)
         if !remoteClosed, Self.distance(edge, advertisedEdge) >= noteworthy {
             acknowledgementPending = true
         }
@@ -241,7 +247,10 @@ final class TCPSession {
         guard let timer, timer <= now else { return }
         self.timer = nil
         switch state {
-        case .connecting, .accepting: synPending = true
+        case .connecting: synPending = true
+        case .accepting:
+            synPending = true
+            synInterval = min(synInterval * 2, Self.maximumTimeout)
         case .open:
             timeout = min(timeout * 2, Self.maximumTimeout)
             if next != unacknowledged {
@@ -358,7 +367,9 @@ final class TCPSession {
             acknowledgementPending = true
             return 0..<0
         }
-        let room = remoteClosed ? 0 : max(0, Self.bufferLimit - receiveQueue.count)
+        // What was promised is taken, also when there is less room by now.
+        let promised = max(0, Self.distance(advertisedEdge, receiveNext))
+        let room = remoteClosed ? 0 : max(promised, bufferLimit - receiveQueue.count)
         let accepted = max(0, min(count - skipped, room))
         receiveNext = receiveNext &+ UInt32(accepted)
         if accepted > 0 || count > 0 { acknowledgementPending = true }

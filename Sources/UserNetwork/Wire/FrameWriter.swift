@@ -96,30 +96,16 @@ struct FrameWriter {
     static func tcp(
         _ header: TCPHeader, from source: Endpoint, to destination: Endpoint, payload: UnsafeRawBufferPointer
     ) -> [UInt8] {
-        var options: [UInt8] = []
-        if let size = header.maximumSegmentSize { options += [2, 4, UInt8(size >> 8), UInt8(size & 0xff)] }
-        if let shift = header.windowShift { options += [1, 3, 3, shift] }
-        let headerCount = 20 + options.count
+        let headerCount = 20 + options(of: header).count
         var writer = FrameWriter(capacity: 34 + headerCount)
         writer.appendEthernet(from: source.mac, to: destination.mac, type: EthernetHeader.ipv4)
         writer.appendIPv4(
             from: source.address, to: destination.address, transport: IPv4Header.tcp,
             payloadCount: headerCount + payload.count)
-        writer.append(header.source)
-        writer.append(header.destination)
-        writer.append(header.sequence)
-        writer.append(header.acknowledgement)
-        writer.append(UInt8(headerCount / 4) << 4)
-        writer.append(header.flags.rawValue)
-        writer.append(header.window)
-        writer.append(UInt32(0))
-        writer.append(options)
-        var checksum = pseudoHeader(
+        let checksum = pseudoHeader(
             from: source.address, to: destination.address, transport: IPv4Header.tcp, count: headerCount + payload.count
         )
-        unsafe checksum.add(writer.bytes.span.bytes.extracting(34..<34 + headerCount))
-        unsafe checksum.add(payload)
-        writer.replace(at: 50, with: checksum.value)
+        unsafe writer.appendTCP(header, payload: payload, checksum: checksum)
         return writer.bytes
     }
 

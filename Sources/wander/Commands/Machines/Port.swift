@@ -19,7 +19,9 @@ struct Port: WanderCommand {
     }
 
     func execute(_ context: CommandContext) throws {
-        let machine = try project.load(context).machine(named: machine)
+        let project = try project.load(context)
+        project.reviveNetwork()
+        let machine = try project.machine(named: machine)
         let forwards = try machine.forwards()
         if let guest {
             guard let found = forwards.first(where: { $0.guestPort == guest }) else {

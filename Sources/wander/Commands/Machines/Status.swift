@@ -10,7 +10,8 @@ struct Status: WanderCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show what the machines are doing.",
         discussion: """
-            Everything is looked at live; nothing is cached and nothing is changed. With a machine's name it also shows \
+            Everything is looked at live; nothing is cached and nothing is changed, but a network that was killed under \
+            running machines is started again. With a machine's name it also shows \
             the machine's shares and what it uses: memory, and what its disks and networks have moved since it was started.
             """)
     @OptionGroup var options: GlobalOptions
@@ -23,6 +24,7 @@ struct Status: WanderCommand {
         if all { return try showAll(context) }
         let project = try project.load(context)
         let chosen = try project.machines(named: machines)
+        if !names { project.reviveNetwork() }
         if names {
             return context.output(
                 chosen.map(\.name).joined(separator: "\n"), json: ["machines": .strings(chosen.map(\.name))])

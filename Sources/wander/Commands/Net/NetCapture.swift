@@ -35,6 +35,7 @@ struct NetCapture: WanderCommand {
         let project = try project.load(context)
         let name = try machine.map { try project.machine(named: $0).name }
         guard output != nil || isatty(STDOUT_FILENO) == 0 else { throw Terminal() }
+        project.reviveNetwork()
         guard try NetworkProcess.isRunning(folder: project.layout.network) else { throw NotRunning() }
         let client = try NetworkClient.connect(folder: project.layout.network)
         let target =

@@ -16,10 +16,13 @@ struct NetStatus: WanderCommand {
     @OptionGroup var project: ProjectOptions
 
     func execute(_ context: CommandContext) throws {
-        let folder = try project.load(context).layout.network
+        let project = try project.load(context)
+        project.reviveNetwork()
+        let folder = project.layout.network
         guard try NetworkProcess.isRunning(folder: folder) else {
-            return context.output(
-                "The network does not run: no machine has been up for a while.", json: ["running": false])
+            let reason =
+                project.hasRunningMachines ? "see \(NetworkConfiguration.logFile(in: folder))" : "no machine is up"
+            return context.output("The network does not run: \(reason).", json: ["running": false])
         }
         var client = try NetworkClient.connect(folder: folder)
         let status = try client.status()

@@ -1,0 +1,48 @@
+import LinuxSystem
+
+/// How many descriptors machines may make this process open, which has one table of them for all.
+///
+/// A machine may have four times what is then still free: alone nearly everything, beside others a fair part, and whoever
+/// comes last still finds some (the rule by which switches share their memory, "dynamic threshold"). Listeners, monitors and
+/// the control socket are outside of it.
+final class DescriptorBudget {
+    /// Of one machine, whatever the process may have: each costs memory and time.
+    static let machineLimit = 4096
+    /// What is kept for everything else.
+    private static let reserve = 32
+    /// Listeners and links of one machine, and forwards.
+    private static let perMachine = 8
+
+    /// What the process may have open.
+    let limit: Int
+    private var accounts: [DescriptorAccount] = []
+
+    init(limit: Int) { self.limit = min(limit, 65_536) }
+
+    func account() -> DescriptorAccount {
+        let account = DescriptorAccount(self)
+        accounts.append(account)
+        return account
+    }
+    func close(_ account: DescriptorAccount) { accounts.removeAll { $0 === account } }
+
+    fileprivate func mayOpen(_ account: DescriptorAccount) -> Bool {
+        let total = limit - Self.reserve - Self.perMachine * accounts.count
+        let free = total - accounts.reduce(0) { $0 + $1.used }
+        return account.used < min(Self.machineLimit, 4 * free)
+    }
+}
+
+/// The descriptors of one machine.
+final class DescriptorAccount {
+    private unowned let budget: DescriptorBudget
+    /// Those that are counted where they are made.
+    var open = 0
+    /// Those of libslirp, which are counted once a round.
+    var outside = 0
+
+    fileprivate init(_ budget: DescriptorBudget) { self.budget = budget }
+
+    var used: Int { open + outside }
+    var mayOpen: Bool { budget.mayOpen(self) }
+}
