@@ -22,6 +22,16 @@ public struct MonotonicClock: Comparable, Sendable {
         (nanoseconds - earlier.nanoseconds + 999_999) / 1_000_000
     }
 
+    /// Lets the thread sleep, also if signals arrive.
+    public static func sleep(milliseconds: Int64) {
+        let end = now.advanced(byMilliseconds: milliseconds)
+        while now < end {
+            let left = end.nanoseconds - now.nanoseconds
+            var time = timespec(tv_sec: Int(max(0, left) / 1_000_000_000), tv_nsec: Int(max(0, left) % 1_000_000_000))
+            _ = unsafe nanosleep(&time, nil)
+        }
+    }
+
     public static func < (left: Self, right: Self) -> Bool { left.nanoseconds < right.nanoseconds }
 }
 

@@ -21,19 +21,22 @@ public enum OpenFileLock {
         return true
     }
 
-    /// Waits for the lock; observes `cancellation` ten times a second, since the kernel has no waitable form of it.
+    /// Waits for the lock; looks at it up to ten times a second, since the kernel has no waitable form of it.
     /// - Returns: False when cancelled or when the time was over.
     public static func lock(
         _ descriptor: borrowing OwnedDescriptor, _ mode: Mode, milliseconds: Int64 = .max,
         cancellation: Cancellation? = nil
     ) throws(SystemError) -> Bool {
         let deadline = MonotonicClock.now.advanced(byMilliseconds: milliseconds)
-        while !(try tryLock(descriptor, mode)) {
-            if let cancellation, cancellation.wait(milliseconds: 100) { return false }
-            if cancellation == nil { _ = usleep(100_000) }
-            if MonotonicClock.now > deadline { return false }
+        let patience = Patience(until: deadline, first: 20, growing: 1.5, most: 100, cancellation: cancellation)
+        do {
+            try patience.wait(for: "a lock") { try tryLock(descriptor, mode) ? .here(()) : .notYet(because: nil) }
+            return true
+        } catch let error as SystemError {
+            throw error
+        } catch {
+            return false
         }
-        return true
     }
 
     public static func unlock(_ descriptor: borrowing OwnedDescriptor) {

@@ -37,16 +37,18 @@ public enum NetworkProcess {
         let lock = try OwnedDescriptor.open(
             NetworkConfiguration.lockFile(in: folder), [.readWrite, .create], permissions: 0o600)
         let deadline = MonotonicClock.now.advanced(byMilliseconds: milliseconds)
-        while !(try OpenFileLock.tryLock(lock, .exclusive)) {
+        let patience = Patience(until: deadline, first: 20, growing: 1.5, most: 250, cancellation: cancellation)
+        let runs = try patience.wait(for: "the network's lock") { () -> Patience.Answer<Bool> in
+            if try OpenFileLock.tryLock(lock, .exclusive) { return .here(false) }
             do {
                 try complete(configuration)
-                return false
+                return .here(true)
             } catch  where MonotonicClock.now < deadline && isGone(error) {
                 // An idle process that is just ending still holds the lock; it lets go in a moment.
-                try cancellation?.check()
-                usleep(30_000)
+                return .notYet(because: "\(error)")
             }
         }
+        if runs { return false }
         guard !FileSystem.isAbsent(program) else { throw NetworkError.noHelper(program) }
         var configuration = try continuing(configuration)
         configuration.lockDescriptor = 3

@@ -9,6 +9,8 @@ public enum ProviderError: UserFacingError {
     /// Only the state knows it; the Wanderfile does not have it any more.
     case notDefined(machine: String)
     case notRunning(machine: String, state: String)
+    /// It runs, and has not answered since its start.
+    case notAnswering(machine: String, reason: String)
     case locked(machine: String, holder: CommandLock.Holder?)
     case newerState(path: String, schema: Int64)
     case damagedRecord(path: FilePath, cause: any Error)
@@ -43,6 +45,7 @@ public enum ProviderError: UserFacingError {
         case .notCreated(let machine): "\(machine) does not exist yet"
         case .notDefined(let machine): "the Wanderfile has no machine \(machine) any more"
         case .notRunning(let machine, let state): "\(machine) is \(state)"
+        case .notAnswering(let machine, let reason): "\(machine) is starting and does not answer yet: \(reason)"
         case .locked(let machine, let holder):
             "\(machine) is in use by another command"
                 + (holder.map { ": '\($0.command)' (process \($0.process), since \(timestamp($0.since)))" } ?? "")
@@ -101,6 +104,8 @@ public enum ProviderError: UserFacingError {
         case .notDefined(let machine): "Remove what is left of it: wander destroy \(machine)"
         case .notRunning(let machine, let state):
             state == "paused" ? "wander resume \(machine)" : "wander up \(machine)"
+        case .notAnswering(let machine, _):
+            "Wait for it: wander up \(machine). See what it does: wander console \(machine)"
         case .locked: "Wait for it to end, or use --wait to wait here."
         case .newerState: "Use that version, or remove the machine with it first."
         case .damagedRecord(let path, _):
@@ -137,7 +142,7 @@ public enum ProviderError: UserFacingError {
         switch self {
         case .noSuchMachine, .notCreated, .notDefined, .boxMissing: .notFound
         case .monitorFailed(_, _, _, _, let kind): kind
-        case .notRunning, .locked, .otherProvider: .wrongState
+        case .notRunning, .notAnswering, .locked, .otherProvider: .wrongState
         case .newerState, .damagedRecord, .recordMissing, .holderUnknown: .wrongState
         case .boxChanged: .digestMismatch
         case .emulatorMissing, .monitorMissing, .kvmNotUsable, .noKernel, .noProvider, .portTaken: .hostNotAble

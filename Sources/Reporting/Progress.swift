@@ -8,12 +8,17 @@ public struct Progress: Hashable, Sendable {
     /// Unknown for streams without a length.
     public var total: UInt64?
     public var unit: Unit
+    /// What else is known, for people.
+    public var detail: String?
 
-    public init(_ label: String, completed: UInt64, total: UInt64? = nil, unit: Unit = .bytes) {
+    public init(
+        _ label: String, completed: UInt64, total: UInt64? = nil, unit: Unit = .bytes, detail: String? = nil
+    ) {
         self.label = label
         self.completed = completed
         self.total = total
         self.unit = unit
+        self.detail = detail
     }
 }
 

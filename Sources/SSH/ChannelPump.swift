@@ -18,6 +18,9 @@ struct ChannelPump {
     var onTurn: (() -> Void)?
     /// Asked after output has arrived; true ends the run although the command's output is still open.
     var isComplete: (() -> Bool)?
+    /// How long nothing may move in any direction, in milliseconds; nil for no limit.
+    var silence: Int64?
+    private var lastMove = MonotonicClock.now
     /// Sees input from a descriptor before it is sent; returns false to end the session.
     var inspect: ((inout [UInt8]) -> Bool)?
 
@@ -51,7 +54,10 @@ struct ChannelPump {
                 break
             }
             progressed = try feed() || progressed
-            if progressed { continue }
+            if progressed {
+                lastMove = .now
+                continue
+            }
             if channel.session.options.cancellation?.isRequested == true { throw .interrupted }
             try waitForWork()
         }
@@ -76,7 +82,12 @@ struct ChannelPump {
         if channel.session.options.cancellation?.isRequested == true { throw .interrupted }
         let end = [limit, channel.session.deadline].compactMap(\.self).min()
         if let end, MonotonicClock.now >= end { throw .timedOut(.channel, milliseconds: milliseconds) }
+        if let silenceEnd, let silence, MonotonicClock.now >= silenceEnd {
+            throw .timedOut(.channel, milliseconds: silence)
+        }
     }
+
+    private var silenceEnd: MonotonicClock? { silence.map { lastMove.advanced(byMilliseconds: $0) } }
 
     private mutating func feed() throws(SSHError) -> Bool {
         if pending.isEmpty, !inputHasEnded { try refill() }
@@ -118,8 +129,9 @@ struct ChannelPump {
         if channel.session.isCongested, !pending.isEmpty { interest.insert(.writable) }
         var other: CInt = -1
         if case .descriptor(let raw) = input, !inputHasEnded, pending.isEmpty { other = raw }
+        let pauses = [onTurn == nil ? nil : 250, silenceEnd.map { max(1, $0.milliseconds(since: .now)) }]
         try channel.session.wait(
             .channel, for: interest, until: limit, milliseconds: milliseconds, other: other,
-            pause: onTurn == nil ? nil : 250)
+            pause: pauses.compactMap(\.self).min())
     }
 }

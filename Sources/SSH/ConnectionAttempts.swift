@@ -3,6 +3,10 @@ import LinuxSystem
 import SystemPackage
 
 /// Connections that have been accepted and not yet been greeted, oldest first.
+///
+/// A server starts a process for each, on a machine that may be busy with nothing but starting: few are under way at once. The
+/// oldest stays until the end, since it is the next to be served. Others may have been lost on their way while the guest set
+/// up its network, so one of them is replaced now and then, each time after a longer pause.
 struct ConnectionAttempts {
     private struct Attempt {
         let connection: Connection
@@ -18,46 +22,53 @@ struct ConnectionAttempts {
         func take() -> OwnedDescriptor? { descriptor.take() }
     }
 
+    /// What the waiting looks at while nothing happens, in milliseconds.
+    private static let tick: Int64 = 1000
+
     private let options: SSHSession.Options
-    private let interval: Int64
-    private let silence: Int64
+    private let atOnce: Int
     private var waiting: [Attempt] = []
     private var nextTry = MonotonicClock.now
-    /// After a refusal, in milliseconds; grows, since a guest that is far from ready stays so for a while.
-    private var refusalPause: Int64 = 20
+    /// Between connections that are accepted and stay silent.
+    private var silences: Pace
+    /// After a refusal, which costs the guest next to nothing: it is known at once when the port opens.
+    private var refusals = Pace(first: 20, growing: 1.25, most: 250)
+    /// After the server has hung up: it has started a process for that.
+    private var hangUps = Pace(first: 250, growing: 2, most: 15_000)
+    /// After the server has said that it has too many connections, or too many of ours.
+    private var overloads = Pace(first: 2000, growing: 2, most: 30_000)
+    /// After a login that came to nothing.
+    private var failures = Pace(first: 200, growing: 2, most: 15_000)
 
-    init(_ options: SSHSession.Options, interval: Int64, silence: Int64) {
+    init(_ options: SSHSession.Options, atOnce: Int, pace: Pace) {
         self.options = options
-        self.interval = interval
-        self.silence = silence
+        self.atOnce = max(1, atOnce)
+        silences = pace
     }
 
-    /// - Returns: A connection on which something has arrived; nil at `deadline`.
+    /// Whether connections are accepted at the moment, as far as is known.
+    var hasOpenPort: Bool { !waiting.isEmpty }
+
+    /// - Parameters:
+    ///   - deadline: Asked at every turn: it may be put off.
+    ///   - turn: Called at least once a second.
+    /// - Returns: A connection on which something has arrived; nil at the deadline.
     mutating func next(
-        _ deadline: MonotonicClock, connect: () throws(SSHError) -> OwnedDescriptor, failed: (SSHError) -> Void,
-        accepted: () -> Void
+        _ deadline: (_ hasOpenPort: Bool) -> MonotonicClock, turn: () -> Void,
+        connect: () throws(SSHError) -> OwnedDescriptor, failed: (SSHError) -> Void, accepted: () -> Void
     ) throws(SSHError) -> OwnedDescriptor? {
         while true {
-            let now = MonotonicClock.now
-            if now >= deadline { return nil }
-            let oldest = now.nanoseconds - silence * 1_000_000
-            if let first = waiting.first, first.started.nanoseconds <= oldest {
-                waiting.removeFirst()
-                failed(.timedOut(.banner, milliseconds: silence))
-            }
-            if now >= nextTry { try start(connect, failed, accepted) }
-            if let index = try wait(until: min(deadline, nextTry)),
-                let descriptor = waiting.remove(at: index).connection.take()
-            {
+            turn()
+            let end = deadline(hasOpenPort)
+            if MonotonicClock.now >= end { return nil }
+            if MonotonicClock.now >= nextTry { try start(connect, failed, accepted) }
+            let pause = min(end, nextTry, MonotonicClock.now.advanced(byMilliseconds: Self.tick))
+            if let index = try wait(until: pause), let descriptor = waiting.remove(at: index).connection.take() {
                 var byte: UInt8 = 0
                 let count = recv(descriptor.rawValue, &byte, 1, CInt(MSG_PEEK | MSG_DONTWAIT))
-                if count > 0 {
-                    refusalPause = 20
-                    return descriptor
-                }
-                // A forwarder that found nobody behind it hangs up.
+                if count > 0 { return descriptor }
                 failed(count == 0 ? .closed(.banner) : .reset(.banner))
-                backOff()
+                nextTry = MonotonicClock.now.advanced(byMilliseconds: hangUps.next())
             }
         }
     }
@@ -65,33 +76,44 @@ struct ConnectionAttempts {
     private mutating func start(
         _ connect: () throws(SSHError) -> OwnedDescriptor, _ failed: (SSHError) -> Void, _ accepted: () -> Void
     ) throws(SSHError) {
+        if waiting.count >= atOnce {
+            guard atOnce > 1 else {
+                nextTry = MonotonicClock.now.advanced(byMilliseconds: silences.next())
+                return
+            }
+            let lost = waiting.remove(at: 1)
+            failed(.timedOut(.banner, milliseconds: MonotonicClock.now.milliseconds(since: lost.started)))
+        }
         let begin = MonotonicClock.now
         do {
             let descriptor = try connect()
             waiting.append(Attempt(connection: Connection(descriptor), started: .now))
-            nextTry = MonotonicClock.now.advanced(byMilliseconds: interval)
+            refusals.restart()
+            nextTry = MonotonicClock.now.advanced(byMilliseconds: silences.next())
             // A connection that is refused behind a forwarder is accepted first: that says nothing yet.
             if waiting.count > 1 { accepted() }
         } catch {
             switch error {
             case .refused, .reset, .timedOut, .closed, .unreachable:
                 failed(error)
+                let pause = refusals.next()
                 // A try that has waited for the port by itself is followed by the next: nobody would notice the port meanwhile.
-                if MonotonicClock.now.milliseconds(since: begin) < interval { backOff() } else { nextTry = .now }
+                nextTry = max(begin.advanced(byMilliseconds: pause), .now)
             default: throw error
             }
         }
     }
 
-    private mutating func backOff() {
-        nextTry = MonotonicClock.now.advanced(byMilliseconds: refusalPause)
-        refusalPause = min(250, refusalPause * 5 / 4 + 1)
+    /// The server has greeted: whatever kept it from that is over.
+    mutating func greeted() {
+        hangUps.restart()
+        overloads.restart()
     }
 
-    /// Before the next try after a login failed.
-    mutating func pause() throws(SSHError) {
-        nextTry = MonotonicClock.now.advanced(byMilliseconds: 200)
-        _ = try wait(until: nextTry)
+    /// Before the next try after a connection came to nothing that was greeted or answered otherwise.
+    /// - Parameter isOverloaded: Whether the server said that it has too much to do.
+    mutating func pause(isOverloaded: Bool) {
+        nextTry = MonotonicClock.now.advanced(byMilliseconds: isOverloaded ? overloads.next() : failures.next())
     }
 
     /// - Returns: The index of a connection on which something has happened.

@@ -4,9 +4,8 @@ import SystemPackage
 
 /// Waits until a machine that is booting lets its user log in.
 ///
-/// Several connections may be under way at once: a forwarded port may accept while the guest is not listening yet, and
-/// such a connection often never comes to anything, so a new one is tried every 0.4 s and each is dropped after 1.6 s of
-/// silence. The first to be greeted wins. A refusal is known at once, and the next try follows quickly.
+/// The first connection to be greeted wins. A server that is slow is never asked more often for it: see
+/// ``ConnectionAttempts``. A refusal is known at once, and the next try follows quickly.
 public struct ReadyWait {
     public enum Stage: Hashable, Sendable {
         /// Nothing accepts connections.
@@ -36,10 +35,10 @@ public struct ReadyWait {
     /// For a box without a key; tried after the keys.
     public var password: String?
     public var options: SSHSession.Options
-    /// Between two tries while connections are accepted, in milliseconds.
-    public var tryInterval: Int64 = 400
-    /// How long an accepted connection may stay silent, in milliseconds.
-    public var silenceLimit: Int64 = 1600
+    /// How many connections may wait for a greeting.
+    public var atOnce = 2
+    /// Between two tries while connections are accepted and stay silent.
+    public var pace = Pace(first: 1000, growing: 2, most: 30_000)
     /// How long logins may be refused before that counts, in milliseconds: while a guest boots, `nologin` refuses users.
     public var refusalPatience: Int64 = 15_000
 
@@ -55,41 +54,68 @@ public struct ReadyWait {
         public let key: SSHKeyPair?
     }
 
+    /// How long to wait, and until when if the guest is getting on.
+    public struct Limit {
+        /// In milliseconds.
+        public var milliseconds: Int64
+        /// As long as the guest shows signs of life, in milliseconds in all.
+        public var longest: Int64
+        /// Asked when the time is over: whether the guest has shown signs of life lately. An open port is one by itself.
+        public var isAlive: () -> Bool
+
+        public init(milliseconds: Int64, longest: Int64? = nil, isAlive: @escaping () -> Bool = { false }) {
+            self.milliseconds = milliseconds
+            self.longest = max(milliseconds, longest ?? milliseconds)
+            self.isAlive = isAlive
+        }
+    }
+
     /// - Parameters:
     ///   - milliseconds: How long to wait in all.
+    public func run(
+        milliseconds: Int64, report: (Stage) -> Void = { _ in }, connect: () throws(SSHError) -> OwnedDescriptor
+    ) throws(SSHError) -> Login { try run(Limit(milliseconds: milliseconds), report: report, connect: connect) }
+
+    /// - Parameters:
     ///   - report: Gets each stage once, when it is reached or fallen back to.
+    ///   - turn: Called at least once a second while the server has not greeted and `connect` does not wait for longer.
     ///   - connect: Makes one connection; it should not wait for long.
     /// - Throws: ``SSHError/notReady(reached:last:milliseconds:)``, ``SSHError/machineEnded``,
     ///   ``SSHError/interrupted``, ``SSHError/hostKeyChanged(expected:actual:)``, or, after `refusalPatience`,
     ///   ``SSHError/authenticationRefused(user:tried:offered:)``.
     public func run(
-        milliseconds: Int64, report: (Stage) -> Void = { _ in }, connect: () throws(SSHError) -> OwnedDescriptor
+        _ limit: Limit, report: (Stage) -> Void = { _ in }, turn: () -> Void = {},
+        connect: () throws(SSHError) -> OwnedDescriptor
     ) throws(SSHError) -> Login {
-        let deadline = MonotonicClock.now.advanced(byMilliseconds: milliseconds)
-        var stage: Stage?
-        var best = SSHLayer.connection
-        var last: SSHError?
+        let start = MonotonicClock.now
+        let last = start.advanced(byMilliseconds: limit.longest)
+        var deadline = start.advanced(byMilliseconds: limit.milliseconds)
+        var progress = ReadyProgress()
+        func enter(_ stage: Stage) { if progress.enter(stage) { report(stage) } }
         var firstRefusal: MonotonicClock?
-        func enter(_ next: Stage) {
-            guard stage != next else { return }
-            stage = next
-            best = max(best, next.layer)
-            report(next)
-        }
-        var attempts = ConnectionAttempts(options, interval: tryInterval, silence: silenceLimit)
+        var options = options
+        var attempts = ConnectionAttempts(options, atOnce: atOnce, pace: pace)
         while true {
             do throws(SSHError) {
                 let descriptor = try attempts.next(
-                    deadline, connect: connect,
+                    { hasOpenPort in
+                        if MonotonicClock.now >= deadline, deadline < last, hasOpenPort || limit.isAlive() {
+                            // Asked again soon: a guest that has died since is not waited for much longer.
+                            deadline = min(last, deadline.advanced(byMilliseconds: max(1000, limit.milliseconds / 4)))
+                        }
+                        return deadline
+                    }, turn: turn, connect: connect,
                     failed: { error in
-                        last = error
+                        progress.note(error)
                         enter(error.layer == .connection ? .waitingForPort : .waitingForBanner)
                     }, accepted: { enter(.waitingForBanner) })
                 guard let descriptor else {
-                    throw SSHError.notReady(reached: best, last: last, milliseconds: milliseconds)
+                    let waited = deadline.milliseconds(since: start)
+                    throw SSHError.notReady(reached: progress.best, last: progress.last, milliseconds: waited)
                 }
                 let session = try SSHSession(over: descriptor, options)
-                session.deadline = deadline
+                attempts.greeted()
+                session.deadline = last
                 enter(.greeted(session.serverBanner))
                 let key = try logIn(session)
                 session.deadline = nil
@@ -102,15 +128,16 @@ public struct ReadyWait {
                 case .authenticationRefused:
                     let first = firstRefusal ?? .now
                     firstRefusal = first
-                    best = max(best, .authentication)
-                    last = error
                     enter(.loginRefused)
                     if MonotonicClock.now > first.advanced(byMilliseconds: refusalPatience) { throw error }
-                default:
-                    if let layer = error.layer { best = max(best, layer) }
-                    last = error
+                case .timedOut:
+                    // What it could not do in this time, it may do in the double: the next try must not end as early.
+                    options.bannerMilliseconds = min(limit.longest, options.bannerMilliseconds * 2)
+                    options.stepMilliseconds = min(limit.longest, options.stepMilliseconds * 2)
+                default: break
                 }
-                try attempts.pause()
+                progress.note(error)
+                attempts.pause(isOverloaded: error.tellsOfOverload)
             }
         }
     }
@@ -123,5 +150,34 @@ public struct ReadyWait {
             try session.authenticate(user: user, password: password)
             return nil
         }
+    }
+}
+
+/// How far a wait has come.
+private struct ReadyProgress {
+    private var stage: ReadyWait.Stage?
+    private(set) var best = SSHLayer.connection
+    private(set) var last: SSHError?
+
+    /// - Returns: Whether this is news.
+    mutating func enter(_ next: ReadyWait.Stage) -> Bool {
+        best = max(best, next.layer)
+        defer { stage = next }
+        return stage != next
+    }
+
+    /// A connection was not made, or came to nothing.
+    mutating func note(_ error: SSHError) {
+        if let layer = error.layer { best = max(best, layer) }
+        last = error
+    }
+}
+
+extension SSHError {
+    /// Whether a server says that it has too many connections (`MaxStartups` of sshd_config(5)), or too many from one place
+    /// (`PerSourcePenalties`, since OpenSSH 9.8).
+    var tellsOfOverload: Bool {
+        guard case .notSSH(let text) = self else { return false }
+        return text.contains("MaxStartups") || text.contains("Not allowed at this time")
     }
 }

@@ -8,6 +8,8 @@ public struct SSHCommand: Sendable {
     public var terminal: PseudoTerminal?
     /// How long the command may take, in milliseconds; nil for no limit.
     public var milliseconds: Int64?
+    /// How long the command may neither take input nor print anything, in milliseconds; nil for no limit.
+    public var silence: Int64?
 
     public init(_ text: String) { self.text = text }
 

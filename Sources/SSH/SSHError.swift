@@ -29,6 +29,8 @@ public enum SSHError: UserFacingError, Equatable {
     /// A file that could not be moved between host and guest.
     case transferFailed(path: String, reason: String)
     case commandFailed(command: String, status: Int32, output: String)
+    /// A command of wander's own about which the guest said nothing, for so long in milliseconds.
+    case noAnswer(command: String, milliseconds: Int64)
     /// The process that `ReadyWait` was told to watch has ended.
     case machineEnded
     /// SSH did not come up in time; how far the best attempt came and what ended the last one.
@@ -44,7 +46,7 @@ public enum SSHError: UserFacingError, Equatable {
         case .notSSH: .banner
         case .hostKeyChanged: .keyExchange
         case .authenticationRefused: .authentication
-        case .channelRefused, .forwardingRefused, .transferFailed, .commandFailed: .channel
+        case .channelRefused, .forwardingRefused, .transferFailed, .commandFailed, .noAnswer: .channel
         case .notReady(let layer, _, _): layer
         case .invalidKey, .machineEnded, .interrupted, .system: nil
         }
@@ -67,6 +69,8 @@ public enum SSHError: UserFacingError, Equatable {
         case .forwardingRefused(let reason): "the guest's SSH server forwards no connections: \(reason)"
         case .transferFailed(let path, let reason): "cannot transfer \(path): \(reason)"
         case .commandFailed(let command, let status, _): "'\(command)' failed in the guest with exit status \(status)"
+        case .noAnswer(let command, let limit):
+            "the guest was told to '\(command)' and has not answered for \(Self.seconds(limit))"
         case .machineEnded: "the machine stopped before SSH answered"
         case .notReady(let reached, _, let limit): "SSH was not ready after \(Self.seconds(limit)) (\(reached))"
         case .interrupted: Interruption().summary
@@ -92,6 +96,7 @@ public enum SSHError: UserFacingError, Equatable {
             "If the guest made itself a new host key, destroy the machine and bring it up again; if not, do not log in."
         case .authenticationRefused:
             "Check the user name and the key; the guest's ~/.ssh/authorized_keys must hold the key's public line."
+        case .noAnswer: "Its shell, its sudo or its disk hangs. Look at it: wander console"
         case .notAnAddress: "Use an address such as 127.0.0.1."
         case .system(let error): error.remedy
         default: nil
@@ -100,7 +105,7 @@ public enum SSHError: UserFacingError, Equatable {
 
     public var kind: ErrorKind {
         switch self {
-        case .timedOut, .notReady: .timeout
+        case .timedOut, .notReady, .noAnswer: .timeout
         case .interrupted: .interrupted
         case .invalidKey: .invalidConfiguration
         case .system(let error): error.kind

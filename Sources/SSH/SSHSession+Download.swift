@@ -27,9 +27,11 @@ extension SSHSession {
         var received: UInt64 = 0
         var said: [UInt8] = []
         let outcome: SSHOutcome
+        var command = SSHCommand(GuestShell.line(Self.readScript, [path], as: user))
+        command.silence = options.answerMilliseconds
         do {
             outcome = try run(
-                SSHCommand(GuestShell.line(Self.readScript, [path], as: user)),
+                command,
                 output: { bytes throws(SSHError) in
                     try sink.consume(bytes)
                     received += UInt64(bytes.count)
@@ -37,7 +39,7 @@ extension SSHSession {
                 }, error: { said += $0.prefix(max(0, 4096 - said.count)) })
         } catch {
             sink.discard()
-            throw error
+            throw Self.stalled(error, source)
         }
         guard outcome.isSuccess else {
             sink.discard()

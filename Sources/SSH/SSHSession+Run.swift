@@ -14,7 +14,8 @@ extension SSHSession {
         output: (ArraySlice<UInt8>) throws(SSHError) -> Void = { _ in },
         error: (ArraySlice<UInt8>) throws(SSHError) -> Void = { _ in }
     ) throws(SSHError) -> SSHOutcome {
-        try start(command).attend(input: input, milliseconds: command.milliseconds, output: output, error: error)
+        try start(command).attend(
+            input: input, milliseconds: command.milliseconds, silence: command.silence, output: output, error: error)
     }
 
     /// Starts a command and does not wait for anything that it does. Its time limit is for ``SSHProcess/attend``.
@@ -43,7 +44,9 @@ extension SSHSession {
     public func require(_ text: String, input: SSHInput = .nothing, named name: String? = nil) throws(SSHError)
         -> String
     {
-        let result = try collect(SSHCommand(text), input: input, limit: 1 << 20)
+        var command = SSHCommand(text)
+        command.silence = options.answerMilliseconds
+        let result = try collect(command, input: input, limit: 1 << 20)
         guard result.outcome.isSuccess else {
             let said = GuestText.lines((result.error + result.output).prefix(4096))
             throw .commandFailed(command: name ?? text, status: result.outcome.shellStatus, output: said)

@@ -148,10 +148,21 @@ extension SSHSession {
     }
 
     func transfer(_ line: String, _ input: SSHInput, _ path: String) throws(SSHError) {
-        let result = try collect(SSHCommand(line), input: input, limit: 64 << 10)
+        var command = SSHCommand(line)
+        command.silence = options.answerMilliseconds
+        let result: (outcome: SSHOutcome, output: [UInt8], error: [UInt8])
+        do {
+            result = try collect(command, input: input, limit: 64 << 10)
+        } catch { throw Self.stalled(error, path) }
         guard result.outcome.isSuccess else {
             throw .transferFailed(path: path, reason: Self.reason(result.error, "status \(result.outcome.shellStatus)"))
         }
+    }
+
+    /// A transfer that stopped moving is told by its path.
+    static func stalled(_ error: SSHError, _ path: String) -> SSHError {
+        guard case .timedOut(.channel, let milliseconds) = error else { return error }
+        return .transferFailed(path: path, reason: "the guest has moved nothing for \(milliseconds / 1000) s")
     }
 
     /// The last thing that the guest's programs said.

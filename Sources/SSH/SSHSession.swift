@@ -14,6 +14,9 @@ public final class SSHSession {
         public var bannerMilliseconds: Int64 = 10_000
         /// How long each later step up to the login may take, in milliseconds.
         public var stepMilliseconds: Int64 = 30_000
+        /// How long the guest's shell may say nothing in answer to a short command, and a transfer may move nothing, in
+        /// milliseconds. The server may be well while the guest's shell, its sudo or its disk hangs.
+        public var answerMilliseconds: Int64 = 180_000
         /// Between two keep-alive messages, in seconds.
         public var keepAliveSeconds: UInt32 = 15
         /// So many unanswered ones mean that the peer is gone.

@@ -5,6 +5,11 @@ import Synchronization
 ///
 /// It is opened as early as the server can be reached, and waits there until the key is in its place.
 public final class SecondConnection: Sendable {
+    /// How long the proof may take once the key is in its place, in milliseconds.
+    private static let proofLimit: Int64 = 300_000
+    /// How long a step of the connection that was opened early may take: a new one may do better.
+    private static let earlyLimit: Int64 = 60_000
+
     private let cancellation: Cancellation
     private let callerCancellation: Cancellation?
     private let mayProceed: EventDescriptor
@@ -47,11 +52,18 @@ public final class SecondConnection: Sendable {
     }
 
     /// Waits until the key has been proved.
+    /// - Throws: ``SSHError/timedOut(_:milliseconds:)`` after ``proofLimit``.
     public func finish() throws(SSHError) {
+        let hasEnded: Bool
         do {
-            _ = try waitUntilReady(
-                hasEnded.descriptor.rawValue, for: .readable, milliseconds: -1, cancellation: callerCancellation)
+            hasEnded = try waitUntilReady(
+                self.hasEnded.descriptor.rawValue, for: .readable, milliseconds: Int32(clamping: Self.proofLimit),
+                cancellation: callerCancellation)
         } catch { throw .system(error) }
+        if !hasEnded, callerCancellation?.isRequested != true {
+            cancellation.request()
+            throw .timedOut(.authentication, milliseconds: Self.proofLimit)
+        }
         guard let result = state.withLock({ $0.result }) else { throw .interrupted }
         try result.get()
     }
@@ -78,13 +90,18 @@ public final class SecondConnection: Sendable {
         user: String, _ key: SSHKeyPair, _ options: SSHSession.Options,
         _ connect: () throws(SSHError) -> OwnedDescriptor
     ) throws(SSHError) {
-        let early = try? SSHSession(over: connect(), options)
+        var patient = options
+        patient.bannerMilliseconds = Self.earlyLimit
+        patient.stepMilliseconds = Self.earlyLimit
+        let early = try? SSHSession(over: connect(), patient)
         do {
             _ = try waitUntilReady(
                 mayProceed.descriptor.rawValue, for: .readable, milliseconds: -1, cancellation: cancellation)
         } catch { throw .system(error) }
         if cancellation.isRequested { throw .interrupted }
         var pinned = options
+        pinned.bannerMilliseconds = Self.proofLimit
+        pinned.stepMilliseconds = Self.proofLimit
         pinned.hostKey = state.withLock { $0.expected } ?? options.hostKey
         // One that was made early may have come to nothing, or have been given up by the server.
         if let early, early.hostKey == pinned.hostKey, let done = try? finish(early, user: user, key) { return done }

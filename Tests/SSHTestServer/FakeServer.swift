@@ -19,7 +19,7 @@ public final class FakeServer {
     deinit { close(descriptor) }
 }
 
-private func listeningSocket() throws -> (CInt, UInt16) {
+func listeningSocket() throws -> (CInt, UInt16) {
     let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)

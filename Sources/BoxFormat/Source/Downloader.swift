@@ -62,6 +62,8 @@ public struct Downloader: Sendable {
         let note = FilePath("\(target).part.json")
         let partPath = FilePath("\(target).part")
         var attempt = 0
+        // A server that is overloaded gets time.
+        var pace = Pace(first: 1000, growing: 2, most: 30_000)
         while true {
             attempt += 1
             var part = Part.read(note)
@@ -92,7 +94,8 @@ public struct Downloader: Sendable {
                     throw BoxSourceError.downloadFailed(url: location.shown, reason: reason)
                 }
                 sink.report(.note("the download broke off (\(reason)); going on"))
-                if let cancellation, cancellation.wait(milliseconds: 500 << attempt) { throw Interruption() }
+                MonotonicClock.sleep(milliseconds: pace.next(), unless: cancellation)
+                try cancellation?.check()
             }
         }
         sink.report(.finished(label: label))

@@ -58,7 +58,7 @@ extension ObjectType {
             KeyDefinition("stop", .object(.stop), "How the machine is stopped", example: "{ timeout: 30s }"),
             KeyDefinition(
                 "boot_timeout", .scalar(.duration(.seconds(1) ... .seconds(86_400))), standard: "5m",
-                "How long the machine may take until SSH answers", example: "10m"),
+                "How long the machine may take until SSH answers; three times as long with emulation, double while it is getting on", example: "10m"),
             KeyDefinition(
                 "message", .scalar(.paragraph), "Text to show after 'wander up'", example: "http://localhost:8080"),
             KeyDefinition(

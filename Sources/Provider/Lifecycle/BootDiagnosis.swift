@@ -5,14 +5,14 @@ import SSH
 
 extension Machine {
     /// What kept a machine from answering, layer by layer: process, console, DHCP, port, greeting, login.
-    func diagnose(_ error: SSHError, _ record: MachineRecord, seconds: Int64) -> any Error {
+    func diagnose(_ error: SSHError, _ record: MachineRecord) -> any Error {
         switch error {
         case .interrupted: return Interruption()
         case .machineEnded:
             return ProviderError.endedDuringBoot(
                 machine: name, console: LogTail.lines(folder.consoleLog, count: 15),
                 log: LogTail.lines(folder.monitorLog, count: 8))
-        case .notReady(let reached, let last, _):
+        case .notReady(let reached, let last, let milliseconds):
             let status = try? networkStatus()
             let console = LogTail.lines(folder.consoleLog, count: 15)
             var diagnosis: String
@@ -36,20 +36,25 @@ extension Machine {
                 advice = "Is an SSH server installed and started in the box?"
             case .banner, .keyExchange:
                 diagnosis = "port 22 is open, but no SSH server greets"
-                advice = "The guest may still be making its host keys: a longer boot_timeout helps."
+                advice = "The server is slow, or hangs. See what the guest does: wander console \(name)"
             default:
                 diagnosis = "the SSH server refuses the login of '\(record.user)'"
                 advice =
                     "Is that the box's user? Set 'user' in the Wanderfile. The box must accept a well-known Vagrant key."
             }
             if let last { diagnosis += " (\(last.summary))" }
+            if hasShownLife() {
+                advice += "\nThe machine goes on: 'wander up \(name)' waits for it again, boot_timeout says for how long."
+            }
             if !console.isEmpty { advice += "\nLast lines of the console:\n\(console)" }
-            return ProviderError.bootTimeout(machine: name, seconds: seconds, diagnosis: diagnosis, advice: advice)
+            return ProviderError.bootTimeout(
+                machine: name, seconds: milliseconds / 1000, diagnosis: diagnosis, advice: advice)
         default: return error
         }
     }
 
-    private func networkStatus() throws -> NetworkStatus.Machine? {
+    /// What the network knows of the machine.
+    func networkStatus() throws -> NetworkStatus.Machine? {
         var client = try NetworkClient.connect(folder: project.layout.network)
         return try client.status().machine(name)
     }

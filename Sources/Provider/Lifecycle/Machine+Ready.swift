@@ -17,31 +17,33 @@ extension Machine {
 
     /// Waits until the machine can be logged into, makes the first contact, and sets the host name.
     func becomeReady(_ record: inout MachineRecord, _ definition: MachineDefinition) throws -> Contact {
-        report(.step("waiting for SSH"))
+        let label = "waiting for SSH"
+        report(.step(label))
         let own = try machineKey()
-        let milliseconds = Int64(clamping: definition.bootTimeout.components.seconds) &* 1000
-        let started = MonotonicClock.now
-        var options = SSHSession.Options()
-        options.cancellation = project.cancellation
+        var options = patientOptions(record)
         options.process = try watchProcess(record)
-        options.hostKey = record.hostKey.flatMap { try? SSHPublicKey(parsing: $0) }
-        let wait = ReadyWait(user: record.user, keys: keys(of: record, own: own), options)
+        var wait = ReadyWait(user: record.user, keys: keys(of: record, own: own), options)
+        if record.provider == .emulation { wait.refusalPatience *= 4 }
+        let watch = BootWatch(
+            self, label: label, limit: Self.bootMilliseconds(record.provider, definition.bootTimeout))
         let isNew = !record.hasOwnKey
         var second: SecondConnection?
         defer { second?.abandon() }
+        let started = MonotonicClock.now
         let login: ReadyWait.Login
-        let label = "waiting for SSH"
         do {
             defer { report(.finished(label: label)) }
-            login = try wait.run(milliseconds: milliseconds, report: reportStage) { () throws(SSHError) in
-                let seconds = MonotonicClock.now.milliseconds(since: started) / 1000
-                if seconds > 0 { report(.progress(Progress(label, completed: UInt64(seconds), unit: .seconds))) }
-                let stream = try guestStream(waiting: 1000)
-                if isNew, second == nil { second = try secondConnection(wait.user, own, options) }
-                return stream
-            }
+            login = try wait.run(
+                bootLimit(record.provider, definition.bootTimeout, isAlive: { watch.isAlive }),
+                report: { stage in
+                    watch.enter(stage)
+                    // Not before: a server that is slow to greet has one connection more to serve then.
+                    if case .greeted = stage, isNew, second == nil {
+                        second = try? secondConnection(wait.user, own, options)
+                    }
+                }, turn: watch.turn) { () throws(SSHError) in try guestStream(waiting: 1000) }
         } catch {
-            throw diagnose(error, record, seconds: milliseconds / 1000)
+            throw diagnose(error, record)
         }
         report(.note("SSH answered after \(MonotonicClock.now.milliseconds(since: started)) ms"))
         if record.hostKey == nil {
@@ -69,7 +71,7 @@ extension Machine {
 
     /// All that the machine may know, the likeliest first. One that was interrupted in first contact may know both its own key
     /// and the well-known ones; one whose power was cut before its guest had written the new key down has only the old ones.
-    private func keys(of record: MachineRecord, own: SSHKeyPair) -> [SSHKeyPair] {
+    func keys(of record: MachineRecord, own: SSHKeyPair) -> [SSHKeyPair] {
         var boxes: [SSHKeyPair] = []
         if let path = (try? box(of: record))?.privateKey, let text = try? FileSystem.read(path, limit: 1 << 16),
             let key = try? SSHKeyPair(parsing: String(decoding: text, as: UTF8.self))
@@ -87,15 +89,24 @@ extension Machine {
         try SecondConnection(user: user, key: own, options) { () throws(SSHError) in try guestStream(waiting: 5000) }
     }
 
-    /// Connects to the machine's SSH server; logged in with its own key.
-    /// - Parameter record: Of a machine that is ready.
+    /// Connects to the machine's SSH server once; logged in with the machine's own key or, before first contact is complete,
+    /// with any key that it may know.
+    /// - Parameter record: Of a machine that runs.
     public func connect(_ record: MachineRecord) throws -> SSHSession {
+        let own = try machineKey()
+        let session = try SSHSession(over: try guestStream(waiting: nil), patientOptions(record))
+        try session.authenticate(user: record.user, keys: record.isReady ? [own] : keys(of: record, own: own))
+        return session
+    }
+
+    /// For a guest that may be slow: one connection that lasts costs it less than several that are given up.
+    private func patientOptions(_ record: MachineRecord) -> SSHSession.Options {
         var options = SSHSession.Options()
         options.cancellation = project.cancellation
         options.hostKey = record.hostKey.flatMap { try? SSHPublicKey(parsing: $0) }
-        let session = try SSHSession(over: try guestStream(waiting: nil), options)
-        try session.authenticate(user: record.user, keys: [try machineKey()])
-        return session
+        options.bannerMilliseconds = 60_000
+        options.stepMilliseconds = 60_000
+        return options
     }
 
     /// A stream to the guest's SSH port.
@@ -111,18 +122,8 @@ extension Machine {
         }
     }
 
-    private func machineKey() throws -> SSHKeyPair {
+    func machineKey() throws -> SSHKeyPair {
         try SSHKeyPair(parsing: String(decoding: try FileSystem.read(folder.privateKey, limit: 1 << 16), as: UTF8.self))
-    }
-
-    private func reportStage(_ stage: ReadyWait.Stage) {
-        switch stage {
-        case .waitingForPort: report(.note("the guest boots"))
-        case .waitingForBanner: report(.note("the SSH port is open"))
-        case .greeted(let banner): report(.note("greeted by \(LogTail.sanitized(banner))"))
-        case .loginRefused: report(.note("the guest refuses logins still"))
-        case .ready: break
-        }
     }
 
     /// Root's runner, which first sets the guest's host name where it differs; nothing else of the guest's files is touched.

@@ -65,7 +65,7 @@ extension Machine {
         do {
             try finishUp(&record, definition, options, &outcome)
         } catch {
-            if isNew, !record.isReady { try abandon(record, keep: !options.destroyOnError) }
+            if isNew, !record.isReady, options.destroyOnError, !hasShownLife() { try abandon(record) }
             throw error
         }
         if outcome.actions.isEmpty { outcome.actions = [.unchanged] }
@@ -111,9 +111,8 @@ extension Machine {
             ))
     }
 
-    /// Takes a machine that never answered away again, and keeps its logs.
-    private func abandon(_ record: MachineRecord, keep: Bool) throws {
-        if keep || project.cancellation.isRequested && record.isReady { return }
+    /// Takes a machine away again whose guest gave no sign of life, and keeps its logs. What has begun to live may only be slow.
+    private func abandon(_ record: MachineRecord) throws {
         let logs = project.layout.state.appending("failed").appending(name)
         try? FileSystem.removeTree(logs)
         try? FileSystem.makeDirectory(logs, permissions: 0o700)
@@ -121,7 +120,7 @@ extension Machine {
             guard let name = file.lastComponent else { continue }
             try? FileSystem.rename(file, to: logs.appending(name))
         }
-        report(.step("removing the machine that never answered; its logs are in \(logs)"))
+        report(.step("removing the machine, which gave no sign of life; its logs are in \(logs)"))
         try removeEverything(record)
     }
 }

@@ -61,6 +61,8 @@ public struct MachineFolder: Sendable, Hashable {
         try FileSystem.list(path).filter { $0.hasPrefix("layer-") }
     }
     public var privateKey: FilePath { path.appending("id_ed25519") }
+    /// A key of the box's, for ssh(1) while the guest may not know the machine's own.
+    func boxKey(_ index: Int) -> FilePath { path.appending("box_key_\(index)") }
     public var publicKey: FilePath { path.appending("id_ed25519.pub") }
     public var knownHosts: FilePath { path.appending("known_hosts") }
     public var consoleLog: FilePath { path.appending("console.log") }

@@ -19,7 +19,7 @@ final class HostConnection: RelayedConnection {
     static let waitInterval: Int64 = 50
     static let dialInterval: Int64 = 200
     /// How long a guest may keep a connection open whose client has gone, in milliseconds.
-    static let orphanLimit: Int64 = 60_000
+    static let orphanLimit: Int64 = 10_000
 
     let purpose: Purpose
     private var phase: Phase

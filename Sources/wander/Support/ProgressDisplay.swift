@@ -34,7 +34,8 @@ struct ProgressDisplay {
             return "\r\u{1b}[K" + Self.line(key, job, now: now)
         case .plain:
             // Something every few seconds, so that a log shows life without drowning in it.
-            guard now.milliseconds(since: job.shown) >= 3000 else { return nil }
+            // A wait moves by its stages, which are told when they change.
+            guard progress.unit != .seconds, now.milliseconds(since: job.shown) >= 3000 else { return nil }
             job.shown = now
             return "    " + Self.line(key, job, now: now) + "\n"
         case .auto, .json, .none: return nil
@@ -84,7 +85,10 @@ struct ProgressDisplay {
                 text += "  \(seconds(Double(total - progress.completed) / rate)) left"
             }
         }
-        return text
+        if let detail = progress.detail { text += "  \(detail)" }
+        // A line that the terminal breaks cannot be drawn again.
+        let columns = TerminalSize.of(STDERR_FILENO).map { Int($0.columns) } ?? 80
+        return text.count < columns ? text : String(text.prefix(max(1, columns - 4))) + "..."
     }
 
     static func seconds(_ value: Double) -> String {
@@ -107,6 +111,7 @@ struct ProgressDisplay {
                 JSONMember("event", "progress"), JSONMember("label", .string(progress.label)),
                 JSONMember("completed", .size(progress.completed)), JSONMember("unit", .string(progress.unit.rawValue)),
                 JSONMember("total", progress.total.map(JSONValue.size) ?? .null),
+                JSONMember("detail", .optional(progress.detail)),
             ]
         }
         return .object(members)

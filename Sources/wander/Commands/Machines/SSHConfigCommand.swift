@@ -21,7 +21,7 @@ struct SSHConfigCommand: WanderCommand {
         let project = try project.load(context)
         let chosen = try project.machines(named: machines)
         // Without names: those that run. One that was named must.
-        let running = try chosen.filter { try !machines.isEmpty || $0.state().state == .running }
+        let running = try chosen.filter { try !machines.isEmpty || [.running, .starting].contains($0.state().state) }
         guard !running.isEmpty else {
             throw ProviderError.notRunning(machine: chosen.first?.name ?? "default", state: "stopped")
         }

@@ -18,7 +18,7 @@ struct Up: WanderCommand {
     @OptionGroup var provisioning: ProvisioningOptions
     @Option(help: "What runs the machines: auto, kvm or emulation.") var provider = ProviderOption.auto
     @Flag(name: .customLong("dry-run"), help: "Say what would be done, and do nothing.") var dryRun = false
-    @Flag(inversion: .prefixedNo, help: "Remove a machine that was made by this command and never answered.")
+    @Flag(inversion: .prefixedNo, help: "Remove a machine that was made by this command and gave no sign of life.")
     var destroyOnError = true
     @Flag(help: "Refuse to change Wanderfile.lock.") var locked = false
 
