@@ -214,7 +214,8 @@ let package = Package(
         .testTarget(name: "ReportingTests", dependencies: ["Reporting"], swiftSettings: common),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: common),
         .testTarget(
-            name: "LinuxSystemTests", dependencies: ["CLinux", "LinuxSystem", "Reporting", "TestSupport", systemPackage],
+            name: "LinuxSystemTests",
+            dependencies: ["CLinux", "LinuxSystem", "Reporting", "TestSupport", systemPackage],
             swiftSettings: common),
         .testTarget(name: "DigestTests", dependencies: ["Digest"], swiftSettings: common),
         .testTarget(

@@ -8,8 +8,31 @@ import SystemPackage
 public final class Cancellation: Sendable {
     private let event: EventDescriptor
     private let requested = Atomic<Bool>(false)
+    private let ending = Mutex<[String]>([])
+    /// What a second request asks for while something is let end; nil where the first one cuts everything off.
+    public let insistence: Cancellation?
 
-    public init() throws(SystemError) { event = try EventDescriptor() }
+    /// - Parameter lettingEnd: Whether ``letEnd(_:_:)`` keeps the first request from what it runs.
+    public init(lettingEnd: Bool = false) throws(SystemError) {
+        event = try EventDescriptor()
+        insistence = lettingEnd ? try Cancellation() : nil
+    }
+
+    /// Runs what should not be cut off in its midst. It observes ``insistence`` in this one's place.
+    public func letEnd<Result, Failure: Error>(
+        _ name: String, _ body: () throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        ending.withLock { $0.append(name) }
+        defer {
+            ending.withLock { names in
+                if let index = names.firstIndex(of: name) { names.remove(at: index) }
+            }
+        }
+        return try body()
+    }
+
+    /// The names of what is let end at the moment.
+    public var letsEnd: [String] { ending.withLock { $0 } }
 
     /// Readable for ever once the request was made.
     public var rawDescriptor: CInt { event.descriptor.rawValue }

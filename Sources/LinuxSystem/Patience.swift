@@ -106,6 +106,10 @@ public struct TimeIsOver: UserFacingError, Equatable {
 extension MonotonicClock {
     /// Sleeps until the time is over or `cancellation` is requested.
     public static func sleep(milliseconds: Int64, unless cancellation: Cancellation?) {
-        if let cancellation { _ = cancellation.wait(milliseconds: milliseconds) } else { sleep(milliseconds: milliseconds) }
+        if let cancellation {
+            _ = cancellation.wait(milliseconds: milliseconds)
+        } else {
+            sleep(milliseconds: milliseconds)
+        }
     }
 }

@@ -3,11 +3,12 @@ import Glibc
 
 /// What this process does about signals that a terminal or a supervisor sends.
 public enum Signals {
-    /// Makes SIGINT, SIGTERM and SIGHUP request `cancellation`; a second one ends the process at once with status 130.
+    /// Makes SIGINT, SIGTERM and SIGHUP request `cancellation`; a second one ends the process at once with status 130. While
+    /// something is let end, the second one requests ``Cancellation/insistence``, and a third ends the process.
     ///
     /// Call it before any other thread starts: the signals are blocked in all of them and taken by a thread of their own,
     /// so that no code runs in a signal handler. Writes to closed sockets return `EPIPE` instead of ending the process.
-    /// - Parameter notice: Called at the first signal, on that thread.
+    /// - Parameter notice: Called at each signal that does not end the process, on that thread.
     public static func request(
         _ cancellation: Cancellation, notice: @escaping @Sendable () -> Void
     ) throws(SystemError) {
@@ -24,8 +25,14 @@ public enum Signals {
                 var received: CInt = 0
                 guard unsafe sigwait(&set, &received) == 0 else { continue }
                 count += 1
-                if count > 1 { _exit(130) }
-                cancellation.request()
+                if count > 1 {
+                    guard let insistence = cancellation.insistence, !insistence.isRequested,
+                        !cancellation.letsEnd.isEmpty
+                    else { _exit(130) }
+                    insistence.request()
+                } else {
+                    cancellation.request()
+                }
                 notice()
             }
         }

@@ -9,6 +9,10 @@ public enum ProvisioningError: UserFacingError, Equatable {
     case stepTimedOut(step: String, milliseconds: Int64, lastLines: [String])
     /// The connection or the guest, not the step, is at fault.
     case stepBroke(step: String, error: SSHError)
+    /// The connection was lost while a script ran.
+    case stepLostGuest(step: String, error: SSHError)
+    /// The guest went down in a step that may restart it, and did not come back.
+    case notRestarted(step: String, reason: String)
     case unreadable(step: String, error: SystemError)
     case unknownSelection(String, known: [String])
     case notReady(probe: String, milliseconds: Int64, lastMessage: String, hint: String?)
@@ -23,6 +27,10 @@ public enum ProvisioningError: UserFacingError, Equatable {
             "provisioning step '\(step)' did not end within \(Self.seconds(limit))"
         case .stepBroke(let step, .interrupted): "interrupted in provisioning step '\(step)'"
         case .stepBroke(let step, let error): "provisioning step '\(step)' could not be carried out: \(error.summary)"
+        case .stepLostGuest(let step, let error):
+            "the guest was lost while provisioning step '\(step)' ran: \(error.summary)"
+        case .notRestarted(let step, let reason):
+            "the guest did not come back after provisioning step '\(step)': \(reason)"
         case .unreadable(let step, let error): "provisioning step '\(step)': \(error.summary)"
         case .unknownSelection(let word, _): "there is no provisioning step called '\(word)', and no step of that type"
         case .notReady(let probe, let limit, _, _):
@@ -36,7 +44,7 @@ public enum ProvisioningError: UserFacingError, Equatable {
         switch self {
         case .stepFailed(_, _, _, let lines), .stepTimedOut(_, _, let lines):
             lines.isEmpty ? nil : "its last output:\n" + lines.map { "  \($0)" }.joined(separator: "\n")
-        case .stepBroke(_, let error), .broken(let error): error.detail
+        case .stepBroke(_, let error), .broken(let error), .stepLostGuest(_, let error): error.detail
         case .unknownSelection(_, let known): known.isEmpty ? nil : "steps: \(known.joined(separator: ", "))"
         case .notReady(_, _, let message, _): message.isEmpty ? nil : "last answer: \(message)"
         default: nil
@@ -48,6 +56,12 @@ public enum ProvisioningError: UserFacingError, Equatable {
         case .stepFailed, .stepTimedOut:
             "The machine is left as it is. Look at it with 'wander ssh', then run 'wander provision' again; "
                 + "it continues with this step."
+        case .stepBroke(let step, .interrupted):
+            "'\(step)' was cut off and runs again at the next 'wander up'. What it had begun may need repair first, such as "
+                + "'sudo dpkg --configure -a' in 'wander ssh'."
+        case .stepLostGuest(let step, _):
+            "If '\(step)' restarts the machine, say so in its step: 'reboot: true'. If not, see 'wander logs --console'."
+        case .notRestarted: "See what it does: wander console. Then 'wander up' goes on."
         case .stepBroke(_, let error), .broken(let error): error.remedy
         case .unreadable(_, let error): error.remedy
         case .unknownSelection(let word, let known): nearest(to: word, in: known).map { "Did you mean '\($0)'?" }
@@ -58,7 +72,7 @@ public enum ProvisioningError: UserFacingError, Equatable {
 
     public var kind: ErrorKind {
         switch self {
-        case .stepFailed, .stepTimedOut: .provisioningFailed
+        case .stepFailed, .stepTimedOut, .stepLostGuest, .notRestarted: .provisioningFailed
         case .stepBroke(_, let error): error.kind == .interrupted ? .interrupted : .provisioningFailed
         case .unreadable, .invalidURL: .invalidConfiguration
         case .unknownSelection: .notFound
@@ -69,7 +83,7 @@ public enum ProvisioningError: UserFacingError, Equatable {
 
     public var cause: (any Error)? {
         switch self {
-        case .stepBroke(_, let error), .broken(let error): error
+        case .stepBroke(_, let error), .broken(let error), .stepLostGuest(_, let error): error
         case .unreadable(_, let error): error
         default: nil
         }

@@ -7,9 +7,22 @@ public struct ProvisioningRun {
     /// How many lines of output an error quotes.
     static let quotedLines = 20
 
-    private let session: SSHSession
+    /// What changes when the guest restarts.
+    private final class Connection {
+        var session: SSHSession
+        /// Over the session, started ahead for the first script.
+        var runner: GuestRunner?
+        init(_ session: SSHSession, _ runner: GuestRunner?) {
+            self.session = session
+            self.runner = runner
+        }
+    }
+    private let connection: Connection
     private let masker: Masker
-    private let runner: GuestRunner?
+    /// Waits until a guest that is going down has come back, and logs in; nil where a restart ends the run.
+    public var reconnect: ((GuestRestart) throws -> SSHSession)?
+    /// The one that is in use, which a restart replaces.
+    public var session: SSHSession { connection.session }
     private let report: (ProvisioningEvent) -> Void
 
     /// - Parameters:
@@ -20,9 +33,8 @@ public struct ProvisioningRun {
         over session: SSHSession, masking masker: Masker = .none, by runner: GuestRunner? = nil,
         report: @escaping (ProvisioningEvent) -> Void
     ) {
-        self.session = session
+        connection = Connection(session, runner)
         self.masker = masker
-        self.runner = runner
         self.report = report
     }
 
@@ -37,6 +49,7 @@ public struct ProvisioningRun {
             case .skip(let excuse): report(.skipped(step: step.name, excuse: excuse))
             case .run(let reason):
                 number += 1
+                if session.isInterrupted { throw ProvisioningError.broken(.interrupted) }
                 report(.started(step: step.name, number: number, count: count, reason: reason))
                 try run(step, hash: entry.hash, save: save)
             }
@@ -50,6 +63,7 @@ public struct ProvisioningRun {
         do throws(ProvisioningError) {
             switch step.action {
             case .file(let file): try put(file, step)
+            case .shell(let shell) where shell.mayRestart: record.exitStatus = try executeWithRestart(shell, step)
             case .shell(let shell): record.exitStatus = try execute(shell, step)
             }
         } catch {
@@ -66,6 +80,41 @@ public struct ProvisioningRun {
         record.finished = wallClockSeconds()
         try save(record)
         report(.finished(step: step.name, milliseconds: MonotonicClock.now.milliseconds(since: start)))
+        if session.isInterrupted { throw ProvisioningError.broken(.interrupted) }
+    }
+
+    /// - Returns: nil if the guest has restarted before the script could tell its status.
+    private func executeWithRestart(_ shell: ShellAction, _ step: ProvisioningStep) throws(ProvisioningError) -> Int32?
+    {
+        let restart: GuestRestart
+        do throws(SSHError) { restart = try GuestRestart(before: session) } catch {
+            throw .stepBroke(step: step.name, error: error)
+        }
+        let status: Int32?
+        do {
+            status = try execute(shell, step)
+        } catch {
+            // What a guest that goes down says last is the end of a connection, or of a script that it has ended by a signal.
+            switch error {
+            case .stepLostGuest: status = nil
+            case .stepFailed(_, _, .some, _) where restart.isUnderWay(over: session): status = nil
+            default: throw error
+            }
+        }
+        guard status == nil || restart.isUnderWay(over: session) else { return status }
+        guard let reconnect else { throw .stepLostGuest(step: step.name, error: .closed(.channel)) }
+        session.close()
+        do {
+            connection.session = try reconnect(restart)
+            connection.runner = nil
+        } catch is Interruption {
+            throw .broken(.interrupted)
+        } catch let error as SSHError {
+            throw .stepBroke(step: step.name, error: error)
+        } catch {
+            throw .notRestarted(step: step.name, reason: (error as? any UserFacingError)?.summary ?? "\(error)")
+        }
+        return status
     }
 
     private func put(_ file: FileAction, _ step: ProvisioningStep) throws(ProvisioningError) {
@@ -103,11 +152,13 @@ public struct ProvisioningRun {
         let status: Int32
         let start = MonotonicClock.now
         do throws(SSHError) {
-            let ready = runner.flatMap { $0.isFree && $0.user == script.user ? $0 : nil }
-            status = try script.run(over: session, by: ready) { stream, bytes in
-                switch stream {
-                case .output: show(.output, lines.output.add(bytes))
-                case .error: show(.error, lines.error.add(bytes))
+            let ready = connection.runner.flatMap { $0.isFree && $0.user == script.user ? $0 : nil }
+            status = try session.lettingEnd(step.name) { () throws(SSHError) in
+                try script.run(over: session, by: ready) { stream, bytes in
+                    switch stream {
+                    case .output: show(.output, lines.output.add(bytes))
+                    case .error: show(.error, lines.error.add(bytes))
+                    }
                 }
             }
         } catch {
@@ -119,7 +170,10 @@ public struct ProvisioningRun {
             {
                 throw .stepTimedOut(step: step.name, milliseconds: limit, lastLines: last)
             }
-            throw .stepBroke(step: step.name, error: error)
+            switch error {
+            case .closed, .reset, .timedOut(.channel, _): throw .stepLostGuest(step: step.name, error: error)
+            default: throw .stepBroke(step: step.name, error: error)
+            }
         }
         show(.output, lines.output.finish().map { [$0] } ?? [])
         show(.error, lines.error.finish().map { [$0] } ?? [])

@@ -57,6 +57,8 @@ public struct ShellAction: Hashable, Sendable {
     public var user: String?
     /// In milliseconds; nil for no limit.
     public var timeout: Int64?
+    /// Whether it may restart the guest; the next step waits until that is back.
+    public var mayRestart = false
 
     public init(
         script: StepContent, arguments: [String] = [], environment: [String: String] = [:], user: String? = "root",

@@ -71,11 +71,17 @@ public struct ReadinessWait {
     private func ask(_ probe: ReadinessProbe, milliseconds: Int64) throws(SSHError) -> String? {
         switch probe.check {
         case .tcp(let port):
-            let accepts = try ask(port)
+            guard let accepts = try answer({ () throws(SSHError) in try ask(port, milliseconds) }) else {
+                return "no answer within \(milliseconds) ms"
+            }
             return accepts ? nil : "nothing accepts connections on port \(port)"
         case .file(let path):
-            let line = GuestShell.line("[ -e \"$1\" ]", [path], as: "root")
-            return try session.run(SSHCommand(line)).isSuccess ? nil : "\(path) does not exist"
+            var command = SSHCommand(GuestShell.line("[ -e \"$1\" ]", [path], as: "root"))
+            command.milliseconds = milliseconds
+            let limited = command
+            let outcome = try answer { () throws(SSHError) in try session.run(limited) }
+            guard let outcome else { return "no answer within \(milliseconds) ms" }
+            return outcome.isSuccess ? nil : "\(path) does not exist"
         case .run(let command): return try run(Array(command.utf8), probe.environment, milliseconds)
         case .http(let url):
             guard let address = HTTPAddress(url) else { return "'\(url)' is no address" }
@@ -83,7 +89,15 @@ public struct ReadinessWait {
         }
     }
 
-    private func ask(_ port: UInt16) throws(SSHError) -> Bool {
+    /// - Returns: nil if the guest did not answer in time, though it is there: its shell or its sudo may hang.
+    private func answer<Answer>(_ question: () throws(SSHError) -> Answer) throws(SSHError) -> Answer? {
+        do { return try question() } catch {
+            guard case .timedOut(.channel, _) = error else { throw error }
+            return nil
+        }
+    }
+
+    private func ask(_ port: UInt16, _ milliseconds: Int64) throws(SSHError) -> Bool {
         if let connect { return try connect(port) }
         do {
             return try session.accepts(port: port)
@@ -93,7 +107,9 @@ public struct ReadinessWait {
             let script = "cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | grep -qi \":$1 [0-9A-F]*:0000 0A \""
             let digits = String(port, radix: 16, uppercase: true)
             let padded = String(repeating: "0", count: 4 - digits.count) + digits
-            return try session.run(SSHCommand(GuestShell.line(script, [padded]))).isSuccess
+            var command = SSHCommand(GuestShell.line(script, [padded]))
+            command.milliseconds = milliseconds
+            return try session.run(command).isSuccess
         }
     }
 

@@ -31,7 +31,7 @@ public final class SSHSession {
 
     let handle: OpaquePointer
     let stream: SSHStream
-    let options: Options
+    private(set) var options: Options
     /// The server's identification, such as `SSH-2.0-OpenSSH_9.2p1`.
     public private(set) var serverBanner = ""
     /// Who logged in by a key or a password; nil before that.
@@ -86,6 +86,21 @@ public final class SSHSession {
         var turns = 0
         while libssh2_session_free(handle) == LIBSSH2_ERROR_EAGAIN, turns < 1000 { turns += 1 }
     }
+
+    /// Runs what a first request to stop should let end. See ``Cancellation/letEnd(_:_:)``.
+    public func lettingEnd<Result>(
+        _ name: String, _ body: () throws(SSHError) -> Result
+    ) throws(SSHError) -> Result {
+        guard let cancellation = options.cancellation, let insistence = cancellation.insistence else {
+            return try body()
+        }
+        options.cancellation = insistence
+        defer { options.cancellation = cancellation }
+        return try cancellation.letEnd(name, body)
+    }
+
+    /// Whether the user has asked to stop.
+    public var isInterrupted: Bool { options.cancellation?.isRequested == true }
 
     /// Ends the connection at once. Further calls fail.
     public func close() {

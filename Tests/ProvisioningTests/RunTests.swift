@@ -300,11 +300,50 @@ import Testing
             sleep 60
             """
         let error = #expect(throws: ProvisioningError.self) { try run([shell(script)], on: server, journal) }
-        guard case .stepBroke("one", let cause) = error else {
+        guard case .stepLostGuest("one", let cause) = error else {
             Issue.record("\(String(describing: error))")
             return
         }
         #expect(cause == .closed(.channel) || cause == .reset(.channel))
         #expect(journal.records.first?.state == .failed)
+        // Whoever wrote a step that restarts the guest learns how to say so.
+        #expect(error?.remedy?.contains("reboot: true") == true)
+    }
+
+    @Test("the first request to stop lets a step end and starts no other; the second cuts it off", arguments: [1, 2])
+    func letsEnd(requests: Int) throws {
+        let server = try TestServer(accepting: [key.publicKey])
+        let cancellation = try Cancellation(lettingEnd: true)
+        var options = SSHSession.Options()
+        options.cancellation = cancellation
+        let session = try server.logIn(key, options)
+        let steps = [
+            shell("echo begun; sleep \(requests == 1 ? "1" : "300"); echo ended"), shell("echo never", name: "two"),
+        ]
+        let plan = try ProvisioningPlan(steps, records: [], selection: .needed, isStart: true)
+        let journal = Journal()
+        let run = ProvisioningRun(over: session) { event in
+            journal.events.append(event)
+            guard case .output(_, _, "begun") = event else { return }
+            #expect(cancellation.letsEnd == ["one"])
+            cancellation.request()
+            if requests == 2 { cancellation.insistence?.request() }
+        }
+        let error = #expect(throws: ProvisioningError.self) { try run.run(plan) { journal.records.append($0) } }
+        #expect(error?.kind == .interrupted)
+        #expect(journal.lines == (requests == 1 ? ["begun", "ended"] : ["begun"]))
+        #expect(journal.records.map(\.state) == (requests == 1 ? [.running, .succeeded] : [.running]))
+        #expect(cancellation.letsEnd.isEmpty)
+    }
+
+    @Test("a step that may restart the guest and does not is a step like any other")
+    func noRestart() throws {
+        let server = try TestServer(accepting: [key.publicKey])
+        var action = ShellAction(script: .bytes(Array("echo one".utf8)), user: user)
+        action.mayRestart = true
+        let first = ProvisioningStep(name: "first", action: .shell(action))
+        let journal = try run([first, shell("echo two")], on: server)
+        #expect(journal.lines == ["one", "two"])
+        #expect(journal.records.map(\.exitStatus) == [0, 0])
     }
 }

@@ -34,6 +34,9 @@ public final class BusyServer: Sendable {
     /// How many connections had a client at once that had not been served, at the most.
     public var mostOpen: Int { state.withLock { $0.mostOpen } }
 
+    /// POLLRDHUP of poll(2), which Glibc shows to C with _GNU_SOURCE only.
+    private static let peerHangUp: Int16 = 0x2000
+
     private let listener: CInt
     private let front: SSHTransport
     private let decide: @Sendable (_ number: Int, _ open: Int) -> Answer
@@ -99,7 +102,7 @@ public final class BusyServer: Sendable {
         case .hangUp: work = 0
         }
         while work > 0, !isOver {
-            var set = pollfd(fd: raw, events: Int16(POLLRDHUP), revents: 0)
+            var set = pollfd(fd: raw, events: Self.peerHangUp, revents: 0)
             if poll(&set, 1, 0) > 0 { leave() }
             if !hasClient, work == .infinity { break }
             usleep(10_000)
@@ -125,11 +128,11 @@ public final class BusyServer: Sendable {
                 if count == 0 || count < 0 && errno != EAGAIN { return }
                 var sent = 0
                 while sent < count {
-                    let written = buffer.withUnsafeBytes {
-                        send(target, $0.baseAddress! + sent, count - sent, CInt(MSG_NOSIGNAL))
+                    let written = buffer[sent..<count].withUnsafeBytes {
+                        send(target, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
                     }
-                    if written < 0 { if errno == EAGAIN { usleep(1000); continue } else { return } }
-                    sent += written
+                    if written < 0, errno != EAGAIN { return }
+                    if written < 0 { usleep(1000) } else { sent += written }
                 }
             }
         }

@@ -9,6 +9,17 @@ import Testing
     let key: SSHKeyPair
     init() throws { key = try SSHKeyPair.generate(comment: "test") }
 
+    private final class LastTime: Sendable {
+        private let last = Mutex<MonotonicClock?>(nil)
+        /// Milliseconds since the last call; 0 for the first.
+        func next() -> Int64 {
+            last.withLock { last in
+                defer { last = .now }
+                return last.map { MonotonicClock.now.milliseconds(since: $0) } ?? 0
+            }
+        }
+    }
+
     private func logIn(_ busy: BusyServer, _ server: TestServer, within milliseconds: Int64 = 90_000) throws {
         let wait = ReadyWait(user: server.user, keys: [key])
         let login = try wait.run(milliseconds: milliseconds) { () throws(SSHError) in try busy.transport.connect() }
@@ -31,12 +42,9 @@ import Testing
         let server = try TestServer(accepting: [key.publicKey])
         let words = penalizes ? "Not allowed at this time\r\n" : "Exceeded MaxStartups\r\n"
         // As sshd's penalties do, the time begins anew for whoever comes too often.
-        let last = Mutex<MonotonicClock?>(nil)
+        let last = LastTime()
         let busy = try BusyServer(before: server.transport) { number, _ in
-            let gap = last.withLock { last -> Int64 in
-                defer { last = .now }
-                return last.map { MonotonicClock.now.milliseconds(since: $0) } ?? 0
-            }
+            let gap = last.next()
             return gap >= (penalizes ? 3500 : 1500) ? .work(milliseconds: 10) : .complain(words)
         }
         defer { busy.stop() }
@@ -83,7 +91,7 @@ import Testing
         let error = #expect(throws: SSHError.self) {
             try wait.run(milliseconds: 9000) { () throws(SSHError) in try busy.transport.connect() }
         }
-        guard case .notReady(reached: .banner, _, milliseconds: 9000) = error else {
+        guard case .notReady(reached: .banner, last: _, milliseconds: 9000) = error else {
             Issue.record("\(error.map { "\($0)" } ?? "no error")")
             return
         }

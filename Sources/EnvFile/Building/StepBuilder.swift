@@ -25,7 +25,8 @@ struct StepBuilder {
             return ProvisionerDefinition(
                 name: name, action: action, arguments: step.list("args").compactMap(\.text),
                 environment: step.texts("env"), user: step.choice("as") ?? .root, when: step.choice("when") ?? .changed,
-                timeout: step.duration("timeout"), isSensitive: step.flag("sensitive") ?? false)
+                timeout: step.duration("timeout"), isSensitive: step.flag("sensitive") ?? false,
+                mayRestart: step.flag("reboot") ?? false)
         }
     }
 

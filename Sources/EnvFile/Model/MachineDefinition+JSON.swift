@@ -102,7 +102,7 @@ extension ProvisionerDefinition {
         members += [
             ("args", .strings(arguments)), ("env", .textObject(environment)), ("as", .string(user.rawValue)),
             ("when", .string(when.rawValue)), ("timeout", .string(timeout.map(DurationText.format) ?? "never")),
-            ("sensitive", .bool(isSensitive)),
+            ("sensitive", .bool(isSensitive)), ("reboot", mayRestart ? .bool(true) : nil),
         ]
         return .compactObject(members)
     }

@@ -58,7 +58,8 @@ extension ObjectType {
             KeyDefinition("stop", .object(.stop), "How the machine is stopped", example: "{ timeout: 30s }"),
             KeyDefinition(
                 "boot_timeout", .scalar(.duration(.seconds(1) ... .seconds(86_400))), standard: "5m",
-                "How long the machine may take until SSH answers; three times as long with emulation, double while it is getting on", example: "10m"),
+                "How long the machine may take until SSH answers; three times as long with emulation, double while it is getting on",
+                example: "10m"),
             KeyDefinition(
                 "message", .scalar(.paragraph), "Text to show after 'wander up'", example: "http://localhost:8080"),
             KeyDefinition(
@@ -183,6 +184,9 @@ extension ObjectType {
                 "sensitive", .scalar(.flag), standard: "false",
                 "Whether its text and output stay out of logs and messages",
                 example: "true"),
+            KeyDefinition(
+                "reboot", .scalar(.flag), standard: "false",
+                "Whether it may restart the machine; the next step waits until that is back", example: "true"),
         ], exactlyOne: ["run", "script"],
         later: ["secrets", "inputs", "creates", "retries", "needs"], foreign: ForeignKey.step, likelyKey: "run")
 

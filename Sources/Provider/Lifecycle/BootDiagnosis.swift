@@ -44,7 +44,8 @@ extension Machine {
             }
             if let last { diagnosis += " (\(last.summary))" }
             if hasShownLife() {
-                advice += "\nThe machine goes on: 'wander up \(name)' waits for it again, boot_timeout says for how long."
+                advice +=
+                    "\nThe machine goes on: 'wander up \(name)' waits for it again, boot_timeout says for how long."
             }
             if !console.isEmpty { advice += "\nLast lines of the console:\n\(console)" }
             return ProviderError.bootTimeout(

@@ -72,7 +72,7 @@ extension Machine {
         }
         // Guests that listen to the button react within this time; the others are asked once more, over SSH.
         if try process.wait(milliseconds: min(4000, seconds * 1000), cancellation: project.cancellation) { return true }
-        if record.isReady, let session = try? connect(record) {
+        if record.isReady, let session = try? connect(record, patience: 10_000) {
             var command = SSHCommand(
                 GuestShell.line("poweroff || systemctl poweroff || shutdown -h now", [], as: "root"))
             command.milliseconds = 5000

@@ -36,9 +36,11 @@ extension Machine {
         let connected = try session ?? connect(record)
         session = connected
         let log = try OwnedDescriptor.open(folder.provisionLog, [.writeOnly, .create, .append], permissions: 0o600)
-        let run = ProvisioningRun(over: connected, masking: Masker(definition.secrets), by: runner) { event in
+        var run = ProvisioningRun(over: connected, masking: Masker(definition.secrets), by: runner) { event in
             relay(event, log)
         }
+        let before = record
+        run.reconnect = { try awaitRestart($0, before, definition) }
         // Written through an own copy: the closure may not hold the caller's record.
         var current = record
         defer { record = current }
@@ -50,11 +52,46 @@ extension Machine {
                 try project.store.save(&current)
             }
         } catch {
-            connected.close()
+            run.session.close()
             session = nil
             throw error
         }
+        session = run.session
         return true
+    }
+
+    /// Waits until a guest that is going down has come back.
+    private func awaitRestart(
+        _ restart: GuestRestart, _ record: MachineRecord, _ definition: MachineDefinition
+    ) throws -> SSHSession {
+        let label = "waiting for the guest's restart"
+        report(.step(label))
+        defer { report(.finished(label: label)) }
+        var options = patientOptions(record)
+        options.process = try watchProcess(record)
+        let wait = ReadyWait(user: record.user, keys: [try machineKey()], options)
+        let total = Self.bootMilliseconds(record.provider, definition.bootTimeout)
+        let watch = BootWatch(self, label: label, limit: total)
+        let deadline = MonotonicClock.now.advanced(byMilliseconds: total)
+        let patience = Patience(
+            until: deadline, first: 1000, growing: 1.5, most: 10_000, cancellation: project.cancellation)
+        return try patience.wait(for: "the guest's restart") { () -> Patience.Answer<SSHSession> in
+            do throws(SSHError) {
+                let left = max(1000, deadline.milliseconds(since: .now))
+                let login = try wait.run(
+                    .init(milliseconds: left, longest: left * 2, isAlive: { watch.isAlive }), report: watch.enter,
+                    turn: watch.turn
+                ) { () throws(SSHError) in try guestStream(waiting: 1000) }
+                if try restart.isOver(over: login.session) { return .here(login.session) }
+                login.session.close()
+                return .notYet(because: "it has not gone down")
+            } catch {
+                switch error {
+                case .closed, .reset: return .notYet(because: error.summary)
+                default: throw diagnose(error, record)
+                }
+            }
+        }
     }
 
     private func provisioningPlan(
@@ -111,17 +148,6 @@ extension Machine {
     static func stepRecords(_ record: MachineRecord) -> [StepRecord] {
         // A record that cannot be read is as good as none: its step runs again.
         (record.provisioning.arrayValue ?? []).compactMap { try? StepRecord($0, path: "provisioning") }
-    }
-
-    /// For `status`: how many provisioners have succeeded, and which failed.
-    func provisioningSummary(_ record: MachineRecord) -> String? {
-        let steps = Self.stepRecords(record)
-        guard !steps.isEmpty else { return nil }
-        let succeeded = steps.filter { $0.state == .succeeded }.count
-        let failed = steps.filter { $0.state != .succeeded }.map(\.name)
-        let total = max(steps.count, definition.map { $0.files.count + $0.provision.count } ?? 0)
-        return "provisioned \(succeeded)/\(total)"
-            + (failed.isEmpty ? "" : ", failed: \(failed.joined(separator: ", "))")
     }
 
     /// For `up --dry-run`.

@@ -41,7 +41,8 @@ extension Machine {
                     if case .greeted = stage, isNew, second == nil {
                         second = try? secondConnection(wait.user, own, options)
                     }
-                }, turn: watch.turn) { () throws(SSHError) in try guestStream(waiting: 1000) }
+                }, turn: watch.turn
+            ) { () throws(SSHError) in try guestStream(waiting: 1000) }
         } catch {
             throw diagnose(error, record)
         }
@@ -91,16 +92,20 @@ extension Machine {
 
     /// Connects to the machine's SSH server once; logged in with the machine's own key or, before first contact is complete,
     /// with any key that it may know.
-    /// - Parameter record: Of a machine that runs.
-    public func connect(_ record: MachineRecord) throws -> SSHSession {
+    /// - Parameters:
+    ///   - record: Of a machine that runs.
+    ///   - patience: How long the guest may take for each step up to the login, in milliseconds; nil as long as slow guests take.
+    public func connect(_ record: MachineRecord, patience: Int64? = nil) throws -> SSHSession {
         let own = try machineKey()
-        let session = try SSHSession(over: try guestStream(waiting: nil), patientOptions(record))
+        var options = patientOptions(record)
+        if let patience { (options.bannerMilliseconds, options.stepMilliseconds) = (patience, patience) }
+        let session = try SSHSession(over: try guestStream(waiting: nil), options)
         try session.authenticate(user: record.user, keys: record.isReady ? [own] : keys(of: record, own: own))
         return session
     }
 
     /// For a guest that may be slow: one connection that lasts costs it less than several that are given up.
-    private func patientOptions(_ record: MachineRecord) -> SSHSession.Options {
+    func patientOptions(_ record: MachineRecord) -> SSHSession.Options {
         var options = SSHSession.Options()
         options.cancellation = project.cancellation
         options.hostKey = record.hostKey.flatMap { try? SSHPublicKey(parsing: $0) }

@@ -16,7 +16,8 @@ extension Machine {
         }
         var block = SSHConfigBlock(
             host: host ?? name, hostName: name, port: 22, user: record.user, identityFiles: try identityFiles(record),
-            knownHostsFile: record.hostKey == nil ? nil : folder.knownHosts.string, hostKeyAlias: "wander-\(record.identifier)")
+            knownHostsFile: record.hostKey == nil ? nil : folder.knownHosts.string,
+            hostKeyAlias: "wander-\(record.identifier)")
         block.forwardAgent = definition?.ssh.forwardAgent ?? false
         let words = [program.string, "net", "connect", "--socket", folder.guestSocket.string, "22"]
         block.proxyCommand = words.map { ShellQuoting.quote($0) }.joined(separator: " ")
@@ -30,7 +31,7 @@ extension Machine {
         return try keys(of: record, own: own).enumerated().map { index, key in
             guard key != own else { return folder.privateKey.string }
             let file = folder.boxKey(index)
-            if !FileSystem.exists(file) { try AtomicFile.write(key.privateKeyText, to: file, permissions: 0o600) }
+            if try !FileSystem.exists(file) { try AtomicFile.write(key.privateKeyText, to: file, permissions: 0o600) }
             return file.string
         }
     }

@@ -34,8 +34,12 @@ extension Machine {
             try project.store.save(&record)
         }
         var command = SSHCommand(script.line)
-        command.milliseconds = 60_000
-        let answer = try connected.collect(command, limit: 1 << 16)
+        // A guest that hangs is told from one that is slow by nothing but time.
+        command.milliseconds = 300_000
+        let answer: (outcome: SSHOutcome, output: [UInt8], error: [UInt8])
+        do { answer = try connected.collect(command, limit: 1 << 16) } catch .timedOut(.channel, let milliseconds) {
+            throw SSHError.noAnswer(command: "mount its shares", milliseconds: milliseconds)
+        }
         let outcome = MountScript.Outcome(GuestText.lines(answer.output))
         guard case .mounted(let isKept) = outcome else {
             throw error(outcome, script, GuestText.lines(answer.output + answer.error))

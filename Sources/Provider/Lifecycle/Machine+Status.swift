@@ -12,6 +12,8 @@ public struct MachineReport: Sendable {
     /// What deserves to be known: pending changes, failed provisioners, an interrupted command.
     public var remarks: [String]
     public var record: MachineRecord?
+    /// How far provisioning is; nil for a machine that was not made yet.
+    public var provisioning: ProvisioningStatus?
     /// The definition's notes for other programs.
     public var labels: [String: String] = [:]
     /// The folders that a running machine was started with.
@@ -26,7 +28,7 @@ public struct MachineReport: Sendable {
                 ["name": .string($0.box.name), "version": .string($0.box.version), "digest": .optional($0.box.digest)]
             } ?? .null,
             "created": record.map { .string(timestamp($0.created)) } ?? .null,
-            "remarks": .strings(remarks), "usage": usage?.json ?? .null,
+            "remarks": .strings(remarks), "provisioning": provisioning?.json ?? .null, "usage": usage?.json ?? .null,
             "shares": .array(shares.map(\.publicJSON)),
             "labels": .object(labels.sorted { $0.key < $1.key }.map { JSONMember($0.key, .string($0.value)) }),
         ]
@@ -50,8 +52,10 @@ extension Machine {
     private func readStatus(withUsage: Bool) throws -> MachineReport {
         let (state, record) = try state()
         var remarks: [String] = []
+        var provisioning: ProvisioningStatus?
         if let record {
-            if let summary = provisioningSummary(record) { remarks.append(summary) }
+            provisioning = provisioningStatus(record)
+            if let summary = provisioning?.summary(now: wallClockSeconds()) { remarks.append(summary) }
             if let definition {
                 let changes = DefinitionChanges(from: record.definition, to: definition.canonicalJSON)
                 if !changes.needingDestroy.isEmpty {
@@ -77,7 +81,7 @@ extension Machine {
         }
         return MachineReport(
             name: name, state: state, provider: record?.provider, remarks: remarks, record: record,
-            labels: definition?.labels ?? [:],
+            provisioning: provisioning, labels: definition?.labels ?? [:],
             shares: [.running, .paused, .starting].contains(state) ? record.map(currentShares) ?? [] : [],
             usage: withUsage ? usage() : nil)
     }

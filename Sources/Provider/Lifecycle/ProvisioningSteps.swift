@@ -23,10 +23,11 @@ extension MachineDefinition {
                     case .inline(let text): .bytes(Array(text.utf8))
                     case .script(let path): .source(path.resolved(in: project))
                     }
-                let action = ShellAction(
+                var action = ShellAction(
                     script: script, arguments: step.arguments,
                     environment: environment.merging(step.environment) { _, own in own },
                     user: step.user == .root ? "root" : nil, timeout: step.timeout.map(\.milliseconds))
+                action.mayRestart = step.mayRestart
                 return ProvisioningStep(
                     name: step.name, action: .shell(action), when: ProvisioningStep.When(step.when),
                     isSensitive: step.isSensitive)

@@ -45,6 +45,7 @@ extension Machine {
         var said: [UInt8] = []
         var failure: (any Error)?
         let outcome = try session.start(SSHCommand(GuestShell.line(Self.handOutScript, as: "root"))).attend(
+            silence: 180_000,
             output: { bytes in
                 received += UInt64(bytes.count)
                 guard received <= limit, failure == nil else { return }

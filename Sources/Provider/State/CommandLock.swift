@@ -40,6 +40,12 @@ public struct CommandLock: ~Copyable {
 
     consuming func release() {}
 
+    /// Whether a command changes the machine now.
+    static func isHeld(_ machine: String, in layout: ProjectLayout) -> Bool {
+        guard let file = try? OwnedDescriptor.open(layout.commandLock(machine), .readWrite) else { return false }
+        return (try? OpenFileLock.isHeldElsewhere(file)) ?? false
+    }
+
     /// What the file says about its holder; nil if it cannot be read.
     static func holder(_ path: FilePath) -> Holder? {
         guard let bytes = try? FileSystem.read(path, limit: 4096), let value = try? JSONParser.parse(bytes),

@@ -79,8 +79,20 @@ final class Console: EventSink {
         writeLine(lines.joined(separator: "\n"))
     }
 
-    /// Says that the first Ctrl-C was seen.
-    func interrupted() { writeLine("Stopping cleanly. Press Ctrl-C again to stop at once.") }
+    /// Says that Ctrl-C was seen.
+    /// - Parameters:
+    ///   - names: Of steps that run on to their end.
+    ///   - isCutOff: Whether they were cut off now.
+    func interrupted(lettingEnd names: [String], isCutOff: Bool) {
+        let steps = names.sorted().joined(separator: ", ")
+        if isCutOff {
+            writeLine("Cutting off \(steps). Press Ctrl-C again to stop at once.")
+        } else if names.isEmpty {
+            writeLine("Stopping cleanly. Press Ctrl-C again to stop at once.")
+        } else {
+            writeLine("Stopping as soon as \(steps) has ended. Press Ctrl-C again to cut it off.")
+        }
+    }
 
     /// Leaves the terminal as a result or a question needs it: no bar on the last line.
     func finish() {

@@ -51,10 +51,12 @@ final class CommandContext: Sendable {
         json = options.json
         assumeYes = options.yes
         mayAsk = !options.noInput && isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1
-        cancellation = try Cancellation()
+        let cancellation = try Cancellation(lettingEnd: true)
+        self.cancellation = cancellation
         try Signals.request(cancellation) {
             if endsSilently { _exit(130) }
-            console.interrupted()
+            console.interrupted(
+                lettingEnd: cancellation.letsEnd, isCutOff: cancellation.insistence?.isRequested == true)
         }
     }
 

@@ -5,17 +5,28 @@ import Reporting
 
 struct Provision: WanderCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run the provisioners of machines that run, also those that have succeeded.")
+        abstract: "Run the provisioners of machines that run.",
+        discussion: """
+            Those that have not succeeded yet or have changed since, and those that run always: after a failure it goes on with \
+            the step that failed. --all and --provision-with run again what has succeeded.
+            """)
     @OptionGroup var options: GlobalOptions
     @OptionGroup var project: ProjectOptions
     @OptionGroup var machines: MachineOptions
+    @Flag(help: "Run every provisioner, also those that have succeeded.") var all = false
     @Option(name: .customLong("provision-with"), help: "Run only these: names or types, with commas between them.")
     var provisionWith: String?
+
+    func validate() throws {
+        guard !all || provisionWith == nil else {
+            throw ValidationError("--all and --provision-with exclude each other.")
+        }
+    }
 
     func execute(_ context: CommandContext) throws {
         let project = try project.load(context) { $0.lockWait = Int64(machines.wait ?? 0) * 1000 }
         let choice: ProvisioningChoice =
-            provisionWith.map { .only($0.split(separator: ",").map(String.init)) } ?? .all
+            provisionWith.map { .only($0.split(separator: ",").map(String.init)) } ?? (all ? .all : .asNeeded)
         let results = try Schedule.run(
             try project.machines(named: machines.machines, includingUndefined: false),
             after: { Set($0.definition?.dependsOn.map(\.machine) ?? []) }
@@ -26,7 +37,7 @@ struct Provision: WanderCommand {
                 if case .success(let outcome) = result, outcome.actions == [.provisioned] {
                     return "\(machine.name) is provisioned."
                 }
-                return "\(machine.name) has nothing to run."
+                return "\(machine.name) has nothing to run; --all runs again what has succeeded."
             }
             context.print(lines.joined(separator: "\n"))
         }
