@@ -83,8 +83,8 @@ let package = Package(
         .target(
             name: "Provider",
             dependencies: [
-                "BoxFormat", "Digest", "DiskImage", "EnvFile", "JSON", "KVM", "LinuxSystem", "MonitorControl",
-                "NetworkAddress", "NetworkControl", "Provisioning", "Reporting", "SSH", systemPackage,
+                "BoxFormat", "CLinux", "Digest", "DiskImage", "EnvFile", "JSON", "KVM", "LinuxSystem",
+                "MonitorControl", "NetworkAddress", "NetworkControl", "Provisioning", "Reporting", "SSH", systemPackage,
             ],
             swiftSettings: common),
 
@@ -250,7 +250,8 @@ let package = Package(
         .testTarget(
             name: "VhostUserTests",
             dependencies: [
-                "CLinux", "GuestMemory", "LinuxSystem", "TestSupport", "VhostUser", "Virtio", systemPackage,
+                "CLinux", "GuestMemory", "LinuxSystem", "TestSupport", "VhostUser", "Virtio", "wander-share",
+                systemPackage,
             ], swiftSettings: common),
         .testTarget(
             name: "FUSETests", dependencies: ["CLinux", "FUSE", "LinuxSystem", "TestSupport", systemPackage],
@@ -271,7 +272,7 @@ let package = Package(
             swiftSettings: common),
         // What the tests of several targets need: folders of their own, numbers from a seed, guests of a few instructions.
         .target(
-            name: "TestSupport", dependencies: ["LinuxSystem", systemPackage], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["CLinux", "LinuxSystem", systemPackage], path: "Tests/TestSupport",
             swiftSettings: common),
         // Real SSH servers, for the tests of two targets.
         .target(

@@ -57,6 +57,7 @@ int linux_spawn_change_directory(posix_spawn_file_actions_t *actions, const char
 }
 const short linux_spawn_set_session = POSIX_SPAWN_SETSID;
 
+long linux_fork(void) { return result_of(fork()); }
 long linux_pidfd_open(int pid) { return result_of(syscall(SYS_pidfd_open, pid, 0)); }
 char **linux_environment(void) { return environ; }
 

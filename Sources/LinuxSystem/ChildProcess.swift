@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Synchronization
 public import SystemPackage
 
 /// A program to run, and with what. Descriptors are named one by one: everything else is closed in the child.
@@ -69,7 +70,7 @@ public import SystemPackage
         unsafe posix_spawnattr_setsigmask(&attributes, &mask)
         var defaults = sigset_t()
         unsafe sigemptyset(&defaults)
-        unsafe sigaddset(&defaults, SIGPIPE)
+        for signal in [SIGPIPE, SIGXFSZ] { unsafe sigaddset(&defaults, signal) }
         unsafe posix_spawnattr_setsigdefault(&attributes, &defaults)
         var flags = Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF)
         if options.newSession { flags |= linux_spawn_set_session }
@@ -85,6 +86,25 @@ public import SystemPackage
         return ChildProcess(
             identifier: identifier, pidDescriptor: raw >= 0 ? OwnedDescriptor(owning: CInt(raw)) : nil,
             pidRaw: raw >= 0 ? CInt(raw) : -1)
+    }
+
+    /// As ``start(_:_:)``, on a thread of its own that limits itself first: a program inherits what its starter may not do.
+    /// - Parameter limit: What limits the thread. If it throws, nothing is started.
+    public static func start(
+        _ arguments: [String], _ options: Options, limit: @escaping @Sendable () throws(SystemError) -> Void
+    ) throws(SystemError) -> ChildProcess {
+        let started = Mutex<ChildProcess?>(nil)
+        let failure = Mutex<SystemError?>(nil)
+        let thread = try Thread(name: "start") {
+            do throws(SystemError) {
+                try limit()
+                var child: ChildProcess? = try start(arguments, options)
+                started.withLock { $0 = child.take() }
+            } catch { failure.withLock { $0 = error } }
+        }
+        thread.join()
+        if let child = started.withLock({ $0.take() }) { return child }
+        throw failure.withLock { $0 } ?? SystemError("start", FilePath(arguments.first ?? ""), .noChildProcess)
     }
 
     public enum Outcome: Hashable, Sendable {

@@ -12,12 +12,7 @@ public enum Signals {
     public static func request(
         _ cancellation: Cancellation, notice: @escaping @Sendable () -> Void
     ) throws(SystemError) {
-        ignore(SIGPIPE)
-        var set = sigset_t()
-        unsafe sigemptyset(&set)
-        for signal in [SIGINT, SIGTERM, SIGHUP] { unsafe sigaddset(&set, signal) }
-        unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
-        let waited = set
+        let waited = blockRequests()
         let thread = try Thread(name: "signals", stackSize: 256 << 10) {
             var set = waited
             var count = 0
@@ -37,6 +32,24 @@ public enum Signals {
             }
         }
         _ = consume thread  // Never joined: it lives as long as the process.
+    }
+
+    /// Blocks SIGINT, SIGTERM and SIGHUP in the calling thread and those that it starts from now on. Writes to closed
+    /// sockets, and past the largest size of a file (RLIMIT_FSIZE), return an error instead of ending the process.
+    /// - Returns: The three.
+    static func blockRequests() -> sigset_t {
+        ignoreWriteSignals()
+        var set = sigset_t()
+        unsafe sigemptyset(&set)
+        for signal in [SIGINT, SIGTERM, SIGHUP] { unsafe sigaddset(&set, signal) }
+        unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
+        return set
+    }
+
+    /// Makes writes that nobody takes an error (`EPIPE`, `EFBIG`), not the process's end.
+    public static func ignoreWriteSignals() {
+        ignore(SIGPIPE)
+        ignore(SIGXFSZ)
     }
 
     public static func ignore(_ number: CInt) { linux_ignore_signal(number) }

@@ -19,6 +19,7 @@ public struct SystemCallFilter: Sendable {
     }
 
     let program: [Instruction]
+    private let tellsRefusals: Bool
 
     // linux/seccomp.h, linux/audit.h, linux/filter.h
     static let allow: UInt32 = 0x7fff_0000
@@ -26,38 +27,38 @@ public struct SystemCallFilter: Sendable {
     static let refuseQuietly: UInt32 = 0x0005_0000 | UInt32(ENOSYS)
     static let kill: UInt32 = 0x8000_0000
     private static let architecture: UInt32 = 0xc000_003e
-    private static let loadWord: UInt16 = 0x20
-    private static let jump: UInt16 = 0x05
-    private static let jumpIfEqual: UInt16 = 0x15
-    private static let jumpIfAnySet: UInt16 = 0x45
+    static let loadWord: UInt16 = 0x20
+    static let jump: UInt16 = 0x05
+    static let jumpIfEqual: UInt16 = 0x15
+    static let jumpIfAnySet: UInt16 = 0x45
     private static let jumpIfAtLeast: UInt16 = 0x35
-    private static let give: UInt16 = 0x06
+    static let give: UInt16 = 0x06
 
     /// - Parameters:
     ///   - calls: Numbers of x86-64.
     ///   - socketFamilies: What `socket(2)`, if listed, may be called with.
     ///   - ioctlRequests: What `ioctl(2)`, if listed, may be asked; at most 100.
     ///   - expected: Calls that are refused without a word.
+    ///   - conditions: What else must be true of listed calls' arguments, by the calls' numbers. What ``ownConditions`` says
+    ///     of some calls holds for every filter.
     public init(
         allowing calls: [Int], socketFamilies: [CInt] = [], ioctlRequests: [UInt32] = [],
-        refusingQuietly expected: [Int] = []
+        conditions: [Int: ArgumentCondition] = [:], refusingQuietly expected: [Int] = []
     ) {
-        var program: [Instruction] = [
-            // Another architecture's calls have other numbers; so have x32's, which carry bit 30.
-            Instruction(code: Self.loadWord, operand: 4),
-            Instruction(code: Self.jumpIfEqual, whenTrue: 1, operand: Self.architecture),
-            Instruction(code: Self.give, operand: Self.kill),
-            Instruction(code: Self.loadWord, operand: 0),
-            Instruction(code: Self.jumpIfAtLeast, whenFalse: 1, operand: 0x4000_0000),
-            Instruction(code: Self.give, operand: Self.kill),
-        ]
+        var rules = Self.ownConditions.merging(conditions) { $0.and($1) }
+        if conditions[Int(SYS_socket)] == nil {
+            rules[Int(SYS_socket)] = .isOneOf(0, socketFamilies.map { UInt32(bitPattern: $0) })
+        }
+        rules[Int(SYS_ioctl)] = .isOneOf(1, ioctlRequests)
+        // The C library tries it for each thread, with every signal blocked, and then takes clone(2).
+        let expected = expected + (calls.contains(Int(SYS_clone)) ? [435] : [])
         var spans: [(start: UInt32, code: [Instruction])] = [(0, [Instruction(code: Self.give, operand: Self.refuse)])]
         // The way back from the signal that tells of a refusal.
         let allowed = Set(calls).union([Int(SYS_rt_sigreturn)])
         for call in allowed.union(expected).sorted() {
             let code =
                 allowed.contains(call)
-                ? Self.code(for: call, socketFamilies, ioctlRequests)
+                ? (rules[call] ?? .always).program
                 : [Instruction(code: Self.give, operand: Self.refuseQuietly)]
             let start = UInt32(truncatingIfNeeded: call)
             if let last = spans.last, last.start == start { spans.removeLast() }
@@ -65,39 +66,36 @@ public struct SystemCallFilter: Sendable {
             if spans.last.map({ $0.code != code }) ?? true { spans.append((start, code)) }
             spans.append((start + 1, [Instruction(code: Self.give, operand: Self.refuse)]))
         }
-        program += Self.search(spans[...])
-        self.program = program
+        program = Self.prologue + Self.search(spans[...])
+        tellsRefusals = true
     }
 
-    /// What is done about one listed call.
-    private static func code(for call: Int, _ socketFamilies: [CInt], _ ioctlRequests: [UInt32]) -> [Instruction] {
-        let allow = Instruction(code: give, operand: Self.allow)
-        let refuse = Instruction(code: give, operand: Self.refuse)
-        switch call {
-        case Int(SYS_mmap), Int(SYS_mprotect):
-            // The protection is the third argument: PROT_EXEC must be absent.
-            return [
-                Instruction(code: loadWord, operand: 16 + 2 * 8),
-                Instruction(code: jumpIfAnySet, whenFalse: 1, operand: UInt32(PROT_EXEC)), refuse, allow,
-            ]
-        case Int(SYS_socket):
-            return one(of: socketFamilies.map { UInt32(bitPattern: $0) }, at: 16)
-        case Int(SYS_ioctl):
-            // The lower half of the second argument: requests have 32 bits.
-            return one(of: ioctlRequests, at: 24)
-        default: return [allow]
+    /// A filter for programs that are not ours: everything but a few calls, which fail with `ENOSYS` and are not named.
+    /// - Parameter calls: Numbers of x86-64.
+    public init(refusing calls: [Int]) {
+        let allow = [Instruction(code: Self.give, operand: Self.allow)]
+        let refuse = [Instruction(code: Self.give, operand: Self.refuseQuietly)]
+        var spans: [(start: UInt32, code: [Instruction])] = [(0, allow)]
+        for call in Set(calls).sorted() {
+            let start = UInt32(truncatingIfNeeded: call)
+            if let last = spans.last, last.start == start { spans.removeLast() }
+            if spans.last.map({ $0.code != refuse }) ?? true { spans.append((start, refuse)) }
+            spans.append((start + 1, allow))
         }
+        program = Self.prologue + Self.search(spans[...])
+        tellsRefusals = false
     }
 
-    /// Allows the call if the word at `offset` of its data is one of `values`.
-    private static func one(of values: [UInt32], at offset: UInt32) -> [Instruction] {
-        var code = [Instruction(code: loadWord, operand: offset)]
-        for value in values {
-            code.append(Instruction(code: jumpIfEqual, whenFalse: 1, operand: value))
-            code.append(Instruction(code: give, operand: allow))
-        }
-        return code + [Instruction(code: give, operand: refuse)]
-    }
+    /// Loads the call's number.
+    private static let prologue: [Instruction] = [
+        // Another architecture's calls have other numbers; so have x32's, which carry bit 30.
+        Instruction(code: Self.loadWord, operand: 4),
+        Instruction(code: Self.jumpIfEqual, whenTrue: 1, operand: Self.architecture),
+        Instruction(code: Self.give, operand: Self.kill),
+        Instruction(code: Self.loadWord, operand: 0),
+        Instruction(code: Self.jumpIfAtLeast, whenFalse: 1, operand: 0x4000_0000),
+        Instruction(code: Self.give, operand: Self.kill),
+    ]
 
     /// Finds the span that the call's number, which is loaded, lies in, by halves: the kernel tries every filter with every
     /// number when it is applied, and a list from front to back takes it a millisecond.
@@ -115,8 +113,10 @@ public struct SystemCallFilter: Sendable {
 
     /// Applies the filter to every thread of the process, or to the calling one alone, for ever; no program that it starts
     /// gains privileges.
-    public func apply(toAllThreads: Bool = true) throws(SystemError) {
-        _ = try checked(linux_report_refused_calls(), "watch for refused system calls")
+    /// - Returns: Whether the kernel has such filters; if not, nothing is limited. Within another filter the answer is about
+    ///   what that one allows.
+    public func apply(toAllThreads: Bool = true) throws(SystemError) -> Bool {
+        if tellsRefusals { _ = try checked(linux_report_refused_calls(), "watch for refused system calls") }
         _ = try checked(linux_prctl(CInt(PR_SET_NO_NEW_PRIVS), 1, 0), "give up new privileges")
         // struct sock_fprog: a 16-bit count, padding, a pointer.
         let result = unsafe program.withUnsafeBufferPointer { instructions in
@@ -126,6 +126,19 @@ public struct SystemCallFilter: Sendable {
                 linux_syscall(Int(SYS_seccomp), 1, toAllThreads ? 1 : 0, UInt(bitPattern: $0), 0, 0)
             }
         }
-        _ = try checked(result, "limit the system calls")
+        return try Self.isApplied(result) {
+            // Without a program a kernel that has filters says EFAULT, another one what it said before.
+            linux_syscall(Int(SYS_seccomp), 1, 0, 0, 0, 0)
+        }
+    }
+
+    /// What seccomp(2) means by `result`. Only a kernel without filters may leave them out; all else is an error.
+    /// - Parameter probe: The same call without a program.
+    static func isApplied(_ result: Int, probe: () -> Int) throws(SystemError) -> Bool {
+        if result == 0 { return true }
+        // The number of a thread that has a filter of its own, which this one does not follow: none is applied.
+        guard result < 0 else { throw SystemError("limit the system calls of thread \(result)", nil, .resourceBusy) }
+        if result == -Int(ENOSYS) || (result == -Int(EINVAL) && probe() == result) { return false }
+        return try checked(result, "limit the system calls") == 0
     }
 }

@@ -19,14 +19,19 @@ public final class UnixSocketAddress: Sendable {
         self.path = path
         guard followsMoves || path.string.utf8.count > Self.limit, let name = path.lastComponent else {
             folder = nil
+            rawDescriptor = nil
             shortPath = path
             return
         }
         let parent = path.removingLastComponent()
-        let opened = try OwnedDescriptor.open(parent.isEmpty ? "." : parent, [.readOnly, .directory])
+        let opened = try OwnedDescriptor.open(parent.isEmpty ? "." : parent, [.path, .directory])
         shortPath = FilePath("/proc/self/fd/\(opened.rawValue)").appending(name)
+        rawDescriptor = opened.rawValue
         folder = consume opened
     }
+
+    /// What the address needs to stay open; nil if nothing.
+    let rawDescriptor: CInt?
 
     /// Connects to whatever listens there now.
     public func connect() throws(SystemError) -> OwnedDescriptor {

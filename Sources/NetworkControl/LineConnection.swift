@@ -11,6 +11,11 @@ struct LineConnection: ~Copyable {
 
     func send(_ line: String) throws(SystemError) { try descriptor.writeAll(line + "\n") }
 
+    /// Sends a line, and copies of descriptors with it.
+    func send(_ line: String, with descriptors: [CInt]) throws(SystemError) {
+        try UnixSocket.send(Array((line + "\n").utf8), with: descriptors, through: descriptor)
+    }
+
     /// The next line without its end; nil if the other side closed, the time was over or the line is too long.
     mutating func receive(milliseconds: Int64, cancellation: Cancellation? = nil) throws -> String? {
         let deadline = MonotonicClock.now.advanced(byMilliseconds: milliseconds)

@@ -23,9 +23,10 @@ public struct NetworkClient: ~Copyable {
     /// - Throws: What the process reports; ``NetworkError/noAnswer(_:)`` if it ends or is silent.
     @discardableResult
     public mutating func request(
-        _ request: JSONValue, milliseconds: Int64 = 10_000, cancellation: Cancellation? = nil
+        _ request: JSONValue, with descriptors: [CInt] = [], milliseconds: Int64 = 10_000,
+        cancellation: Cancellation? = nil
     ) throws -> JSONValue {
-        try connection.send(request.compact)
+        try connection.send(request.compact, with: descriptors)
         guard let line = try connection.receive(milliseconds: milliseconds, cancellation: cancellation) else {
             throw NetworkError.noAnswer(path)
         }
@@ -38,7 +39,8 @@ public struct NetworkClient: ~Copyable {
     /// - Returns: The machine's address.
     @discardableResult
     public mutating func add(_ machine: MachineAttachment) throws -> IPv4Address {
-        let answer = try request(["command": "add-machine", "machine": machine.json])
+        let sockets = try MachineSockets(binding: machine)
+        let answer = try request(["command": "add-machine", "machine": machine.json], with: sockets.descriptors)
         guard let address = answer["address"]?.stringValue.flatMap({ IPv4Address($0) }) else {
             throw NetworkError.noAnswer(path)
         }

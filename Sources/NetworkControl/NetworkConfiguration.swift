@@ -1,9 +1,9 @@
 public import NetworkAddress
 public import JSON
+import LinuxSystem
 public import SystemPackage
 
-/// What `wander-net` needs to know: one environment's network. It is also the file that the process keeps up to date with
-/// every machine and forward that comes and goes, so that a restart continues where the last process ended.
+/// What `wander-net` needs to know: one environment's network.
 public struct NetworkConfiguration: Hashable, Sendable {
     /// The environment's name; its machines are `NAME.environment.internal` to each other.
     public var name: String
@@ -16,7 +16,7 @@ public struct NetworkConfiguration: Hashable, Sendable {
     public var ipv6: Bool?
     /// The largest IP packet between guests and network, in bytes: 1500 to 65520.
     public var mtu: Int
-    /// Where the control socket and the lease file are; 0700.
+    /// Where the process's locks are; 0700. What it may write to is ``run``.
     public var folder: FilePath
     /// The process ends when no machine has been connected for so long. In seconds.
     public var idleSeconds: Int
@@ -49,12 +49,17 @@ public struct NetworkConfiguration: Hashable, Sendable {
     }
 
     public var controlSocket: FilePath { Self.controlSocket(in: folder) }
-    public var leaseFile: FilePath { folder.appending("leases.json") }
-    public var configurationFile: FilePath { Self.configurationFile(in: folder) }
-    public static func controlSocket(in folder: FilePath) -> FilePath { folder.appending("control.sock") }
-    public static func configurationFile(in folder: FilePath) -> FilePath { folder.appending("network.json") }
+    public var leaseFile: FilePath { run.appending("leases.json") }
+    /// The only folder that the process may change. Nothing in it tells `wander` what to start.
+    public var run: FilePath { Self.run(in: folder) }
+    public static func run(in folder: FilePath) -> FilePath { folder.appending("run") }
+    public static func controlSocket(in folder: FilePath) -> FilePath {
+        let (now, earlier) = (run(in: folder).appending("control.sock"), folder.appending("control.sock"))
+        // A process that an earlier wander started, which is served until it ends.
+        return !FileSystem.exists(now) && FileSystem.exists(earlier) ? earlier : now
+    }
     public static func lockFile(in folder: FilePath) -> FilePath { folder.appending("network.lock") }
-    public static func logFile(in folder: FilePath) -> FilePath { folder.appending("network.log") }
+    public static func logFile(in folder: FilePath) -> FilePath { run(in: folder).appending("network.log") }
 }
 
 extension NetworkConfiguration {

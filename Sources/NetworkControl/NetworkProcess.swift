@@ -14,26 +14,21 @@ public enum NetworkProcess {
         return try OpenFileLock.isHeldElsewhere(lock)
     }
 
-    /// The configuration that the last process of `folder` kept: its machines and forwards; nil if there was none.
-    public static func savedConfiguration(folder: FilePath) throws -> NetworkConfiguration? {
-        let path = NetworkConfiguration.configurationFile(in: folder)
-        guard let bytes = try FileSystem.readIfThere(path, limit: 16 << 20) else { return nil }
-        return try NetworkConfiguration(json: try JSONParser.parse(bytes))
-    }
-
     /// Starts the process unless one runs; returns when its sockets accept connections.
     ///
     /// A process that runs already keeps its settings; machines and forwards of `configuration` that it does not have are
     /// added, none is removed.
-    /// - Parameter program: The path of `wander-net`.
+    /// - Parameters:
+    ///   - program: The path of `wander-net`.
+    ///   - starting: Completes the configuration of a process that is about to start.
     /// - Returns: Whether a process was started.
     @discardableResult
     public static func ensureRunning(
         _ configuration: NetworkConfiguration, program: FilePath, milliseconds: Int64 = 10_000,
-        cancellation: Cancellation? = nil
+        cancellation: Cancellation? = nil, starting: (inout NetworkConfiguration) -> Void = { _ in }
     ) throws -> Bool {
         let folder = configuration.folder
-        try FileSystem.makeDirectory(folder, permissions: 0o700)
+        for place in [folder, configuration.run] { try FileSystem.makeDirectory(place, permissions: 0o700) }
         let lock = try OwnedDescriptor.open(
             NetworkConfiguration.lockFile(in: folder), [.readWrite, .create], permissions: 0o600)
         let deadline = MonotonicClock.now.advanced(byMilliseconds: milliseconds)
@@ -50,20 +45,22 @@ public enum NetworkProcess {
         }
         if runs { return false }
         guard !FileSystem.isAbsent(program) else { throw NetworkError.noHelper(program) }
-        var configuration = try continuing(configuration)
+        var configuration = configuration
+        starting(&configuration)
         configuration.lockDescriptor = 3
         configuration.statusDescriptor = 4
-        let file = configuration.configurationFile
-        try AtomicFile.write(configuration.json.pretty, to: file, permissions: 0o600)
-        let log = try OwnedDescriptor.open(
-            NetworkConfiguration.logFile(in: folder), [.writeOnly, .create, .append], permissions: 0o600)
+        // What earlier versions kept here.
+        for name in ["network.json", "control.sock"] { try FileSystem.remove(folder.appending(name)) }
+        // By descriptor, so that what the process is told cannot be changed by a name.
+        let file = try OwnedDescriptor.memoryFile(Array(configuration.json.compact.utf8))
+        let log = try OwnedDescriptor.openLog(NetworkConfiguration.logFile(in: folder))
         let status = try OwnedDescriptor.pipe()
         var options = ChildProcess.Options()
         options.output = .descriptor(log.rawValue)
         options.error = .descriptor(log.rawValue)
         options.newSession = true
-        options.extraDescriptors = [lock.rawValue, status.write.rawValue]
-        let child = try ChildProcess.start([program.string, "--configuration", file.string], options)
+        options.extraDescriptors = [lock.rawValue, status.write.rawValue, file.rawValue]
+        let child = try ChildProcess.start([program.string, "--configuration-descriptor", "5"], options)
         // Only the child may hold the writing end, or its death would go unnoticed.
         let reader = try status.read.duplicate()
         _ = consume status
@@ -77,28 +74,6 @@ public enum NetworkProcess {
         let answer = try JSONParser.parse(line)
         guard answer["started"]?.boolValue == true else { throw NetworkError(json: answer["error"] ?? .null) }
         return true
-    }
-
-    /// Adds the machines that the last process served and that are still there: it may have been killed, and their monitors
-    /// wait for a network to reconnect to.
-    private static func continuing(_ wanted: NetworkConfiguration) throws -> NetworkConfiguration {
-        // A damaged one says nothing; one that cannot be read now would leave out machines that run.
-        var saved: NetworkConfiguration?
-        do { saved = try savedConfiguration(folder: wanted.folder) } catch let error as SystemError {
-            throw error
-        } catch {}
-        guard let saved, saved.subnet == wanted.subnet else { return wanted }
-        var configuration = wanted
-        for machine in saved.machines {
-            let conflicts = configuration.machines.contains {
-                $0.name == machine.name || $0.mac == machine.mac || $0.socket == machine.socket
-                    || $0.address != nil && $0.address == machine.address
-            }
-            guard !conflicts, !FileSystem.isAbsent(machine.socket.removingLastComponent()) else { continue }
-            configuration.machines.append(machine)
-            configuration.forwards += saved.forwards.filter { $0.machine == machine.name }
-        }
-        return configuration
     }
 
     /// Whether an error says that the process ended while it was spoken to.

@@ -6,7 +6,9 @@ public final class LogReader {
     private let file: OwnedDescriptor
     private var position: Int64 = 0
 
-    public init(_ path: FilePath) throws(SystemError) { file = try OwnedDescriptor.open(path, .readOnly) }
+    public init(_ path: FilePath) throws(SystemError) {
+        file = try OwnedDescriptor.open(path, [.readOnly, .noFollow, .nonBlocking])
+    }
 
     /// What there is; the last 16 MiB of a longer log.
     /// - Parameter lines: Only the last so many.

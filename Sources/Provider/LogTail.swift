@@ -5,7 +5,9 @@ import SystemPackage
 enum LogTail {
     /// The last `count` lines; empty if there is no such file. Reads at most 64 KiB.
     static func lines(_ path: FilePath, count: Int, from start: Int64 = 0) -> String {
-        guard let file = try? OwnedDescriptor.open(path, .readOnly), let size = try? file.status().size else {
+        guard let file = try? OwnedDescriptor.open(path, [.readOnly, .noFollow, .nonBlocking]),
+            let size = try? file.status().size
+        else {
             return ""
         }
         let limit: Int64 = 64 << 10

@@ -98,6 +98,7 @@ public final class Machine {
         current = machine
         control.command.store(.run, ordering: .releasing)
         isPaused = false
+        try deviceThreads.waitUntilConfined()
         for processor in virtualProcessors {
             processors.append(
                 try ProcessorThread(

@@ -8,7 +8,7 @@ public struct MachineSpecification {
     public struct Device {
         /// Names the device's threads.
         public var name: String
-        /// Whether its threads connect to a Unix socket again when its peer has gone.
+        /// Whether its threads get another connection when its peer has gone.
         public var reconnects = false
         /// Whether its threads serve a folder of the host: they open, make and remove files.
         public var servesFiles = false

@@ -2,52 +2,41 @@ import CLinux
 import Glibc
 import LinuxSystem
 import NetworkControl
-import Reporting
 import SystemPackage
 
 /// What the process gives up before the first guest talks to it: C code reads what guests send, and if one of them ever
 /// takes it over, there should be little to gain.
 enum Sandbox {
-    /// - Returns: What could not be limited, to be logged; nil if all was.
-    static func enter(_ configuration: NetworkConfiguration) -> String? {
+    /// - Returns: What this kernel cannot limit, to be logged; nil if everything is.
+    /// - Throws: What else keeps the process from being limited; it may serve nobody then.
+    static func enter(_ configuration: NetworkConfiguration) throws(SystemError) -> String? {
         // Every connection of every guest is a descriptor; the soft limit is made for programs that use select(2).
-        var descriptors = rlimit()
-        if unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &descriptors) == 0 {
-            descriptors.rlim_cur = min(descriptors.rlim_max, 65_536)
-            _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &descriptors)
-        }
-        // No core dumps, no ptrace by others: packets in flight are the guests' secrets.
-        var none = rlimit(rlim_cur: 0, rlim_max: 0)
-        _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
-        _ = linux_prctl(CInt(PR_SET_DUMPABLE), 0, 0)
-        var missing: [String] = []
-        do {
-            // Machines that come later have their sockets below the folder that the network's own folder is in.
-            var writable = [configuration.folder.removingLastComponent()]
-            for machine in configuration.machines {
-                writable.append(machine.socket.removingLastComponent())
-                if let access = machine.access { writable.append(access.removingLastComponent()) }
-            }
-            // resolv.conf(5) is often a link into /run. libslirp's random numbers come from /dev/urandom; without it they
-            // would follow from the time and the process's number.
-            let readable: [FilePath] = [
-                "/etc", "/run", "/usr/share/zoneinfo", "/proc/self/fd", "/dev/urandom", configuration.resolverFile,
-            ]
-            if !(try FileAccessLimit.apply(readable: readable, writable: writable)) {
-                missing.append("files (Landlock)")
-            }
-        } catch { missing.append("files: \(error.summary)") }
-        do {
-            try SystemCallFilter(
-                allowing: calls, socketFamilies: [AF_UNIX, AF_INET, AF_INET6], ioctlRequests: socketRequests
-            ).apply()
-        } catch { missing.append("system calls: \(error.summary)") }
-        return missing.isEmpty ? nil : "not limited on this kernel: \(missing.joined(separator: ", "))"
+        OpenFileLimit.raise(to: 65_536)
+        var confinement = ProcessConfinement(
+            filter: SystemCallFilter(
+                allowing: calls, ioctlRequests: socketRequests, conditions: [Int(SYS_socket): sockets]))
+        confinement.allowsTCP = true
+        confinement.writable = [configuration.run]
+        // resolv.conf(5) is often a link into /run. libslirp's random numbers come from /dev/urandom; without it they
+        // would follow from the time and the process's number.
+        confinement.readable = [
+            "/etc", "/run", "/usr/share/zoneinfo", "/proc/self/fd", "/dev/urandom", configuration.resolverFile,
+        ]
+        return try confinement.enter().missing
     }
 
     /// What sockets are asked: FIONREAD, by libslirp before it reads a datagram; SIOCGIFINDEX, for the scope of a resolver's
     /// address such as `fe80::1%eth0`.
     private static let socketRequests: [UInt32] = [0x541b, 0x8933]
+
+    /// The Internet's; Unix ones only for the datagrams of emulated machines: what has a listener, such as a session's bus or
+    /// another control socket, cannot be reached through these.
+    private static let sockets: ArgumentCondition = {
+        let flags = [0, SOCK_CLOEXEC.rawValue, SOCK_NONBLOCK.rawValue, SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue]
+        let kinds = flags.map { UInt32(SOCK_DGRAM.rawValue | $0) }
+        let internet = [AF_INET, AF_INET6].map { UInt32($0) }
+        return ArgumentCondition.isOneOf(0, internet).or(.isOneOf(0, [UInt32(AF_UNIX)]).and(.isOneOf(1, kinds)))
+    }()
 
     /// Every call that serving needs: sockets, files of the network's folder, memory, time. No program can be started, no
     /// thread made, no other process touched.
@@ -63,7 +52,5 @@ enum Sandbox {
         SYS_gettimeofday, SYS_time, SYS_getrandom, SYS_exit, SYS_exit_group, SYS_getpid, SYS_gettid, SYS_tgkill,
         SYS_restart_syscall, SYS_sched_yield, SYS_sysinfo, SYS_uname, SYS_getuid, SYS_geteuid, SYS_prlimit64,
         SYS_eventfd2,
-        // What a thread that was made just before still does on its way to its work.
-        SYS_rseq, SYS_set_robust_list, SYS_prctl, SYS_set_tid_address,
     ].map { Int($0) }
 }

@@ -14,25 +14,30 @@ import UserNetwork
 enum NetworkService {
     /// - Returns: The exit status.
     static func run(_ arguments: [String]) -> CInt {
-        guard arguments.count == 2, arguments[0] == "--configuration" else {
-            complain("usage: wander-net --configuration FILE")
+        guard arguments.count == 2, ["--configuration", "--configuration-descriptor"].contains(arguments[0]) else {
+            complain("usage: wander-net --configuration FILE | --configuration-descriptor NUMBER")
             return 64
         }
         var status: OwnedDescriptor?
         do {
-            let text = try FileSystem.read(FilePath(arguments[1]), limit: 16 << 20)
+            let text =
+                arguments[0] == "--configuration"
+                ? try FileSystem.read(FilePath(arguments[1]), limit: 16 << 20)
+                : try OwnedDescriptor(owning: CInt(arguments[1]) ?? -1).readAll(limit: 16 << 20)
             let configuration = try NetworkConfiguration(json: try JSONParser.parse(text))
             status = configuration.statusDescriptor.map { OwnedDescriptor(owning: $0) }
             // Held for as long as the process lives, and by nothing that it might start.
             let lock = configuration.lockDescriptor.map { OwnedDescriptor(owning: $0) }
             try? lock?.setInheritable(false)
-            Signals.ignore(SIGPIPE)
+            Signals.ignoreWriteSignals()
+            try FileSystem.makeDirectory(configuration.run, permissions: 0o700)
             let network = try Network(configuration)
             try network.listenForControl()
             try network.stopOnSignals()
             let memory = ResidentMemory()
             network.whenQuiet = { memory.release() }
-            if let missing = Sandbox.enter(configuration) { complain(missing) }
+            if let missing = try Sandbox.enter(configuration) { complain(missing) }
+            network.bindsSockets = false
             memory.release()
             try? status?.writeAll("{\"started\":true}\n")
             status = nil

@@ -6,21 +6,12 @@ import Virtio
 /// What the process gives up before its guest talks to it: programs, other folders, the network.
 enum Sandbox {
     /// - Returns: What this kernel cannot limit; nil if everything is.
-    static func enter(_ share: ShareArguments) -> String? {
-        _ = linux_prctl(4, 0, 0)  // PR_SET_DUMPABLE: the guest's memory is mapped here.
-        var none = rlimit(rlim_cur: 0, rlim_max: 0)
-        _ = setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
-        var missing: [String] = []
-        do throws(SystemError) {
-            let limited = try FileAccessLimit.apply(
-                readable: share.isReadOnly ? [share.folder] : [], writable: [],
-                served: share.isReadOnly ? [] : [share.folder])
-            if !limited { missing.append("files (Landlock)") }
-        } catch { missing.append("files: \(error.summary)") }
-        do throws(SystemError) {
-            try SystemCallFilter(allowing: calls + FileSystemDevice.systemCalls).apply()
-        } catch { missing.append("system calls: \(error.summary)") }
-        return missing.isEmpty ? nil : missing.joined(separator: ", ")
+    /// - Throws: What else keeps the process from being limited; it may serve nobody then.
+    static func enter(_ share: ShareArguments) throws(SystemError) -> String? {
+        var confinement = ProcessConfinement(
+            filter: SystemCallFilter(allowing: calls + FileSystemDevice.systemCalls))
+        if share.isReadOnly { confinement.readable = [share.folder] } else { confinement.served = [share.folder] }
+        return try confinement.enter().missing
     }
 
     /// Memory, threads, the connection, and the descriptors that come over it.
@@ -28,7 +19,7 @@ enum Sandbox {
         SYS_read, SYS_write, SYS_close, SYS_fstat, SYS_newfstatat, SYS_fcntl, SYS_recvmsg, SYS_sendmsg, SYS_sendto,
         SYS_recvfrom,
         SYS_epoll_create1, SYS_epoll_ctl, SYS_epoll_wait, SYS_epoll_pwait, SYS_poll, SYS_ppoll, SYS_eventfd2, SYS_mmap,
-        SYS_munmap, SYS_mprotect, SYS_mremap, SYS_madvise, SYS_brk, SYS_futex, SYS_clone, SYS_clone3, SYS_rseq,
+        SYS_munmap, SYS_mprotect, SYS_mremap, SYS_madvise, SYS_brk, SYS_futex, SYS_clone, SYS_rseq,
         SYS_set_robust_list, SYS_prctl, SYS_seccomp, SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn,
         SYS_sigaltstack,
         SYS_sched_getaffinity, SYS_sched_yield, SYS_clock_gettime, SYS_clock_nanosleep, SYS_nanosleep, SYS_getrandom,

@@ -38,14 +38,14 @@ func runShareProgram() -> Never {
 
 private func serve(_ share: ShareArguments, report: @escaping @Sendable (String) -> Void) throws {
     ProcessMemory.useOneHeap()
-    Signals.ignore(SIGPIPE)
+    Signals.ignoreWriteSignals()
     OpenFileLimit.raise()
     let socket = OwnedDescriptor(owning: share.socketDescriptor)
     try socket.setInheritable(false)
     let device = try FileSystemDevice(
         folder: share.folder, tag: share.tag, isReadOnly: share.isReadOnly, queueCount: ShareArguments.queueCount)
     let backEnd = try BackEnd(device, socket: socket, report: report)
-    if let unlimited = Sandbox.enter(share) { report("not limited on this kernel: \(unlimited)") }
+    if let unlimited = try Sandbox.enter(share) { report(unlimited) }
     try backEnd.start()
     ProcessMemory.dropStartUpPages()
     try backEnd.run()

@@ -14,7 +14,7 @@ final class ConsoleLog {
     private final class FileHolder {
         let descriptor: OwnedDescriptor
         init(_ path: FilePath) throws(SystemError) {
-            descriptor = try OwnedDescriptor.open(path, [.writeOnly, .create, .append], permissions: 0o600)
+            descriptor = try OwnedDescriptor.openLog(path)
         }
     }
 

@@ -19,7 +19,8 @@ final class MachineAssembly {
     /// Of the files that the process may open, how many are not for shares.
     private static let reservedFiles = 512
 
-    init(_ configuration: MonitorConfiguration) throws {
+    /// - Parameter connector: Connects to the configuration's networks, in their order.
+    init(_ configuration: MonitorConfiguration, connector: SocketConnector?) throws {
         var specification = MachineSpecification(
             memory: configuration.memory, processors: configuration.processors, kernel: configuration.kernel,
             commandLine: configuration.commandLine)
@@ -41,13 +42,12 @@ final class MachineAssembly {
                     BlockDevice(storage, identifier: disk.serial, queueCount: min(4, configuration.processors))))
         }
         for (index, network) in configuration.networks.enumerated() {
-            // Found now: the process may open no files by the time it connects again.
-            let address = try UnixSocketAddress(network.socket)
-            let socket = try address.connect()
+            guard let connector else { break }
+            let socket = try connector.connect(index)
             try socket.setNonBlocking()
             let device = try NetworkDevice(
                 socket: socket, macAddress: network.address.bytes, mtu: network.mtu,
-                reconnect: { try? address.connect() })
+                reconnect: { try? connector.connect(index) })
             specification.devices.append(.init(name: "net\(index)", reconnects: true) { _ in device })
         }
         if !configuration.shares.isEmpty {

@@ -10,7 +10,7 @@ import Virtio
 /// One thread; the machine's processors and devices have their own.
 final class Monitor {
     private enum Token {
-        static let cancelled: UInt64 = 1
+        static let signal: UInt64 = 1
         static let machine: UInt64 = 2
         static let serial: UInt64 = 3
         static let listener: UInt64 = 4
@@ -28,7 +28,7 @@ final class Monitor {
     private let configuration: MonitorConfiguration
     private let assembly: MachineAssembly
     private let machine: Machine
-    private let cancellation: Cancellation
+    private let signals: SignalHolder
     private let poller: Poller
     private let console: ConsoleLog
     private let listener: ListenerHolder?
@@ -39,6 +39,11 @@ final class Monitor {
     private var end: MonitorEnd?
     private let started = MonotonicClock.now
 
+    private final class SignalHolder {
+        let descriptor: SignalDescriptor
+        init() throws { descriptor = try SignalDescriptor() }
+    }
+
     private final class ListenerHolder {
         let descriptor: OwnedDescriptor
         init(_ path: FilePath) throws {
@@ -47,17 +52,16 @@ final class Monitor {
         }
     }
 
-    init(_ configuration: MonitorConfiguration) throws {
+    init(_ configuration: MonitorConfiguration, connector: SocketConnector?) throws {
         self.configuration = configuration
-        cancellation = try Cancellation()
-        // Before any other thread: they inherit which signals are blocked.
-        try Signals.request(cancellation) {}
-        assembly = try MachineAssembly(configuration)
+        // Before any thread: they inherit which signals are blocked.
+        signals = try SignalHolder()
+        assembly = try MachineAssembly(configuration, connector: connector)
         machine = try Machine(assembly.specification)
         console = try ConsoleLog(configuration.consoleLog)
         listener = try configuration.controlSocket.map { try ListenerHolder($0) }
         poller = try Poller()
-        try poller.add(cancellation.rawDescriptor, .readable, token: Token.cancelled)
+        try poller.add(signals.descriptor.rawDescriptor, .readable, token: Token.signal)
         try poller.add(machine.eventDescriptor, .readable, token: Token.machine)
         try poller.add(machine.serial.outputReady.descriptor.rawValue, .readable, token: Token.serial)
         if let terminal = assembly.terminal {
@@ -90,7 +94,9 @@ final class Monitor {
 
     private func handle(_ item: Poller.Readiness) {
         switch item.token {
-        case Token.cancelled: end = end ?? MonitorEnd(reason: .stopped, detail: "a signal asked for it")
+        case Token.signal:
+            signals.descriptor.take()
+            end = end ?? MonitorEnd(reason: .stopped, detail: "a signal asked for it")
         case Token.machine: for event in machine.takeEvents() where end == nil { handle(event) }
         case Token.serial:
             machine.serial.outputReady.take()

@@ -1,27 +1,28 @@
 import LinuxSystem
 import MonitorControl
 import SystemPackage
+import VMM
 
 /// Which folders the monitor still goes to once its disks and sockets are open.
 extension MonitorConfiguration {
+    /// Confines the process to what running the machine takes from then on.
+    /// - Returns: What this kernel cannot limit; nil if everything is.
+    func confine() throws(SystemError) -> String? {
+        try Confinement.confineProcess(
+            readable: readableFolders, writable: writableFolders, served: servedFolders, servesFiles: !shares.isEmpty)
+    }
+
     /// A guest that starts anew has its kernel read again. The folders, not the files: a kernel may have been replaced.
     var readableFolders: [FilePath] {
-        ([kernel] + [initialRAMDisk].compactMap { $0 }).map(Self.folder) + shares.filter(\.isReadOnly).map(\.path)
+        ([kernel] + [initialRAMDisk].compactMap { $0 }).map(Self.folder) + [kernelCache].compactMap { $0 }
+            + shares.filter(\.isReadOnly).map(\.path)
     }
 
     /// What the guest has as file systems of its own.
     var servedFolders: [FilePath] { shares.filter { !$0.isReadOnly }.map(\.path) }
 
-    /// For the unpacked kernel, the console's log, the control socket and the end record.
-    var writableFolders: [FilePath] {
-        var folders = [consoleLog, controlSocket, endRecord].compactMap { $0 }.map(Self.folder)
-        if let kernelCache {
-            // A rule needs a folder that exists.
-            try? FileSystem.makeDirectory(kernelCache, permissions: 0o700)
-            folders.append(kernelCache)
-        }
-        return folders
-    }
+    /// For the console's log, the control socket and the end record.
+    var writableFolders: [FilePath] { [consoleLog, controlSocket, endRecord].compactMap { $0 }.map(Self.folder) }
 
     private static func folder(of file: FilePath) -> FilePath {
         let folder = file.removingLastComponent()

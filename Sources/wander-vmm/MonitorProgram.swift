@@ -1,3 +1,4 @@
+import Boot
 import Glibc
 import JSON
 import LinuxSystem
@@ -30,13 +31,22 @@ func runMonitorProgram() -> Never {
     let status = StatusChannel(configuration.statusDescriptor)
     let end: MonitorEnd
     do {
-        let monitor = try Monitor(configuration)
-        if let unlimited = Confinement.confineProcess(
-            readable: configuration.readableFolders, writable: configuration.writableFolders,
-            served: configuration.servedFolders, servesFiles: !configuration.shares.isEmpty)
-        {
-            write("wander-vmm: not limited on this kernel: \(unlimited)\n", to: 2)
+        // These are processes of their own, and copies of this one: before it has threads, or anything to copy.
+        let networks = configuration.networks.map(\.socket)
+        let connector = networks.isEmpty ? nil : try SocketConnector(to: networks)
+        if let folder = configuration.kernelCache {
+            KernelCache(folder: folder).fill(for: configuration.kernel) { (kernel, folder, work) throws(SystemError) in
+                try ForkedProcess.wait(
+                    for: try ForkedProcess.start(keeping: []) {
+                        guard (try? Confinement.confineProcess(readable: [kernel], writable: [folder])) != nil else {
+                            return 1
+                        }
+                        return work() ? 0 : 1
+                    })
+            }
         }
+        let monitor = try Monitor(configuration, connector: connector)
+        if let unlimited = try configuration.confine() { write("wander-vmm: \(unlimited)\n", to: 2) }
         try monitor.start()
         ProcessMemory.dropStartUpPages()
         status.send(.started)

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import SystemPackage
 import Testing
@@ -81,5 +82,54 @@ import Testing
         #expect(try verdict(filter, call: 436) == SystemCallFilter.refuseQuietly)
         #expect(try verdict(filter, call: 437) == SystemCallFilter.refuse)
         #expect(try verdict(filter, call: 15) == SystemCallFilter.allow)
+    }
+
+    @Test("signals, limits, descriptors' owners and new processes are this process's own in every filter")
+    func ownProcess() throws {
+        let calls = [SYS_tgkill, SYS_prlimit64, SYS_fcntl, SYS_clone, SYS_prctl].map { Int($0) }
+        let filter = SystemCallFilter(allowing: calls)
+        func passes(_ call: Int, _ arguments: UInt64...) throws -> Bool {
+            try verdict(filter, call: call, arguments: arguments) == SystemCallFilter.allow
+        }
+        let mine = UInt64(getpid())
+        #expect(try passes(Int(SYS_tgkill), mine, mine + 3, 9))
+        #expect(try !passes(Int(SYS_tgkill), mine + 1, mine + 1, 9))
+        #expect(try passes(Int(SYS_prlimit64), 0, 7) && !passes(Int(SYS_prlimit64), mine + 1, 7))
+        // F_GETFL, F_OFD_SETLK, F_DUPFD_CLOEXEC; F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE, F_NOTIFY.
+        for command in [3, 37, 1030] as [UInt64] { #expect(try passes(Int(SYS_fcntl), 5, command)) }
+        for command in [8, 10, 15, 1024, 1026] as [UInt64] { #expect(try !passes(Int(SYS_fcntl), 5, command)) }
+        // As the C library starts a thread; as fork(2) and vfork(2) do; and a thread in a name space of its own.
+        #expect(try passes(Int(SYS_clone), 0x003d_0f00))
+        for flags in [0x0120_0011, 0x4111, 0x1000_0011, 0x103d_0f00, 0x003d_0f80] as [UInt64] {
+            #expect(try !passes(Int(SYS_clone), flags), "\(flags)")
+        }
+        // PR_SET_NAME; PR_SET_DUMPABLE, PR_SET_PTRACER.
+        #expect(try passes(Int(SYS_prctl), 15))
+        for option in [4, 0x5961_6d61] as [UInt64] { #expect(try !passes(Int(SYS_prctl), option)) }
+    }
+
+    @Test("conditions of one call hold together or instead of each other") func conditions() throws {
+        // AF_INET, or AF_UNIX for datagrams.
+        let sockets = SystemCallFilter(
+            allowing: [41],
+            conditions: [41: ArgumentCondition.isOneOf(0, [2, 10]).or(.isOneOf(0, [1]).and(.isOneOf(1, [2])))])
+        for (family, kind, expected) in [(2, 1, true), (10, 2, true), (1, 2, true), (1, 1, false), (16, 2, false)] {
+            let verdict = try verdict(sockets, call: 41, arguments: [UInt64(family), UInt64(kind)])
+            #expect((verdict == SystemCallFilter.allow) == expected, "family \(family), kind \(kind)")
+        }
+    }
+
+    @Test("only a kernel without filters is taken for one: every other failure is an error") func failures() throws {
+        #expect(try SystemCallFilter.isApplied(0) { 0 })
+        #expect(try !SystemCallFilter.isApplied(-Int(ENOSYS)) { 0 })
+        #expect(try !SystemCallFilter.isApplied(-Int(EINVAL)) { -Int(EINVAL) })
+        #expect(throws: SystemError.self) { try SystemCallFilter.isApplied(-Int(EINVAL)) { -Int(EFAULT) } }
+        for result in [-Int(ENOMEM), -Int(EACCES), -Int(EPERM)] {
+            #expect(throws: SystemError.self) { try SystemCallFilter.isApplied(result) { result } }
+        }
+        // A thread that does not follow.
+        #expect(throws: SystemError("limit the system calls of thread 1234", nil, .resourceBusy)) {
+            try SystemCallFilter.isApplied(1234) { 0 }
+        }
     }
 }

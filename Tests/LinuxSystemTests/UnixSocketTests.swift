@@ -40,7 +40,7 @@ import Testing
         let calls = [1, 3, 9, 11, 28, 41, 42, 60, 202]
         let thread = try Thread(name: "filtered") {
             do {
-                try SystemCallFilter(allowing: calls, socketFamilies: [AF_UNIX]).apply(
+                _ = try SystemCallFilter(allowing: calls, socketFamilies: [AF_UNIX]).apply(
                     toAllThreads: false)
                 #expect(throws: SystemError.self) { try OwnedDescriptor.open("/", .readOnly).close() }
                 try address.connect().writeAll("ping")

@@ -45,6 +45,8 @@ import Testing
         let arguments = QEMUArguments.make(Self.plan(), program: "qemu")
         #expect(value("-accel", arguments) == "tcg,thread=multi,tb-size=256")
         #expect(value("-m", arguments) == "512M")
+        #expect(value("-sandbox", arguments) == EmulatorLimits.sandbox)
+        #expect(!QEMUArguments.make(Self.plan(), program: "qemu", hasSandbox: false).contains("-sandbox"))
         #expect(arguments.contains("-nodefaults") && arguments.contains("-no-user-config"))
     }
 
@@ -71,7 +73,7 @@ import Testing
         let reply: JSONValue = [
             ["label": "share1", "filename": "disconnected:fd:6", "frontend-open": true],
             ["label": "share0", "filename": "fd:5", "frontend-open": true],
-            ["label": "console", "filename": "disconnected:unix:serial.sock,server=on", "frontend-open": true],
+            ["label": "console", "filename": "disconnected:unix:run/serial.sock,server=on", "frontend-open": true],
             ["label": "sharex", "filename": "disconnected:"], ["label": 7], "share2",
         ]
         #expect(QEMUControl.lostShares(reply) == [1])

@@ -32,13 +32,19 @@ final class MonitorFolder {
     }
 
     /// - Returns: The configuration's path.
-    func configure(statusDescriptor: CInt? = nil) throws -> String {
+    func configure(statusDescriptor: CInt? = nil, lockDescriptor: CInt? = nil, network: FilePath? = nil) throws
+        -> String
+    {
         var configuration = MonitorConfiguration(
             name: "test", memory: 32 << 20, processors: 1, kernel: path.appending("kernel"), commandLine: "")
         configuration.consoleLog = path.appending("console.log")
         configuration.controlSocket = path.appending("control.sock")
         configuration.endRecord = path.appending("end.json")
         configuration.statusDescriptor = statusDescriptor
+        configuration.lockDescriptor = lockDescriptor
+        if let network, let address = HardwareAddress("52:54:00:00:00:01") {
+            configuration.networks = [.init(socket: network, address: address, mtu: 1500)]
+        }
         let file = path.appending("configuration.json")
         try AtomicFile.write(configuration.json.pretty, to: file)
         return file.string

@@ -121,6 +121,44 @@ private let hasKVM = (try? Hypervisor.open()) != nil
         #expect(MonitorEnd.read(from: folder.path.appending("end.json"))?.reason == .stopped)
     }
 
+    @Test("a monitor that is killed holds no lock any more, and its helper ends", .enabled(if: hasKVM))
+    func killed() throws {
+        let folder = try MonitorFolder(kernel: TinyGuest.print("up") + TinyGuest.loop)
+        let network = folder.path.appending("net.sock")
+        let listener = try UnixSocket.listen(at: network)
+        let lock = try OwnedDescriptor.open(folder.path.appending("lock"), [.readWrite, .create])
+        #expect(try OpenFileLock.tryLock(lock, .exclusive))
+        let status = try OwnedDescriptor.pipe()
+        let log = try folder.log()
+        var options = ChildProcess.Options()
+        options.error = .descriptor(log.rawValue)
+        options.extraDescriptors = [status.write.rawValue, lock.rawValue]
+        let file = try folder.configure(statusDescriptor: 3, lockDescriptor: 4, network: network)
+        let child = try ChildProcess.start([folder.program, "--configuration", file], options)
+        lock.close()
+        #expect(try waitUntilReady(status.read.rawValue, for: .readable, milliseconds: 20_000))
+        #expect(MonitorStatus(line: try status.read.read(upTo: 4096).dropLast()) == .started)
+        #expect(try UnixSocket.accept(listener) != nil)
+        let path = FilePath("/proc/\(child.identifier)/task/\(child.identifier)/children")
+        let helpers = String(decoding: try FileSystem.read(path, limit: 4096), as: UTF8.self).split(separator: " ")
+        #expect(helpers.count == 1)
+        // Waits in signalfd(2) for SIGTERM: no thread does.
+        let tasks = FilePath("/proc/\(child.identifier)/task")
+        for task in try FileSystem.list(tasks) {
+            let name = try FileSystem.read(tasks.appending(task).appending("comm"), limit: 100)
+            #expect(name != Array("signals\n".utf8))
+        }
+        child.signal(SIGKILL)
+        #expect(try child.wait(milliseconds: 20_000) == .signalled(SIGKILL))
+        let again = try OwnedDescriptor.open(folder.path.appending("lock"), .readWrite)
+        #expect(try !OpenFileLock.isHeldElsewhere(again))
+        for helper in helpers {
+            let place = FilePath("/proc/\(helper)")
+            for _ in 0..<500 where FileSystem.exists(place) { usleep(10_000) }
+            #expect(!FileSystem.exists(place))
+        }
+    }
+
     /// Hundredths of a second that the process's first thread has run (proc(5), `stat`, fields 14 and 15).
     private static func processorTicks(_ process: Int32) throws -> Int {
         let stat = try FileSystem.read(FilePath("/proc/\(process)/task/\(process)/stat"), limit: 4096)

@@ -34,14 +34,14 @@ public struct KernelCache: Sendable {
         removeOldest()
     }
 
-    private func removeOldest() {
+    func removeOldest() {
         guard let names = try? FileSystem.list(folder) else { return }
         var files: [(name: String, modified: Int64)] = []
         for name in names {
             guard let status = try? FileSystem.status(folder.appending(name)) else { continue }
             // A killed process leaves its temporary file; a live one finishes within a minute.
             if name.hasSuffix(".tmp"), wallClockSeconds() - status.modified > 3600 {
-                try? FileSystem.remove(folder.appending(name))
+                try? FileSystem.removeTree(folder.appending(name))
             } else if name.hasSuffix(".elf") {
                 files.append((name, status.modified))
             }

@@ -78,6 +78,9 @@ int linux_is_link(unsigned mode);
 int linux_is_socket(unsigned mode);
 int linux_first_realtime_signal(void);
 
+// Swift calls it unavailable: see ForkedProcess.
+long linux_fork(void);
+
 // A function-pointer cast of a number.
 void linux_ignore_signal(int number);
 

@@ -1,4 +1,5 @@
 import JSON
+import Synchronization
 public import LinuxSystem
 public import SystemPackage
 
@@ -23,16 +24,28 @@ public struct EmulationProvider: MachineProvider {
         // Bound here and handed over, so that there is no time in which the machine runs and cannot be reached.
         let listener = try UnixSocket.listen(at: plan.folder.controlSocket)
         // Left by a QEMU that was killed; the new one could not bind it.
-        try FileSystem.remove(plan.folder.path.appending("net.sock.peer"))
+        try FileSystem.remove(plan.folder.run.appending("net.sock.peer"))
         let shares = try ShareServers(plan, program: programs.appending("wander-share"))
-        let log = try OwnedDescriptor.open(plan.folder.monitorLog, [.writeOnly, .create, .append], permissions: 0o600)
+        let log = try OwnedDescriptor.openLog(plan.folder.monitorLog)
         var options = ChildProcess.Options()
         options.newSession = true
         options.directory = plan.folder.path
         options.output = .descriptor(log.rawValue)
         options.error = .descriptor(log.rawValue)
         options.extraDescriptors = [lock.rawValue, listener.rawValue] + shares.connections
-        let child = try ChildProcess.start(QEMUArguments.make(plan, program: program), options)
+        let hasSandbox = try Self.hasSandbox(program)
+        let limits = EmulatorLimits(plan, program: FilePath(program))
+        let missing = Mutex(hasSandbox ? [] : ["system calls (QEMU has no -sandbox)"])
+        let child = try ChildProcess.start(
+            QEMUArguments.make(plan, program: program, hasSandbox: hasSandbox), options
+        ) { () throws(SystemError) in
+            let found = try limits.apply()
+            missing.withLock { $0 += found }
+        }
+        let unlimited = missing.withLock { $0 }
+        if !unlimited.isEmpty {
+            try? log.writeAll("QEMU: not limited on this host: \(unlimited.joined(separator: ", "))\n")
+        }
         // From here on only QEMU holds its ends: the servers end with it.
         _ = consume shares
         listener.close()
@@ -50,6 +63,11 @@ public struct EmulationProvider: MachineProvider {
             throw ProviderError.startFailed(machine: plan.name, log: LogTail.lines(plan.folder.monitorLog, count: 12))
         }
         return identity
+    }
+
+    /// Whether this QEMU was built with a filter of its own; it knows before it starts a machine.
+    private static func hasSandbox(_ program: String) throws -> Bool {
+        try ChildProcess.run([program, "-sandbox", EmulatorLimits.sandbox, "-version"]).outcome.isSuccess
     }
 
     public func control(_ folder: MachineFolder) throws -> any MachineControl {

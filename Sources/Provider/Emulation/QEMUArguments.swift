@@ -10,12 +10,13 @@ struct QEMUArguments {
     /// The first share's; the others follow.
     static let firstShareDescriptor = 5
 
-    static func make(_ plan: BootPlan, program: String) -> [String] {
+    /// - Parameter hasSandbox: Whether this QEMU can limit its own system calls.
+    static func make(_ plan: BootPlan, program: String, hasSandbox: Bool = true) -> [String] {
         let whenFull = plan.waitsForRoom ? "enospc" : "report"
         var arguments = [
             program, "-name", plan.name, "-nodefaults", "-no-user-config", "-display", "none",
             "-machine",
-            "q35,usb=off,vmport=off,smbus=off,sata=off,graphics=off"
+            "q35,usb=off,vmport=off,smbus=off,sata=off,graphics=off,dump-guest-core=off"
                 + (plan.shares.isEmpty ? "" : ",memory-backend=memory"),
             "-accel", "tcg,thread=multi,tb-size=\(plan.translationCache >> 20)",
             "-cpu", plan.emulatedProcessor,
@@ -23,7 +24,8 @@ struct QEMUArguments {
             "-chardev", "socket,id=control,fd=\(controlDescriptor),server=on,wait=off",
             "-mon", "chardev=control,mode=control",
             // Whoever connects sees what comes from then on and may type; the log has all of it.
-            "-chardev", "socket,id=console,path=serial.sock,server=on,wait=off,logfile=console.log,logappend=on",
+            "-chardev",
+            "socket,id=console,path=run/serial.sock,server=on,wait=off,logfile=run/console.log,logappend=on",
             "-serial", "chardev:console",
             "-blockdev", disk(plan).compact,
             "-device", "virtio-blk-pci,drive=disk,serial=root,bootindex=1,werror=\(whenFull)",
@@ -31,6 +33,7 @@ struct QEMUArguments {
             "-device", "virtio-rng-pci,rng=entropy",
             "-device", "virtio-balloon-pci,free-page-reporting=on",
         ]
+        if hasSandbox { arguments += ["-sandbox", EmulatorLimits.sandbox] }
         for (index, disk) in plan.extraDisks.enumerated() {
             let node: JSONValue = [
                 "driver": .string(disk.format), "node-name": .string("extra\(index)"),
@@ -45,7 +48,8 @@ struct QEMUArguments {
             // Datagrams survive a restart of the network; QEMU 7.2's stream cannot reconnect.
             arguments += [
                 "-netdev",
-                "dgram,id=network,local.type=unix,local.path=net.sock.peer,remote.type=unix,remote.path=net.sock",
+                "dgram,id=network,local.type=unix,local.path=run/net.sock.peer,remote.type=unix,"
+                    + "remote.path=run/net.sock",
                 "-device", "virtio-net-pci,netdev=network,mac=\(address),host_mtu=65520,romfile=",
             ]
         }

@@ -22,7 +22,7 @@ final class ShareServers {
         _ share: MachineShare, _ plan: BootPlan, program: FilePath
     ) throws -> OwnedDescriptor {
         let pair = try UnixSocket.pair()
-        let log = try OwnedDescriptor.open(plan.folder.monitorLog, [.writeOnly, .create, .append], permissions: 0o600)
+        let log = try OwnedDescriptor.openLog(plan.folder.monitorLog)
         var options = ChildProcess.Options()
         options.newSession = true
         options.directory = plan.folder.path

@@ -1,5 +1,6 @@
 import NetworkAddress
 import EnvFile
+import JSON
 public import LinuxSystem
 import NetworkControl
 import Reporting
@@ -12,13 +13,7 @@ extension Machine {
         guard let mac = MACAddress(record.hardwareAddress) else {
             throw ProviderError.controlFailed(operation: "the network", reason: "bad address \(record.hardwareAddress)")
         }
-        let attachment = MachineAttachment(
-            name: name, mac: mac,
-            address: definition.networks.compactMap(\.address).first,
-            hostname: definition.hostname, aliases: definition.hostname == name ? [] : [definition.hostname],
-            socket: folder.networkSocket, access: folder.guestSocket,
-            transport: record.provider == .emulation ? .datagram : .stream)
-        try project.startNetwork(with: attachment)
+        try project.startNetwork(with: attachment(record, mac))
         var client = try NetworkClient.connect(folder: project.layout.network)
         var forwards: [MachineRecord.Forward] = []
         if let port = definition.ssh.port {
@@ -35,6 +30,17 @@ extension Machine {
             forwards.append(try add(wanted, mayMove: port.onConflict == .next, through: &client))
         }
         return forwards
+    }
+
+    /// The place that a machine has, or had at its last start, by what its record says.
+    func attachment(_ record: MachineRecord, _ mac: MACAddress) -> MachineAttachment {
+        let hostname = record.definition?["hostname"]?.stringValue ?? name
+        let addresses = record.definition?["networks"]?.arrayValue?.compactMap { $0["ip"]?.stringValue } ?? []
+        return MachineAttachment(
+            name: name, mac: mac, address: addresses.first.flatMap { IPv4Address($0) },
+            hostname: hostname, aliases: hostname == name ? [] : [hostname],
+            socket: folder.networkSocket, access: folder.guestSocket,
+            transport: record.provider == .emulation ? .datagram : .stream)
     }
 
     /// - Parameter mayMove: Whether another host port will do when the wanted one is taken.
@@ -118,24 +124,46 @@ extension Project {
     /// Starts the environment's network again as it was, if it was killed while it had machines.
     /// - Returns: Whether it runs again.
     fileprivate func resumeNetwork() throws -> Bool {
-        guard !(try NetworkProcess.isRunning(folder: layout.network)),
-            let saved = try NetworkProcess.savedConfiguration(folder: layout.network), !saved.machines.isEmpty
-        else { return false }
-        try startNetwork(saved)
+        guard !(try NetworkProcess.isRunning(folder: layout.network)) else { return false }
+        var configuration = try networkConfiguration()
+        addLivingMachines(to: &configuration)
+        guard !configuration.machines.isEmpty else { return false }
+        try startNetwork(configuration)
         return true
     }
 
     /// Starts the environment's network unless it runs, and adds the machine to it.
     fileprivate func startNetwork(with machine: MachineAttachment) throws {
+        var configuration = try networkConfiguration()
+        configuration.machines = [machine]
+        try startNetwork(configuration)
+    }
+
+    private func networkConfiguration() throws -> NetworkConfiguration {
         let definition = environment.networks.first ?? .standard
         let fallback = NetworkConfiguration.defaultSubnet
         guard let subnet = definition.subnet ?? IPv4Subnet(fallback) else {
             throw ProviderError.controlFailed(operation: "the network", reason: "bad subnet \(fallback)")
         }
-        var configuration = NetworkConfiguration(
+        return NetworkConfiguration(
             name: environment.name, subnet: subnet, internet: definition.internet, folder: layout.network)
-        configuration.machines = [machine]
-        try startNetwork(configuration)
+    }
+
+    /// Adds the machines that run, and their forwards, to a network that is about to start: the last one may have been
+    /// killed, and their monitors wait for one to reconnect to. By their records, not by what the network itself left.
+    private func addLivingMachines(to configuration: inout NetworkConfiguration) {
+        for name in (try? layout.machineNames()) ?? [] where !configuration.machines.contains(where: { $0.name == name }) {
+            let machine = Machine(project: self, name: name, definition: nil)
+            guard (try? machine.folder.isAlive()) == true, let record = try? store.load(name),
+                let mac = MACAddress(record.hardwareAddress)
+            else { continue }
+            configuration.machines.append(machine.attachment(record, mac))
+            configuration.forwards += record.forwards.map {
+                NetworkControl.PortForward(
+                    machine: name, transport: $0.transport == "udp" ? .udp : .tcp, bind: $0.bind,
+                    hostPort: $0.hostPort, guestPort: $0.guestPort)
+            }
+        }
     }
 
     private func startNetwork(_ configuration: NetworkConfiguration) throws {
@@ -147,6 +175,7 @@ extension Project {
             throw ProviderError.controlFailed(operation: "the start of the network", reason: "another command holds it")
         }
         try NetworkProcess.ensureRunning(
-            configuration, program: settings.programs.appending("wander-net"), cancellation: cancellation)
+            configuration, program: settings.programs.appending("wander-net"), cancellation: cancellation,
+            starting: addLivingMachines)
     }
 }

@@ -32,6 +32,7 @@ extension Machine {
         record.hasMountedShares = false
         try project.store.save(&record)
         do {
+            try folder.prepareRun()
             try growDisk(record, definition)
             let forwards = try joinNetwork(record, definition)
             record.forwards = forwards

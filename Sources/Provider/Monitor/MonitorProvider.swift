@@ -19,17 +19,17 @@ public struct MonitorProvider: MachineProvider {
         guard !FileSystem.isAbsent(program) else { throw ProviderError.monitorMissing(Self.programName) }
         guard let kernel = plan.kernel else { throw ProviderError.noKernel(machine: plan.name) }
         try FileSystem.remove(plan.folder.endRecord)
-        let file = plan.folder.path.appending("monitor.json")
-        try AtomicFile.write(configuration(plan, kernel: kernel).json.pretty, to: file, permissions: 0o600)
-        let log = try OwnedDescriptor.open(plan.folder.monitorLog, [.writeOnly, .create, .append], permissions: 0o600)
+        // By descriptor, so that what the monitor is told cannot be changed by a name.
+        let file = try OwnedDescriptor.memoryFile(Array(configuration(plan, kernel: kernel).json.compact.utf8))
+        let log = try OwnedDescriptor.openLog(plan.folder.monitorLog)
         let status = try OwnedDescriptor.pipe()
         var options = ChildProcess.Options()
         options.newSession = true
         options.directory = plan.folder.path
         options.output = .descriptor(log.rawValue)
         options.error = .descriptor(log.rawValue)
-        options.extraDescriptors = [lock.rawValue, status.write.rawValue]
-        let child = try ChildProcess.start([program.string, "--configuration", "monitor.json"], options)
+        options.extraDescriptors = [lock.rawValue, status.write.rawValue, file.rawValue]
+        let child = try ChildProcess.start([program.string, "--configuration-descriptor", "5"], options)
         let identity = MachineRecord.ProcessIdentity.of(child.identifier)
         // Only the monitor may hold the writing end, or its death would go unnoticed.
         let reader = status.keepRead()
@@ -82,15 +82,15 @@ public struct MonitorProvider: MachineProvider {
         }
         if let address = plan.hardwareAddress.flatMap({ HardwareAddress($0) }) {
             configuration.networks = [
-                MonitorConfiguration.Network(socket: "net.sock", address: address, mtu: 65520)
+                MonitorConfiguration.Network(socket: "run/net.sock", address: address, mtu: 65520)
             ]
         }
         configuration.shares = plan.shares.map {
             MonitorConfiguration.Share(tag: $0.tag, path: $0.folder, isReadOnly: $0.isReadOnly)
         }
-        configuration.consoleLog = "console.log"
-        configuration.controlSocket = "control.sock"
-        configuration.endRecord = "end.json"
+        configuration.consoleLog = "run/console.log"
+        configuration.controlSocket = "run/control.sock"
+        configuration.endRecord = "run/end.json"
         configuration.lockDescriptor = 3
         configuration.statusDescriptor = 4
         return configuration

@@ -135,6 +135,7 @@ extension Machine {
         plan.waitsForRoom = false
         let lock = try OwnedDescriptor.open(place.livenessLock, [.readWrite, .create], permissions: 0o600)
         guard try OpenFileLock.tryLock(lock, .exclusive) else { throw failure("another guest works on it", place) }
+        try place.prepareRun()
         let provider = provider(kind)
         let process = try provider.start(plan, lock: lock, cancellation: project.cancellation)
         lock.close()

@@ -1,8 +1,7 @@
 public import LinuxSystem
 public import SystemPackage
 
-/// Where a project's state lives: the folder `.wander` beside its Wanderfile. Only names; nothing is read or made here
-/// except by ``prepare()``.
+/// Where a project's state lives: the folder `.wander` beside its Wanderfile.
 public struct ProjectLayout: Sendable, Hashable {
     /// The folder with the Wanderfile.
     public let project: FilePath
@@ -11,7 +10,7 @@ public struct ProjectLayout: Sendable, Hashable {
 
     public var state: FilePath { project.appending(".wander") }
     public var machines: FilePath { state.appending("machines") }
-    /// wander-net's folder: its sockets, leases and log.
+    /// wander-net's folder: its locks, and what it may write to itself.
     public var network: FilePath { state.appending("net") }
     var locks: FilePath { state.appending("locks") }
     /// Holds the environment's identifier, which stays the same when the project folder moves.
@@ -65,21 +64,43 @@ public struct MachineFolder: Sendable, Hashable {
     func boxKey(_ index: Int) -> FilePath { path.appending("box_key_\(index)") }
     public var publicKey: FilePath { path.appending("id_ed25519.pub") }
     public var knownHosts: FilePath { path.appending("known_hosts") }
-    public var consoleLog: FilePath { path.appending("console.log") }
-    public var monitorLog: FilePath { path.appending("monitor.log") }
+    /// The only folder that the machine's processes may change, and wander-net for its sockets: nothing in it tells wander
+    /// what to start, and wander follows no links there.
+    public var run: FilePath { path.appending("run") }
+    public var consoleLog: FilePath { place("console.log") }
+    public var monitorLog: FilePath { place("monitor.log") }
     public var provisionLog: FilePath { path.appending("provision.log") }
     /// QEMU's or wander-vmm's control socket.
-    public var controlSocket: FilePath { path.appending("control.sock") }
+    public var controlSocket: FilePath { place("control.sock") }
     /// Where the machine's network card meets wander-net.
-    public var networkSocket: FilePath { path.appending("net.sock") }
+    public var networkSocket: FilePath { place("net.sock") }
     /// Reaches any TCP port of the guest; see `NetworkControl`.
-    public var guestSocket: FilePath { path.appending("guest.sock") }
+    public var guestSocket: FilePath { place("guest.sock") }
     /// The serial port, on emulation.
-    public var serialSocket: FilePath { path.appending("serial.sock") }
+    public var serialSocket: FilePath { place("serial.sock") }
     /// Held by the machine's process for as long as it lives.
     public var livenessLock: FilePath { path.appending("machine.lock") }
     /// How wander-vmm ended.
-    public var endRecord: FilePath { path.appending("end.json") }
+    public var endRecord: FilePath { place("end.json") }
+
+    /// A file of ``run``. A machine that an earlier wander started has it beside its disk until it starts again.
+    private func place(_ name: String) -> FilePath {
+        let (now, earlier) = (run.appending(name), path.appending(name))
+        return !FileSystem.exists(now) && FileSystem.exists(earlier) ? earlier : now
+    }
+
+    /// Makes ``run`` before a start, and brings there what an earlier wander left beside the disk.
+    func prepareRun() throws(SystemError) {
+        try FileSystem.makeDirectory(run, permissions: 0o700)
+        for name in ["console.log", "console.log.old", "monitor.log"] where FileSystem.exists(path.appending(name)) {
+            try FileSystem.rename(path.appending(name), to: run.appending(name))
+        }
+        for name in [
+            "control.sock", "net.sock", "net.sock.peer", "guest.sock", "serial.sock", "end.json", "monitor.json",
+        ] {
+            try FileSystem.remove(path.appending(name))
+        }
+    }
 
     /// Whether the machine's process lives. Looks at the lock and changes nothing.
     public func isAlive() throws(SystemError) -> Bool {

@@ -17,6 +17,8 @@ final class ControlConnection: EventSource {
     private var busy = false
     private var inputEnded = false
     private var probe: HostConnection?
+    /// Descriptors that came and that no request has taken yet.
+    private var received: [HeldDescriptor] = []
 
     init(_ descriptor: consuming OwnedDescriptor, network: Network) {
         self.descriptor = HeldDescriptor(descriptor)
@@ -29,12 +31,15 @@ final class ControlConnection: EventSource {
     override func ready(_ events: Int16) {
         guard let descriptor else { return }
         if events & Int16(POLLIN | POLLHUP | POLLERR) != 0, !inputEnded {
-            switch try? descriptor.descriptor.read(upTo: 1 << 16) {
+            // More than a request takes are closed by the kernel's interface, and end the connection here.
+            switch try? UnixSocket.receive(upTo: 1 << 16, descriptorLimit: 2, through: descriptor.descriptor) {
             case nil: break
-            case .some(let bytes) where bytes.isEmpty: inputEnded = true
-            case .some(let bytes): input += bytes
+            case .some(let message):
+                if message.bytes.isEmpty { inputEnded = true }
+                input += message.bytes
+                received += message.descriptors.map { HeldDescriptor(OwnedDescriptor(owning: $0)) }
             }
-            guard input.count <= Self.lineLimit else { return finish() }
+            guard input.count <= Self.lineLimit, received.count <= 2 else { return finish() }
             serve()
             // Whoever has closed the socket does not wait for an answer any more.
             if inputEnded, busy, events & Int16(POLLHUP) != 0 {
@@ -79,7 +84,8 @@ final class ControlConnection: EventSource {
         case "ping": answer(["ok": true])
         case "status": answer(network.status)
         case "add-machine":
-            let machine = try network.add(try MachineAttachment(json: request["machine"] ?? .null))
+            let attachment = try MachineAttachment(json: request["machine"] ?? .null)
+            let machine = try network.add(attachment, sockets: try takeSockets(attachment))
             answer(["ok": true, "address": .string(machine.address.description)])
         case "remove-machine":
             if let machine = network.machine(try reader.string("name")) { network.remove(machine) }
@@ -97,6 +103,16 @@ final class ControlConnection: EventSource {
             network.stop()
         case let command: throw ControlError.unknownCommand(command)
         }
+    }
+
+    /// The sockets that came with a request to add a machine; nil if none did.
+    private func takeSockets(_ attachment: MachineAttachment) throws -> MachineSockets? {
+        defer { received = [] }
+        guard let monitor = received.first else { return nil }
+        guard received.count == (attachment.access == nil ? 1 : 2) else { throw ControlError.wrongSockets }
+        let socket = try monitor.descriptor.duplicate()
+        if attachment.access == nil { return MachineSockets(monitor: socket, access: nil) }
+        return MachineSockets(monitor: socket, access: try received[1].descriptor.duplicate())
     }
 
     private func known(_ name: String) throws -> Machine {

@@ -1,21 +1,23 @@
 import Glibc
 import LinuxSystem
 
-/// SIGTERM and SIGINT as something to wait for.
+/// What asks the process to end, as something to wait for.
 final class SignalSource: EventSource {
-    private let cancellation: Cancellation
+    private let descriptor: SignalDescriptor
     private let received: () -> Void
 
     init(_ received: @escaping () -> Void) throws {
-        cancellation = try Cancellation()
+        descriptor = try SignalDescriptor()
         self.received = received
         super.init()
-        try Signals.request(cancellation) {}
     }
 
-    override var rawDescriptor: CInt { cancellation.rawDescriptor }
+    override var rawDescriptor: CInt { descriptor.rawDescriptor }
     override var interest: Int16 { Int16(POLLIN) }
-    override func ready(_ events: Int16) { received() }
+    override func ready(_ events: Int16) {
+        descriptor.take()
+        received()
+    }
 }
 
 extension Network {

@@ -5,14 +5,23 @@ import SystemPackage
 /// A Unix socket on which others connect; hands every connection on.
 final class ConnectionListener: EventSource {
     private var descriptor: HeldDescriptor?
-    private let path: FilePath
+    /// What to remove at the end; nil for a socket that somebody else made.
+    private var path: FilePath?
     /// How long to leave waiting connections alone when they cannot be taken, in milliseconds.
     static let pause: Int64 = 200
     private var retry: MonotonicClock?
     private let accepted: (consuming OwnedDescriptor) -> Void
 
-    init(at path: FilePath, accepted: @escaping (consuming OwnedDescriptor) -> Void) throws(SystemError) {
-        let listener = try UnixSocket.listen(at: path, backlog: 64)
+    convenience init(
+        at path: FilePath, accepted: @escaping (consuming OwnedDescriptor) -> Void
+    ) throws(SystemError) {
+        try self.init(try UnixSocket.listen(at: path, backlog: 64), removing: path, accepted: accepted)
+    }
+
+    init(
+        _ listener: consuming OwnedDescriptor, removing path: FilePath?,
+        accepted: @escaping (consuming OwnedDescriptor) -> Void
+    ) throws(SystemError) {
         try listener.setNonBlocking()
         descriptor = HeldDescriptor(listener)
         self.path = path
@@ -45,6 +54,12 @@ final class ConnectionListener: EventSource {
     override func finish() {
         super.finish()
         descriptor = nil
-        try? FileSystem.remove(path)
+        if let path { try? FileSystem.remove(path) }
+    }
+
+    /// As ``finish()``; another socket has the path by now.
+    func makeWay() {
+        path = nil
+        finish()
     }
 }

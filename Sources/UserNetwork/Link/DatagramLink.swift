@@ -73,7 +73,8 @@ final class DatagramPort: EventSource {
     static let batch = 64
 
     private var descriptor: HeldDescriptor?
-    private let path: FilePath
+    /// What to remove at the end; nil for a socket that somebody else made.
+    private var path: FilePath?
     private let scratch: Scratch
     private unowned let machine: Machine
     private var link: DatagramLink?
@@ -82,12 +83,15 @@ final class DatagramPort: EventSource {
     /// Where the monitor receives. A machine goes on running when its project is moved.
     private let peer: UnixSocketAddress
 
-    init(at path: FilePath, machine: Machine, scratch: Scratch) throws(SystemError) {
-        self.path = path
+    /// - Parameter isOwn: Whether the socket in the file system goes with this.
+    init(
+        _ socket: consuming OwnedDescriptor, at path: FilePath, isOwn: Bool, machine: Machine, scratch: Scratch
+    ) throws(SystemError) {
+        self.path = isOwn ? path : nil
         peer = try UnixSocketAddress(FilePath(path.string + ".peer"), followsMoves: true)
         self.machine = machine
         self.scratch = scratch
-        descriptor = HeldDescriptor(try UnixSocket.bindDatagram(at: path))
+        descriptor = HeldDescriptor(socket)
     }
 
     override var rawDescriptor: CInt { descriptor?.rawValue ?? -1 }
@@ -128,6 +132,12 @@ final class DatagramPort: EventSource {
     override func finish() {
         super.finish()
         descriptor = nil
-        try? FileSystem.remove(path)
+        if let path { try? FileSystem.remove(path) }
+    }
+
+    /// As ``finish()``; another socket has the path by now.
+    func makeWay() {
+        path = nil
+        finish()
     }
 }

@@ -30,10 +30,13 @@ public final class Network {
     /// When the process ends unless a machine connects.
     fileprivate(set) var idleSince: MonotonicClock?
 
+    /// Whether the process may make sockets for machines that are added; otherwise they have to come with the machine.
+    public var bindsSockets = true
+
     /// Called when little has passed for a while after a lot did: the time to give memory back.
     public var whenQuiet: () -> Void = {}
 
-    /// Whether every change is written to the configuration file.
+    /// Whether leases are kept in the network's folder.
     private let persistent: Bool
 
     /// Makes the network with the machines and forwards of `configuration`.
@@ -67,7 +70,6 @@ public final class Network {
                 failedForwards.append((forward, (error as? any UserFacingError)?.summary ?? "\(error)"))
             }
         }
-        save()
     }
 
     /// Forwards of the configuration whose port could not be opened, and why.
@@ -95,9 +97,16 @@ public final class Network {
 
     func machine(_ name: String) -> Machine? { machines.first { $0.name == name } }
 
-    func add(_ attachment: MachineAttachment) throws -> Machine {
+    /// - Parameter sockets: nil binds them here, which a confined process cannot.
+    func add(_ attachment: MachineAttachment, sockets: MachineSockets? = nil) throws -> Machine {
         if let present = machine(attachment.name) {
-            if present.attachment == attachment { return present }
+            let isSame = present.attachment == attachment
+            // New ones stand at the same paths.
+            if sockets != nil { makeWay(present) } else if isSame { return present }
+            if isSame, let sockets {
+                try listen(for: present, sockets, areOwn: false)
+                return present
+            }
             remove(present)
         }
         guard byMAC[attachment.mac] == nil, !attachment.mac.isMulticast, attachment.mac != gateway.mac,
@@ -106,30 +115,44 @@ public final class Network {
         let address = try leases.address(for: attachment, taken: Set(machines.map(\.address)))
         let machine = Machine(
             attachment, address: address, internet: attachment.internet ?? configuration.internet, network: self)
-        try listen(for: machine)
+        guard bindsSockets || sockets != nil else { throw ControlError.wrongSockets }
+        try listen(for: machine, sockets ?? MachineSockets(binding: attachment), areOwn: sockets == nil)
         machines.append(machine)
         byMAC[machine.mac] = machine
         configuration.machines.append(attachment)
         refreshNames()
-        save()
         return machine
     }
 
-    private func listen(for machine: Machine) throws {
+    private func makeWay(_ machine: Machine) {
+        for source in machine.sources {
+            (source as? ConnectionListener)?.makeWay()
+            (source as? DatagramPort)?.makeWay()
+        }
+        machine.sources = []
+    }
+
+    /// - Parameter areOwn: Whether the sockets in the file system go when the machine does.
+    private func listen(for machine: Machine, _ sockets: MachineSockets, areOwn: Bool) throws {
         let attachment = machine.attachment
+        guard let monitor = sockets.takeMonitor() else { throw ControlError.wrongSockets }
         let listener: EventSource =
             switch attachment.transport {
             case .stream:
-                try ConnectionListener(at: attachment.socket) { [unowned self, unowned machine] descriptor in
+                try ConnectionListener(monitor, removing: areOwn ? attachment.socket : nil) {
+                    [unowned self, unowned machine] descriptor in
                     connect(machine, StreamLink(descriptor, receiver: machine, scratch: scratch))
                 }
-            case .datagram: try DatagramPort(at: attachment.socket, machine: machine, scratch: scratch)
+            case .datagram:
+                try DatagramPort(
+                    monitor, at: attachment.socket, isOwn: areOwn, machine: machine, scratch: scratch)
             }
         var sources = [listener]
-        if let access = attachment.access {
+        if let access = sockets.takeAccess() {
             do {
                 sources.append(
-                    try ConnectionListener(at: access) { [unowned self, unowned machine] descriptor in
+                    try ConnectionListener(access, removing: areOwn ? attachment.access : nil) {
+                        [unowned self, unowned machine] descriptor in
                         add(HostConnection(access: descriptor, machine: machine, network: self))
                     })
             } catch {
@@ -158,7 +181,6 @@ public final class Network {
         byMAC[machine.mac] = nil
         owners6 = owners6.filter { $0.value != machine.name }
         refreshNames()
-        save()
     }
 
     private func refreshNames() {
@@ -173,18 +195,6 @@ public final class Network {
     func noteForward(_ forward: PortForward, present: Bool) {
         configuration.forwards.removeAll { $0 == forward }
         if present { configuration.forwards.append(forward) }
-        save()
-    }
-
-    /// Keeps the configuration file as the network is, so that a new process can continue.
-    func save() {
-        guard persistent else { return }
-        var kept = configuration
-        kept.lockDescriptor = nil
-        kept.statusDescriptor = nil
-        do {
-            try AtomicFile.write(kept.json.pretty, to: configuration.configurationFile, permissions: 0o600)
-        } catch { log.write(error.summary) }
     }
 
     // MARK: Links

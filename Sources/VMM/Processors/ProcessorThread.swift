@@ -50,7 +50,9 @@ final class ProcessorThread {
 
     private static func run(_ work: Work) {
         KickSignal.acceptInThisThread()
-        Confinement.confineThread(work.isConfined ? Confinement.processor : nil)
+        do { try Confinement.confineThread(work.isConfined ? Confinement.processor : nil) } catch {
+            return work.control.report(.failure(error.summary))
+        }
         while true {
             let exit: Exit
             do { exit = try work.processor.run() } catch {

@@ -1,7 +1,7 @@
 internal import CLinux
 internal import Glibc
-internal import LinuxSystem
-internal import Reporting
+public import LinuxSystem
+internal import Synchronization
 public import SystemPackage
 internal import Virtio
 
@@ -17,27 +17,30 @@ public enum Confinement {
     ///   - served: Folders that guests have as file systems, to change or only to read, depending on their device.
     ///   - servesFiles: Whether there are any, also among those to read.
     /// - Returns: What this kernel cannot limit; nil if everything is.
+    /// - Throws: What else keeps the process from being confined; no guest may start then.
     public static func confineProcess(
         readable: [FilePath], writable: [FilePath], served: [FilePath] = [], servesFiles: Bool = false
-    ) -> String? {
-        _ = linux_prctl(38, 1, 0)  // PR_SET_NO_NEW_PRIVS
-        _ = linux_prctl(4, 0, 0)  // PR_SET_DUMPABLE
-        var none = rlimit(rlim_cur: 0, rlim_max: 0)
-        _ = unsafe setrlimit(__rlimit_resource_t(4), &none)  // RLIMIT_CORE
-        var missing: [String] = []
-        do throws(SystemError) {
-            if !(try FileAccessLimit.apply(readable: readable, writable: writable, served: served)) {
-                missing.append("files (Landlock)")
-            }
-        } catch { missing.append("files: \(error.summary)") }
-        do throws(SystemError) { try (servesFiles ? fileServingProcess : process).apply() } catch {
-            missing.append("system calls: \(error.summary)")
-        }
-        return missing.isEmpty ? nil : missing.joined(separator: ", ")
+    ) throws(SystemError) -> String? {
+        var confinement = ProcessConfinement(filter: servesFiles ? fileServingProcess : process)
+        confinement.readable = readable
+        confinement.writable = writable
+        confinement.served = served
+        let outcome = try confinement.enter()
+        hasFilter.store(outcome.limitsCalls, ordering: .releasing)
+        return outcome.missing
     }
 
+    /// Whether the process has a filter: then the kernel can filter its threads too.
+    private static let hasFilter = Atomic(false)
+
     /// For the calling thread, for ever. A kernel without seccomp(2) leaves it as it is.
-    static func confineThread(_ filter: SystemCallFilter?) { try? filter?.apply(toAllThreads: false) }
+    /// - Throws: Why the filter is not on; then the thread must do nothing for a guest.
+    static func confineThread(_ filter: SystemCallFilter?) throws(SystemError) {
+        guard let filter, !(try filter.apply(toAllThreads: false)) else { return }
+        if hasFilter.load(ordering: .acquiring) {
+            throw SystemError("limit the system calls of a thread", nil, .noFunction)
+        }
+    }
 
     /// A guest's processor: runs it, and connects events and interrupts when the guest sets devices up. A device that the
     /// guest resets may finish there what it has under way: the same calls as on its own thread.
@@ -51,12 +54,11 @@ public enum Confinement {
     /// The process as a whole: its own thread makes machines anew at a reset, and serves the control socket, the logs and
     /// the end record; the others have narrower filters on top of this one. Without: programs, the Internet, other processes.
     static let process = SystemCallFilter(
-        allowing: processCalls, socketFamilies: [AF_UNIX], ioctlRequests: runRequests + machineRequests)
+        allowing: processCalls, ioctlRequests: runRequests + machineRequests)
 
     /// The same with a device that serves files.
     static let fileServingProcess = SystemCallFilter(
-        allowing: processCalls + FileSystemDevice.systemCalls, socketFamilies: [AF_UNIX],
-        ioctlRequests: runRequests + machineRequests)
+        allowing: processCalls + FileSystemDevice.systemCalls, ioctlRequests: runRequests + machineRequests)
 
     private static let processCalls: [Int] =
         common + storage
@@ -64,8 +66,8 @@ public enum Confinement {
             SYS_ioctl, SYS_open, SYS_openat, SYS_stat, SYS_newfstatat, SYS_lstat, SYS_statx, SYS_getdents64,
             SYS_unlink,
             SYS_unlinkat, SYS_rename, SYS_renameat, SYS_renameat2, SYS_mkdir, SYS_mkdirat, SYS_fchmod, SYS_readlink,
-            SYS_access, SYS_memfd_create, SYS_eventfd2, SYS_dup, SYS_dup2, SYS_dup3, SYS_socket, SYS_connect,
-            SYS_accept4, SYS_pipe2, SYS_clone, SYS_clone3, SYS_prctl, SYS_seccomp, SYS_sched_getaffinity,
+            SYS_access, SYS_memfd_create, SYS_eventfd2, SYS_dup, SYS_dup2, SYS_dup3,
+            SYS_accept4, SYS_pipe2, SYS_clone, SYS_prctl, SYS_seccomp, SYS_sched_getaffinity,
             SYS_rt_sigtimedwait, SYS_rt_sigpending, SYS_prlimit64, SYS_getuid, SYS_geteuid, SYS_gettimeofday,
             SYS_time,
         ].map { Int($0) }
@@ -92,13 +94,10 @@ public enum Confinement {
     /// A device that serves a folder: Landlock and what it opened before say which.
     static let fileServingDevice = SystemCallFilter(allowing: common + storage + FileSystemDevice.systemCalls)
 
-    /// A device that finds its peer again: on a thread of its own, by a Unix socket.
+    /// A device that finds its peer again: on a thread of its own, through a ``SocketConnector``.
     static let connectingDevice = SystemCallFilter(
         allowing: common + storage
-            + [
-                SYS_clone, SYS_clone3, SYS_prctl, SYS_sched_getaffinity, SYS_socket, SYS_connect, SYS_dup2, SYS_dup3,
-            ].map { Int($0) },
-        socketFamilies: [AF_UNIX])
+            + [SYS_clone, SYS_prctl, SYS_sched_getaffinity, SYS_dup2, SYS_dup3].map { Int($0) })
 
     /// A device: moves data between the guest's memory and files or sockets that are open already.
     static let device = SystemCallFilter(allowing: common + storage)
