@@ -54,13 +54,7 @@ public struct BootPlan: Sendable {
         guard commandLine.utf8.count <= kernel.commandLineLimit else {
             throw .commandLineTooLong(count: commandLine.utf8.count, limit: kernel.commandLineLimit)
         }
-        guard kernel.extent.lowerBound >= MachineLayout.highMemory, kernel.extent.upperBound <= platform.firstMemoryEnd
-        else {
-            guard kernel.extent.lowerBound >= MachineLayout.highMemory else {
-                throw .unsupportedKernel(kernel.path, reason: "it is loaded below 1 MiB")
-            }
-            throw .notEnoughMemory(needed: kernel.extent.upperBound, available: platform.memory)
-        }
+        try Kernel.check(kernel.extent, memory: platform.memory, kernel.path)
         for part in kernel.parts {
             guard part.address >= kernel.extent.lowerBound, part.address + part.count <= kernel.extent.upperBound else {
                 throw .damagedKernel(kernel.path, reason: "a part lies outside the whole")

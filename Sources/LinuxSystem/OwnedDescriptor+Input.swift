@@ -13,6 +13,21 @@ extension OwnedDescriptor {
         try retrying("read") { unsafe negativeErrno(pread(rawValue, buffer.baseAddress, buffer.count, Int(offset))) }
     }
 
+    /// Fills `buffer` from `offset` on, in bytes.
+    /// - Returns: How many bytes there were before the file ended.
+    public func readWhole(
+        into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
+    ) throws(SystemError) -> Int {
+        var done = 0
+        while done < buffer.count {
+            let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+            let count = try unsafe read(into: rest, at: offset + Int64(done))
+            if count == 0 { break }
+            done += count
+        }
+        return done
+    }
+
     /// Reads what is there, at most `count` bytes; empty at the end of the file.
     public func read(upTo count: Int) throws(SystemError) -> [UInt8] {
         var failure: SystemError?

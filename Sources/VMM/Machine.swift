@@ -79,7 +79,8 @@ public final class Machine {
         defer { making.join() }
         let platform = Platform(memory: specification.memory, processors: specification.processors)
         let kernel = try Kernel.open(
-            specification.kernel, cache: specification.kernelCache, form: specification.kernelForm)
+            specification.kernel, cache: specification.kernelCache, form: specification.kernelForm,
+            memory: specification.memory)
         let plan = try BootPlan(
             kernel, initialRAMDisk: specification.initialRAMDisk, commandLine: specification.commandLine,
             platform: platform)

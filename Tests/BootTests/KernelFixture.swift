@@ -26,6 +26,21 @@ enum KernelFixture {
         return file + code
     }
 
+    /// An ELF file with `count` headers that each load all of it, one behind the other from 16 MiB on.
+    static func repeatedELF(byteCount: Int, headers count: Int) -> [UInt8] {
+        var file: [UInt8] = [0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0] + [UInt8](repeating: 0, count: 8)
+        file += little(2 as UInt16) + little(62 as UInt16) + little(1 as UInt32)
+        file += little(UInt64(16 << 20)) + little(64 as UInt64) + little(0 as UInt64) + little(0 as UInt32)
+        file += little(64 as UInt16) + little(56 as UInt16) + little(UInt16(count)) + little(64 as UInt16)
+        file += little(0 as UInt32)
+        for index in 0..<count {
+            let address = UInt64(16 << 20 + index * byteCount)
+            file += little(1 as UInt32) + little(5 as UInt32) + little(0 as UInt64) + little(address) + little(address)
+            file += little(UInt64(byteCount)) + little(UInt64(byteCount)) + little(4096 as UInt64)
+        }
+        return file + [UInt8](repeating: 1, count: byteCount - file.count)
+    }
+
     /// A bzImage of protocol 2.15 with one setup sector, whose protected-mode part is `payload` behind 64 bytes.
     static func image(payload: [UInt8], unpackedSize: Int, version: UInt16 = 0x20f, flags: UInt16 = 0x7f) -> [UInt8] {
         var setup = [UInt8](repeating: 0, count: 1024)

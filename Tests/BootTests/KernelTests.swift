@@ -1,8 +1,16 @@
 import LinuxSystem
+import Synchronization
 import SystemPackage
 import Testing
 
 @testable import Boot
+
+/// Tells another thread that it is over.
+private final class Flag: Sendable {
+    private let value = Atomic<Bool>(false)
+    var isSet: Bool { value.load(ordering: .acquiring) }
+    func set() { value.store(true, ordering: .releasing) }
+}
 
 @Suite struct KernelTests {
     private static let codecs: [(name: String, arguments: [String])] = [
@@ -104,6 +112,64 @@ import Testing
                 KernelFixture.image(payload: broken, unpackedSize: elf.count), "\(codec.name)-broken")
             #expect(throws: BootError.self) { try Kernel.open(other) }
         }
+    }
+
+    @Test("headers that name the same bytes again and again are refused before anything is written")
+    func repeatedBytes() throws {
+        let folder = try Folder()
+        let elf = KernelFixture.repeatedELF(byteCount: 1 << 20, headers: 64)
+        let payload = try packed(elf, with: ["gzip", "-c"])
+        let cache = KernelCache(folder: folder.path.appending("cache"))
+        for file in [
+            try folder.write(KernelFixture.image(payload: payload, unpackedSize: elf.count), "vmlinuz"),
+            try folder.write(elf, "vmlinux"),
+        ] {
+            #expect { try Kernel.open(file, cache: cache) } throws: {
+                guard case .damagedKernel(_, let reason) = $0 as? BootError else { return false }
+                return reason.contains("larger together than the file")
+            }
+        }
+        #expect(!FileSystem.exists(folder.path.appending("cache")))
+    }
+
+    @Test("a kernel that does not fit into the guest's memory is refused before anything is written")
+    func tooLarge() throws {
+        let folder = try Folder()
+        for (name, elf) in [
+            ("code", KernelFixture.elf(code: [UInt8](repeating: 0x90, count: 2 << 20))),
+            ("zeroes", KernelFixture.elf(memoryCount: 1 << 39)),
+        ] {
+            let payload = try packed(elf, with: ["gzip", "-c"])
+            let file = try folder.write(KernelFixture.image(payload: payload, unpackedSize: elf.count), name)
+            let cache = KernelCache(folder: folder.path.appending("cache"))
+            #expect {
+                try Kernel.open(file, cache: cache, memory: 17 << 20)
+            } throws: {
+                if case .notEnoughMemory = $0 as? BootError { true } else { false }
+            }
+        }
+        #expect(!FileSystem.exists(folder.path.appending("cache")))
+    }
+
+    @Test("a file that is cut short while it is read is an error, and not the end of the process")
+    func cutShort() throws {
+        let folder = try Folder()
+        var generator = SystemRandomNumberGenerator()
+        let elf = KernelFixture.elf(code: (0..<1 << 20).map { _ in UInt8.random(in: 1...255, using: &generator) })
+        let image = KernelFixture.image(payload: try packed(elf, with: ["gzip", "-1", "-c"]), unpackedSize: elf.count)
+        let file = try folder.write(image, "vmlinuz")
+        let isOver = Flag()
+        let cutter = try Thread(name: "cutter", stackSize: 256 << 10) {
+            guard let descriptor = try? OwnedDescriptor.open(file, .readWrite) else { return }
+            while !isOver.isSet {
+                try? descriptor.truncate(to: 8192)
+                try? image.withUnsafeBytes { try descriptor.writeAll($0, at: 0) }
+            }
+        }
+        for _ in 0..<100 { _ = try? Kernel.open(file) }
+        isOver.set()
+        cutter.join()
+        #expect(try Kernel.open(file).entry == 16 << 20)
     }
 
     @Test("no damage to a header makes it more than an error")

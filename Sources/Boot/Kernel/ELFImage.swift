@@ -23,6 +23,8 @@ struct ELFImage: Equatable {
 
     /// More program headers are refused.
     static let headerLimit = 4096
+    /// So much of the notes is looked at, in bytes: a kernel's have some hundreds.
+    static let noteLimit: UInt64 = 64 << 10
 
     /// - Parameters:
     ///   - prefix: The start of the file, with all program headers.
@@ -40,6 +42,7 @@ struct ELFImage: Equatable {
         self.entry = entry
         segments = []
         notes = []
+        var (loaded, noted) = (0 as UInt64, 0 as UInt64)
         for index in 0..<Int(count) {
             let header = start + index * 56
             guard let type = prefix.load(UInt32.self, at: header),
@@ -53,9 +56,16 @@ struct ELFImage: Equatable {
                 throw .damaged("a segment lies outside the file")
             }
             if type == 4 {
+                guard fileCount <= Self.noteLimit - noted else { continue }
+                noted += fileCount
                 notes.append(offset..<offset + fileCount)
                 continue
             }
+            // Headers that name the same bytes again and again would make a loader write many times the file.
+            guard fileCount <= fileSize - loaded else {
+                throw .damaged("its segments are larger together than the file")
+            }
+            loaded += fileCount
             guard fileCount <= memoryCount, memoryCount <= 1 << 40, address <= 1 << 40 else {
                 throw .damaged("a segment is larger in the file than in memory, or beyond all memory")
             }
@@ -65,6 +75,7 @@ struct ELFImage: Equatable {
             }
         }
         guard !segments.isEmpty else { throw .damaged("it has nothing to load") }
+        guard loaded <= memoryEnd - memoryStart else { throw .damaged("its segments overlap in memory") }
     }
 
     /// Behind the last byte that the kernel occupies.

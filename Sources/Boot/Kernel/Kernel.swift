@@ -43,9 +43,11 @@ public struct Kernel: Sendable {
     /// - Parameters:
     ///   - cache: Where to look for the unpacked kernel, and to keep it.
     ///   - form: `packed` is for bzImages alone.
-    public static func open(_ path: FilePath, cache: KernelCache? = nil, form: Form = .unpacked) throws(BootError)
-        -> Kernel
-    {
+    ///   - memory: The guest's RAM in bytes. A kernel that does not fit is refused before anything of it is written.
+    public static func open(
+        _ path: FilePath, cache: KernelCache? = nil, form: Form = .unpacked,
+        memory: UInt64 = MachineLayout.firstMemoryLimit
+    ) throws(BootError) -> Kernel {
         let descriptor = try system { () throws(SystemError) in try OwnedDescriptor.open(path, .readOnly) }
         let identity = try system { () throws(SystemError) in try FileIdentity(descriptor) }
         let prefix = try readPrefix(descriptor, size: identity.size, limit: prefixLimits.first)
@@ -70,7 +72,17 @@ public struct Kernel: Sendable {
             // A cache that is damaged is made again below.
             if let kernel = try? openELF(path, cached, size: size, setup: header) { return kernel }
         }
-        return try unpack(path, descriptor, header, identity, cache)
+        return try unpack(path, descriptor, header, identity, cache, memory: memory)
+    }
+
+    /// Whether a kernel lies where RAM is.
+    static func check(_ extent: Range<UInt64>, memory: UInt64, _ path: FilePath) throws(BootError) {
+        guard extent.lowerBound >= MachineLayout.highMemory else {
+            throw .unsupportedKernel(path, reason: "it is loaded below 1 MiB")
+        }
+        guard extent.upperBound <= min(memory, MachineLayout.firstMemoryLimit) else {
+            throw .notEnoughMemory(needed: extent.upperBound, available: memory)
+        }
     }
 
     /// How much of a file is looked at, in bytes: what nearly all kernels need, and the most.
@@ -83,13 +95,7 @@ public struct Kernel: Sendable {
         let wanted = Int(min(size, limit))
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: wanted) { buffer, initialized in
             do throws(SystemError) {
-                while initialized < wanted {
-                    let rest = unsafe UnsafeMutableRawBufferPointer(
-                        rebasing: UnsafeMutableRawBufferPointer(buffer)[initialized...])
-                    let count = try unsafe descriptor.read(into: rest, at: Int64(initialized))
-                    if count == 0 { break }
-                    initialized += count
-                }
+                initialized = try unsafe descriptor.readWhole(into: UnsafeMutableRawBufferPointer(buffer), at: 0)
             } catch { failure = error }
         }
         if let failure { throw .system(failure) }
@@ -162,15 +168,13 @@ public struct Kernel: Sendable {
 
     private static func unpack(
         _ path: FilePath, _ descriptor: borrowing OwnedDescriptor, _ header: SetupHeader, _ identity: FileIdentity,
-        _ cache: KernelCache?
+        _ cache: KernelCache?, memory: UInt64
     ) throws(BootError) -> Kernel {
-        let mapping = try system { () throws(SystemError) in
-            try MemoryMapping.shared(descriptor, count: Int(identity.size), writable: false)
-        }
-        let whole = unsafe ByteReader(UnsafeRawBufferPointer(mapping.bytes))
-        guard let packed = unsafe whole.slice(at: header.payload.lowerBound, count: UInt64(header.payload.count)),
-            let size = whole.load(UInt32.self, at: Int(header.payloadSizeOffset))
-        else { throw .damagedKernel(path, reason: "its packed part lies outside the file") }
+        let payload = try readPayload(path, descriptor, header)
+        // The size that the build appended.
+        let whole = unsafe ByteReader(UnsafeRawBufferPointer(payload.bytes))
+        let size = whole.load(UInt32.self, at: header.payload.count) ?? 0
+        let packed = unsafe UnsafeRawBufferPointer(rebasing: payload.bytes[..<header.payload.count])
         let unpacked: MemoryMapping
         do { unpacked = try unsafe Unpacking.unpack(packed, size: Int(size)) } catch {
             switch error {
@@ -184,8 +188,12 @@ public struct Kernel: Sendable {
         let bytes = unsafe UnsafeRawBufferPointer(unpacked.bytes)
         let image: ELFImage
         do { image = try unsafe ELFImage(ByteReader(bytes), fileSize: UInt64(size)) } catch {
+            if case .damaged(let reason) = error {
+                throw .damagedKernel(path, reason: "what it holds is damaged: \(reason)")
+            }
             throw .damagedKernel(path, reason: "what it holds is no kernel for x86-64")
         }
+        try check(image.memoryStart..<image.memoryEnd, memory: memory, path)
         let trimmed = unsafe TrimmedKernel(image, of: bytes)
         cache?.add(identity) { (file) throws(SystemError) in try unsafe trimmed.write(from: bytes, to: file) }
         // Also without a cache, or if it cannot be written: from memory.
@@ -193,6 +201,23 @@ public struct Kernel: Sendable {
         try system { () throws(SystemError) in try unsafe trimmed.write(from: bytes, to: file) }
         let fileSize = try system { () throws(SystemError) in try FileIdentity(file).size }
         return try openELF(path, file, size: fileSize, setup: header)
+    }
+
+    /// Reads the packed kernel and the four bytes behind it. Not through a mapping: the file may lie where a
+    /// guest writes, and one that is cut short meanwhile would end the process (`SIGBUS`).
+    private static func readPayload(
+        _ path: FilePath, _ descriptor: borrowing OwnedDescriptor, _ header: SetupHeader
+    ) throws(BootError) -> MemoryMapping {
+        guard header.payload.count <= Unpacking.sizeLimit else {
+            throw .damagedKernel(path, reason: "its packed part has \(header.payload.count) bytes")
+        }
+        let count = header.payload.count + 4
+        let mapping = try system { () throws(SystemError) in try MemoryMapping.anonymous(count: count) }
+        let done = try system { () throws(SystemError) in
+            try unsafe descriptor.readWhole(into: mapping.bytes, at: Int64(header.payload.lowerBound))
+        }
+        guard done == count else { throw .damagedKernel(path, reason: "it ends before its packed part does") }
+        return mapping
     }
 
     private static func makeMemoryFile() throws(SystemError) -> OwnedDescriptor {

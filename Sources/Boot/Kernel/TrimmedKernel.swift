@@ -46,8 +46,7 @@ struct TrimmedKernel {
         }
         var notes: [UInt8] = []
         for range in image.notes {
-            guard range.count <= 1 << 16,
-                let bytes = unsafe reader.slice(at: range.lowerBound, count: UInt64(range.count))
+            guard let bytes = unsafe reader.slice(at: range.lowerBound, count: UInt64(range.count))
             else { continue }
             unsafe notes.append(contentsOf: bytes)
         }
