@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import LinuxSystem
+import Synchronization
 import SystemPackage
 
 /// Sees every change of an image's file before it happens; may refuse it. For tests of crashes and failing disks.
@@ -21,6 +22,9 @@ final class ImageFile: Sendable {
     let isWritable: Bool
     private let descriptor: OwnedDescriptor
     private let observer: (any ImageFileObserver)?
+    private let lost = Atomic<Bool>(false)
+    /// Whether a full file system says so to write(2), before it has accepted anything.
+    private let refusesWhenFull: Bool
 
     /// Opens and locks a file, so that a writer is always alone.
     init(_ path: FilePath, access: DiskAccess, observer: (any ImageFileObserver)? = nil) throws(DiskImageError) {
@@ -28,6 +32,26 @@ final class ImageFile: Sendable {
         self.path = path
         isWritable = access == .readWrite
         self.observer = observer
+        refusesWhenFull = Self.refusesWhenFull(descriptor)
+    }
+
+    /// Whether bytes that were written before may be lost. After a failed fdatasync(2) the kernel forgets which pages were not
+    /// written, whatever the error was: the next call would succeed and mean nothing.
+    var mayHaveLostWrites: Bool { lost.load(ordering: .acquiring) }
+
+    /// NFS and its like tell with any later write(2) that an earlier one, which they had accepted, found no room.
+    private static func refusesWhenFull(_ descriptor: borrowing OwnedDescriptor) -> Bool {
+        // `struct statfs` of x86-64: words of 8 bytes, of which the first is the type.
+        var words = [UInt](repeating: 0, count: 15)
+        let result = unsafe words.withUnsafeMutableBytes { buffer in
+            linux_syscall(
+                Int(SYS_fstatfs), UInt(descriptor.rawValue), UInt(bitPattern: buffer.baseAddress), 0, 0, 0)
+        }
+        guard result == 0 else { return false }
+        // linux/magic.h: ext4, XFS, Btrfs, tmpfs, F2FS, bcachefs, ZFS, overlay; devices are files of a tmpfs.
+        return [
+            0xef53, 0x5846_5342, 0x9123_683e, 0x0102_1994, 0xf2f5_2010, 0xca45_1a4e, 0x2fc1_2fc1, 0x794c_7630,
+        ].contains(words[0] & 0xffff_ffff)
     }
 
     private static func open(_ path: FilePath, _ access: DiskAccess) throws(DiskImageError) -> OwnedDescriptor {
@@ -145,7 +169,10 @@ final class ImageFile: Sendable {
                 }
             }
             if result == -Int(EINTR) { continue }
-            guard result >= 0 else { throw failure(direction.rawValue, CInt(-result)) }
+            guard result >= 0 else {
+                if direction == .writing, !refusesWhenFull { lost.store(true, ordering: .releasing) }
+                throw failure(direction.rawValue, CInt(-result))
+            }
             if result == 0 { break }
             cursor.advance(result)
             done += result
@@ -178,6 +205,7 @@ final class ImageFile: Sendable {
             if count < 0 {
                 let code = Glibc.errno
                 if code == EINTR { continue }
+                if !refusesWhenFull { lost.store(true, ordering: .releasing) }
                 throw failure("write", code)
             }
             done += count
@@ -204,11 +232,18 @@ final class ImageFile: Sendable {
     }
 
     /// Forces everything written so far to the disk.
+    /// - Throws: `.failedBefore` if that failed before: see ``mayHaveLostWrites``.
     func synchronize() throws(DiskImageError) {
-        if let observer { try notify(observer, .synchronize) }
-        while fdatasync(descriptor.rawValue) < 0 {
-            let code = Glibc.errno
-            if code != EINTR { throw failure("write to the disk", code) }
+        if mayHaveLostWrites { throw .failedBefore }
+        do throws(DiskImageError) {
+            if let observer { try notify(observer, .synchronize) }
+            while fdatasync(descriptor.rawValue) < 0 {
+                let code = Glibc.errno
+                if code != EINTR { throw failure("write to the disk", code) }
+            }
+        } catch {
+            lost.store(true, ordering: .releasing)
+            throw error
         }
     }
 

@@ -13,6 +13,7 @@ final class ChangeRecorder: ImageFileObserver {
         var changes: [ImageFileChange] = []
         var failingIndex: Int?
         var isFull = false
+        var isFullWhenSynchronizing = false
     }
     private let state: Mutex<State>
 
@@ -22,8 +23,14 @@ final class ChangeRecorder: ImageFileObserver {
     /// Whether the file system has no room.
     func setFull(_ isFull: Bool) { state.withLock { $0.isFull = isFull } }
 
+    /// Whether the file system has accepted what it has no room for, and says so when it is to keep it.
+    func setFullWhenSynchronizing(_ isFull: Bool) { state.withLock { $0.isFullWhenSynchronizing = isFull } }
+
     func willPerform(_ change: ImageFileChange) throws(SystemError) {
         if change != .synchronize, state.withLock({ $0.isFull }) { throw SystemError("write", nil, .noSpace) }
+        if change == .synchronize, state.withLock({ $0.isFullWhenSynchronizing }) {
+            throw SystemError("write", nil, .noSpace)
+        }
         let fails = state.withLock { state in
             if let failing = state.failingIndex, state.changes.count >= failing { return true }
             state.changes.append(change)
@@ -260,5 +267,37 @@ struct DiskHistory {
         truth[100_000] = 4
         try Qemu.check(layers[0].path)
         try Qemu.compare(layers[0].path, with: truth, in: folder)
+    }
+
+    @Test("a flush that a full file system refuses is never taken back by a later one", arguments: [false, true])
+    func lostWrites(hasDirtyTables: Bool) throws {
+        let layers = try makeDisk(clusterSize: 4096, content: [UInt8](repeating: 1, count: Self.size))
+        let recorder = ChangeRecorder()
+        var seen: [(device: UInt64, inode: UInt64)] = []
+        let disk = try DiskImage.open(layers[...], access: .readWrite, cacheBytes: 1, observer: recorder, seen: &seen)
+        try disk.write([2], at: 100)
+        if !hasDirtyTables {
+            try disk.flush()
+            try disk.write([3], at: 101)
+        }
+        recorder.setFullWhenSynchronizing(true)
+        #expect(throws: DiskImageError.system(SystemError("write", nil, .noSpace))) { try disk.flush() }
+        recorder.setFullWhenSynchronizing(false)
+        #expect(throws: DiskImageError.failedBefore) { try disk.flush() }
+        #expect(throws: DiskImageError.failedBefore) { try disk.write([4], at: 102) }
+        #expect(throws: DiskImageError.failedBefore) { try disk.close() }
+    }
+
+    @Test("so it is with a raw image")
+    func lostRawWrites() throws {
+        let path = try folder.file("disk.raw", [UInt8](repeating: 1, count: Self.size))
+        let recorder = ChangeRecorder()
+        let disk = try RawImage(ImageFile(path, access: .readWrite, observer: recorder))
+        try disk.write([2], at: 100)
+        recorder.setFullWhenSynchronizing(true)
+        #expect(throws: DiskImageError.system(SystemError("write", nil, .noSpace))) { try disk.flush() }
+        recorder.setFullWhenSynchronizing(false)
+        #expect(throws: DiskImageError.failedBefore) { try disk.flush() }
+        #expect(throws: DiskImageError.failedBefore) { try disk.close() }
     }
 }

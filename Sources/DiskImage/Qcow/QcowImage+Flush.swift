@@ -33,9 +33,9 @@ extension QcowImage {
             if try writeSlices() { try file.synchronize() }
             if try writeLevel1() { try file.synchronize() }
         } catch {
-            // After a failed fdatasync(2) the kernel forgets which pages were not written: nothing can be trusted any more.
-            // A full file system refuses before that; what was to be written stays to be written.
-            if !error.isFullFileSystem { hasFailed = true }
+            // A full file system refuses what is written to it, and what was to be written stays to be written. Whatever it
+            // says when it is to keep what it had accepted, that is lost.
+            if !error.isFullFileSystem || file.mayHaveLostWrites { hasFailed = true }
             throw error
         }
         if needsMark { noteDirtyMark(true) }
