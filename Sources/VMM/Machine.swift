@@ -19,7 +19,7 @@ public final class Machine {
     private let functions: PCIBus
     private let bus: MachineBus
     private let router = InterruptRouter()
-    private let control: RunControl
+    let control: RunControl
     private let deviceThreads: DeviceThreads
     private let powerButton: EventDescriptor
     private let virtioFunctions: [VirtioPCIFunction]
@@ -125,26 +125,34 @@ public final class Machine {
 
     // MARK: - Control
 
-    /// Readable when there are ``takeEvents()``.
+    /// Readable when there is an event to take with ``takeEvent()``.
     public var eventDescriptor: CInt { control.happened.event.descriptor.rawValue }
 
-    public func takeEvents() -> [MachineEvent] { control.takeEvents() }
+    /// The first thing that happened since the last call. What other processors told meanwhile goes with it: it is about the
+    /// same end of the same machine, and one that crashes with three processors has not crashed three times.
+    public func takeEvent() -> MachineEvent? { control.takeEvents().first }
 
     /// Presses the power button. What the guest does about it is its own affair.
     public func pressPowerButton() { powerButton.signal() }
 
     /// Stops all processors until ``resume()``. Devices finish what they have and get nothing new.
-    public func pause() throws {
+    /// - Parameter patience: For how long to wait for them, in milliseconds. One that waits for a device, as for the end of
+    ///   its requests at a reset, stops after that.
+    /// - Throws: ``MachineError/processorBusy(index:)`` if one does not stop; then all of them go on.
+    public func pause(patience: Int64 = 5_000) throws {
         guard !isPaused else { return }
-        control.command.store(.pause, ordering: .releasing)
+        let number = control.beginPause()
         for processor in processors { processor.kick() }
-        var waiting = processors.count
-        while waiting > 0 {
-            guard
-                try waitUntilReady(
-                    control.paused.event.descriptor.rawValue, for: .readable, milliseconds: 5_000)
-            else { break }
-            waiting -= Int(control.paused.event.take())
+        let deadline = MonotonicClock.now.advanced(byMilliseconds: patience)
+        while let busy = processors.firstIndex(where: { !$0.hasStopped(for: number) }) {
+            let left = deadline.milliseconds(since: .now)
+            guard left > 0 else {
+                letProcessorsRun()
+                throw MachineError.processorBusy(index: busy)
+            }
+            _ = try waitUntilReady(
+                control.paused.event.descriptor.rawValue, for: .readable, milliseconds: Int32(clamping: left))
+            control.paused.event.take()
         }
         isPaused = true
     }
@@ -152,6 +160,10 @@ public final class Machine {
     public func resume() {
         guard isPaused else { return }
         isPaused = false
+        letProcessorsRun()
+    }
+
+    private func letProcessorsRun() {
         control.command.store(.run, ordering: .releasing)
         for processor in processors { processor.resume() }
     }

@@ -21,6 +21,8 @@ final class Monitor {
     /// What is no whole line yet is collected for so long before it is written, in milliseconds: one write, not one a byte.
     private static let outputDelay: Int32 = 5
     private static let connectionLimit = 16
+    /// How long to leave connections waiting when no descriptor is left for them, in milliseconds.
+    private static let listenerRest: Int64 = 200
     /// More crashes than this, each within ``crashWindow``, and the guest is given up.
     private static let crashLimit = 3
     private static let crashWindow: Int64 = 30_000
@@ -36,6 +38,8 @@ final class Monitor {
     private var nextToken = Token.firstConnection
     private var outputPending = false
     private var crashes: [MonotonicClock] = []
+    /// What the guest did at the moment when it was paused; it comes about when it goes on.
+    private var heldEvent: MachineEvent?
     private var end: MonitorEnd?
     private let started = MonotonicClock.now
 
@@ -46,6 +50,8 @@ final class Monitor {
 
     private final class ListenerHolder {
         let descriptor: OwnedDescriptor
+        /// Until when connections are left waiting that cannot be taken.
+        var rest: MonotonicClock?
         init(_ path: FilePath) throws {
             descriptor = try UnixSocket.listen(at: path)
             try descriptor.setNonBlocking()
@@ -76,8 +82,13 @@ final class Monitor {
     func run() -> MonitorEnd {
         while end == nil {
             let waiting = connections.values.contains { $0.hasInput }
-            let delay: Int32 = outputPending ? Self.outputDelay : waiting ? 20 : -1
+            var delay: Int32 = outputPending ? Self.outputDelay : waiting ? 20 : -1
+            if let rest = listener?.rest {
+                let left = Int32(clamping: max(0, rest.milliseconds(since: .now)))
+                delay = delay < 0 ? left : min(delay, left)
+            }
             guard let ready = try? poller.wait(milliseconds: delay) else { break }
+            endListenerRest()
             if ready.isEmpty { deliverOutput() }
             for item in ready { handle(item) }
             if waiting { for (token, connection) in connections { deliverInput(of: connection, token) } }
@@ -97,7 +108,7 @@ final class Monitor {
         case Token.signal:
             signals.descriptor.take()
             end = end ?? MonitorEnd(reason: .stopped, detail: "a signal asked for it")
-        case Token.machine: for event in machine.takeEvents() where end == nil { handle(event) }
+        case Token.machine: if end == nil, let event = machine.takeEvent() { handle(event) }
         case Token.serial:
             machine.serial.outputReady.take()
             if machine.serial.hasLine { deliverOutput() } else { outputPending = true }
@@ -109,6 +120,7 @@ final class Monitor {
 
     private func handle(_ event: MachineEvent) {
         switch event {
+        case .reset where machine.isPaused, .tripleFault where machine.isPaused: heldEvent = event
         case .powerOff: end = MonitorEnd(reason: .powerOff)
         case .reset: reset()
         case .tripleFault:
@@ -125,6 +137,7 @@ final class Monitor {
     }
 
     private func reset() {
+        heldEvent = nil
         do { try machine.reset() } catch { end = MonitorEnd(reason: .failure, detail: summary(of: error)) }
     }
 
@@ -155,7 +168,15 @@ final class Monitor {
     // MARK: - Control
 
     private func accept() {
-        guard let listener, let accepted = try? UnixSocket.accept(listener.descriptor) else { return }
+        guard let listener else { return }
+        let taken: OwnedDescriptor?
+        do throws(SystemError) { taken = try UnixSocket.accept(listener.descriptor) } catch {
+            // The connection stays, and would be reported again and again.
+            guard (try? poller.modify(listener.descriptor.rawValue, [], token: Token.listener)) != nil else { return }
+            listener.rest = MonotonicClock.now.advanced(byMilliseconds: Self.listenerRest)
+            return
+        }
+        guard let accepted = taken else { return }
         // Whoever comes too late finds the connection closed.
         guard connections.count < Self.connectionLimit, let connection = try? ControlConnection(accepted) else {
             return
@@ -164,6 +185,12 @@ final class Monitor {
         nextToken += 1
         guard (try? poller.add(connection.rawDescriptor, .readable, token: token)) != nil else { return }
         connections[token] = connection
+    }
+
+    private func endListenerRest() {
+        guard let listener, let rest = listener.rest, rest <= .now else { return }
+        listener.rest = nil
+        try? poller.modify(listener.descriptor.rawValue, .readable, token: Token.listener)
     }
 
     private func drop(_ token: UInt64) {
@@ -208,7 +235,9 @@ final class Monitor {
             case .powerButton: machine.pressPowerButton()
             case .stop: end = MonitorEnd(reason: .stopped)
             case .pause: try machine.pause()
-            case .resume: machine.resume()
+            case .resume:
+                machine.resume()
+                if let event = heldEvent { handle(event) }
             case .reset: reset()
             case .statistics:
                 // What the guest answers is in the next reply: nobody waits for a guest here.

@@ -23,6 +23,6 @@ extension Machine {
     /// The next event; nil if there is none within ten seconds.
     func nextEvent() throws -> MachineEvent? {
         guard try waitUntilReady(eventDescriptor, for: .readable, milliseconds: 10_000) else { return nil }
-        return takeEvents().first
+        return takeEvent()
     }
 }

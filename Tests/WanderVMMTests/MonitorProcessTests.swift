@@ -159,6 +159,29 @@ private let hasKVM = (try? Hypervisor.open()) != nil
         }
     }
 
+    @Test("where no descriptor is left, a connection waits without using the processor", .enabled(if: hasKVM))
+    func noDescriptors() throws {
+        let folder = try MonitorFolder(kernel: TinyGuest.loop)
+        let status = try OwnedDescriptor.pipe()
+        var options = ChildProcess.Options()
+        options.extraDescriptors = [status.write.rawValue]
+        let child = try ChildProcess.start(
+            [folder.program, "--configuration", try folder.configure(statusDescriptor: 3)], options)
+        #expect(try waitUntilReady(status.read.rawValue, for: .readable, milliseconds: 20_000))
+        func limitDescriptors(_ limit: String) throws {
+            let result = try ChildProcess.run(["prlimit", "--pid", "\(child.identifier)", "--nofile=\(limit):"])
+            #expect(result.outcome.isSuccess)
+        }
+        try limitDescriptors("3")
+        let late = try UnixSocket.connect(to: folder.path.appending("control.sock"))
+        try late.writeAll("{\"command\":\"stop\"}\n")
+        let before = try Self.processorTicks(child.identifier)
+        usleep(500_000)
+        #expect(try Self.processorTicks(child.identifier) - before < 15)
+        try limitDescriptors("1024")
+        #expect(try child.wait(milliseconds: 20_000) == .exited(0))
+    }
+
     /// Hundredths of a second that the process's first thread has run (proc(5), `stat`, fields 14 and 15).
     private static func processorTicks(_ process: Int32) throws -> Int {
         let stat = try FileSystem.read(FilePath("/proc/\(process)/task/\(process)/stat"), limit: 4096)

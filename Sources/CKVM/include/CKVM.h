@@ -22,6 +22,7 @@ static const unsigned long kvm_set_write_event = KVM_IOEVENTFD;
 static const unsigned long kvm_signal_message = KVM_SIGNAL_MSI;
 
 static const unsigned long kvm_run_processor = KVM_RUN;
+static const unsigned long kvm_note_stop = KVM_KVMCLOCK_CTRL;
 static const unsigned long kvm_set_features = KVM_SET_CPUID2;
 static const unsigned long kvm_set_model_registers = KVM_SET_MSRS;
 static const unsigned long kvm_get_registers = KVM_GET_REGS;

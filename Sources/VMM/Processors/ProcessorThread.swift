@@ -13,6 +13,8 @@ final class ProcessorThread {
         let control: RunControl
         let resume: EventDescriptor
         let exits = Atomic<UInt64>(0)
+        /// The pause for which the thread has stopped; the highest number once it has ended.
+        let stopped = Atomic<UInt64>(0)
         let isConfined: Bool
 
         init(
@@ -44,12 +46,19 @@ final class ProcessorThread {
         thread.interrupt(with: KickSignal.number)
     }
 
+    /// Whether the processor does not run, because of that pause or because its thread has ended.
+    func hasStopped(for pause: UInt64) -> Bool { work.stopped.load(ordering: .acquiring) >= pause }
+
     func resume() { work.resume.signal() }
 
     func join() { thread.join() }
 
     private static func run(_ work: Work) {
         KickSignal.acceptInThisThread()
+        defer {
+            work.stopped.store(.max, ordering: .releasing)
+            work.control.paused.event.signal()
+        }
         do { try Confinement.confineThread(work.isConfined ? Confinement.processor : nil) } catch {
             return work.control.report(.failure(error.summary))
         }
@@ -100,8 +109,10 @@ final class ProcessorThread {
             case .run: return false
             case .stop: return true
             case .pause:
+                work.stopped.store(work.control.pause, ordering: .releasing)
                 work.control.paused.event.signal()
                 work.resume.take()
+                work.processor.noteStop()
             }
         }
     }

@@ -19,16 +19,29 @@ final class RunControl: Sendable {
     enum Command: UInt8, AtomicRepresentable { case run, pause, stop }
 
     let command = Atomic(Command.run)
+    /// Counts pauses: a processor stops for one of them, whatever is left over of earlier ones.
+    private let pauses = Atomic<UInt64>(0)
     private let events = Mutex<[MachineEvent]>([])
     /// Signalled when there is an event to take.
     let happened: EventHolder
-    /// Counts threads that have paused.
+    /// Signalled when a thread has paused or ended.
     let paused: EventHolder
 
     init() throws(SystemError) {
         happened = try EventHolder()
         paused = try EventHolder()
     }
+
+    /// Tells the processors to pause; they have to be kicked.
+    /// - Returns: The number of this pause.
+    func beginPause() -> UInt64 {
+        let number = pauses.wrappingAdd(1, ordering: .relaxed).newValue
+        command.store(.pause, ordering: .releasing)
+        return number
+    }
+
+    /// The pause that is under way, for a thread that has seen the command.
+    var pause: UInt64 { pauses.load(ordering: .relaxed) }
 
     func report(_ event: MachineEvent) {
         events.withLock { if $0.count < 64 { $0.append(event) } }

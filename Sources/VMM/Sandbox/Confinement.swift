@@ -48,8 +48,8 @@ public enum Confinement {
         allowing: common + storage + [Int(SYS_ioctl)],
         ioctlRequests: runRequests)
 
-    /// What a running guest takes: KVM_RUN; KVM_SET_GSI_ROUTING, KVM_IRQFD, KVM_IOEVENTFD; KVM_GET_REGS.
-    private static let runRequests: [UInt32] = [0xae80, 0x4008_ae6a, 0x4020_ae76, 0x4040_ae79, 0x8090_ae81]
+    /// What a running guest takes: KVM_RUN, KVM_KVMCLOCK_CTRL; KVM_SET_GSI_ROUTING, KVM_IRQFD, KVM_IOEVENTFD; KVM_GET_REGS.
+    private static let runRequests: [UInt32] = [0xae80, 0xaead, 0x4008_ae6a, 0x4020_ae76, 0x4040_ae79, 0x8090_ae81]
 
     /// The process as a whole: its own thread makes machines anew at a reset, and serves the control socket, the logs and
     /// the end record; the others have narrower filters on top of this one. Without: programs, the Internet, other processes.
