@@ -82,6 +82,7 @@ extension Machine {
         let ready = try record.isReady ? nil : becomeReady(&record, definition)
         var session = ready?.session
         defer { session?.close() }
+        if outcome.actions.contains(.resumed) { try setClock(record, session: &session) }
         try mountShares(&record, session: &session)
         let hasStarted = outcome.actions.contains(.started)
         if try provision(

@@ -19,7 +19,10 @@ struct Suspend: WanderCommand {
 }
 
 struct Resume: WanderCommand {
-    static let configuration = CommandConfiguration(abstract: "Let suspended machines go on.")
+    static let configuration = CommandConfiguration(
+        abstract: "Let suspended machines go on.",
+        discussion: "Their clocks are set to the host's time: also those of machines that run, as after the host slept."
+    )
     @OptionGroup var options: GlobalOptions
     @OptionGroup var project: ProjectOptions
     @OptionGroup var machines: MachineOptions

@@ -1,0 +1,58 @@
+import LinuxSystem
+import Reporting
+import SSH
+
+extension Machine {
+    /// How long a guest may take to say what its time is, in milliseconds.
+    private static let clockPatience: Int64 = 30_000
+
+    /// Sets the clock of a guest that stood still, and says if that cannot be done. A machine that was never ready is left to
+    /// its start.
+    /// - Parameter session: Opened if there is none yet.
+    func setClock(_ record: MachineRecord, session: inout SSHSession?) throws {
+        guard record.isReady else { return }
+        let reason: String
+        do {
+            let connected = try session ?? connect(record)
+            session = connected
+            switch try askClock(over: connected) {
+            case .right: return
+            case .set(let behind): return report(.note("the guest's clock was \(behind) s behind and is set"))
+            case .failed(let words): reason = words
+            }
+        } catch SSHError.interrupted {
+            throw Interruption()
+        } catch let interruption as Interruption {
+            throw interruption
+        } catch let error as any UserFacingError {
+            reason = error.summary
+        }
+        report(
+            .warning(
+                "the guest's clock may be behind by the time for which it stood still, and cannot be set: \(reason); set it by: wander ssh \(name) -c \"sudo date -u -s @$(date +%s)\""
+            ))
+    }
+
+    private func askClock(over session: SSHSession) throws(SSHError) -> GuestClock.Outcome {
+        let word = randomIdentifier(bytes: 8)
+        let answer: DescriptorPair
+        do { answer = try OwnedDescriptor.pipe() } catch { throw .system(error) }
+        var said: [UInt8] = []
+        var complaint: [UInt8] = []
+        var isTold = false
+        var command = SSHCommand(GuestShell.line(GuestClock.script, [word], as: "root"))
+        command.milliseconds = Self.clockPatience
+        let outcome = try session.run(
+            command, input: .descriptor(answer.read.rawValue),
+            output: { bytes in
+                said += bytes.prefix(max(0, (1 << 16) - said.count))
+                guard !isTold, String(decoding: said, as: UTF8.self).contains("\(word) ready\n") else { return }
+                isTold = true
+                let now = wallClock()
+                try? answer.write.writeAll(GuestClock.line(seconds: now.seconds, nanoseconds: now.nanoseconds))
+            }, error: { bytes in complaint += bytes.prefix(max(0, 4096 - complaint.count)) })
+        if let answer = GuestClock.Outcome(GuestText.lines(said), after: word) { return answer }
+        let words = GuestText.lines(complaint).split(separator: "\n").last
+        return .failed(words.map(String.init) ?? "it ended with exit status \(outcome.shellStatus)")
+    }
+}
