@@ -78,11 +78,13 @@ extension FileSystemServer {
         }
     }
 
-    /// A guest may leave or clear the bits that give a program its owner's rights, not set them.
+    /// A guest may leave or clear the bits that give a program its owner's rights, not set them. Of a folder, the bit of the
+    /// group only says whose what is made in it is.
     private func changeMode(of file: HostFile, requested mode: UInt32) throws(Errno) {
         let status = try HostStatus(of: file)
         guard status.kind != .link else { throw .notSupported }
-        try changeMode(of: file, to: mode & (Self.modeBits | status.mode & Self.setIDBits))
+        let settable = status.kind == .folder ? Self.modeBits | Self.setGroupBit : Self.modeBits
+        try changeMode(of: file, to: mode & (settable | status.mode & Self.setIDBits))
     }
 
     // linux/stat.h

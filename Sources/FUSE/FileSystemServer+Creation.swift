@@ -8,6 +8,7 @@ extension FileSystemServer {
     /// Of a mode: permissions and the sticky bit.
     static let modeBits: UInt32 = 0o1777
     static let setIDBits: UInt32 = 0o6000
+    static let setGroupBit: UInt32 = 0o2000
 
     /// MKNOD: files, pipes and sockets. A device would be the host's.
     func makeNode(_ request: inout Request, _ reply: inout Reply) throws(Errno) {
@@ -61,8 +62,16 @@ extension FileSystemServer {
         let name = try request.name()
         try reply.require(Self.entryByteCount)
         try requireUsable(name)
-        let file = try file(node)
+        let place = try nodes.place(of: node)
+        let file = try file(place)
         let folder = try folder(request.header.node)
+        do throws(Errno) { try link(file, as: name, in: folder) } catch .noSuchFileOrDirectory {
+            try linkSuccessor(of: place, file, as: name, in: folder)
+        }
+        try appendEntry(name, in: request.header.node, &reply)
+    }
+
+    private func link(_ file: HostFile, as name: FileName, in folder: HostFile) throws(Errno) {
         try name.withAddress { address throws(Errno) in
             _ = try HostCall.checked {
                 processFolder.withName(of: file) { numbers, number in
@@ -72,7 +81,31 @@ extension FileSystemServer {
                 }
             }
         }
-        try appendEntry(name, in: request.header.node, &reply)
+    }
+
+    /// Links the file that the host's user put in place of one which so lost its last name: the guest named it by its name,
+    /// which always was there. A file that the guest has open is not meant by a name.
+    /// - Throws: `ENOENT` if it is not so.
+    private func linkSuccessor(
+        of place: NodeTable.Place, _ file: HostFile, as name: FileName, in folder: HostFile
+    ) throws(Errno) {
+        guard place.parent != 0, !place.isOpen, try HostStatus(of: file).linkCount == 0 else {
+            throw .noSuchFileOrDirectory
+        }
+        let parent = try self.folder(place.parent)
+        // It may be replaced again meanwhile.
+        for _ in 0..<16 {
+            let successor = try bound.open(.request) { () throws(Errno) in
+                try HostCall.openPath(place.name, in: parent)
+            }
+            let status = try HostStatus(of: successor)
+            guard status.kind == place.identity.kind else { throw .noSuchFileOrDirectory }
+            try require(successor, identity(status))
+            do throws(Errno) { return try link(successor, as: name, in: folder) } catch {
+                guard error == .noSuchFileOrDirectory else { throw error }
+            }
+        }
+        throw .noSuchFileOrDirectory
     }
 
     private func appendMade(

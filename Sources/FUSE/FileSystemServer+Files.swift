@@ -35,23 +35,24 @@ extension FileSystemServer {
             throw place.identity.kind == .folder ? .isDirectory : .notPermitted
         }
         guard !access.changesFile || !options.isReadOnly else { throw .readOnlyFileSystem }
-        let name = try file(place, for: .kept)
+        let name = try file(place)
         if access.changesFile { try removePrivileges(of: name) }
         // A regular file, as `name` is what `place` told of: opening it neither waits nor has an effect.
-        let file = try bound.open(.kept) { () throws(Errno) in
+        let file = try openDescriptor(for: .kept) { () throws(Errno) in
             try processFolder.reopen(name, flags: access.flags)
         }
         let keepsCache = try isUnchanged(node, HostStatus(of: file))
-        appendOpened(node, place.identity, file, name, access, &reply, keepsCache: keepsCache)
+        appendOpened(node, place.identity, file, access, &reply, keepsCache: keepsCache)
     }
 
+    /// - Parameter file: What the guest has opened. It also names the node from now on: one descriptor for each open file.
     private func appendOpened(
-        _ node: UInt64, _ identity: FileIdentity, _ file: HostFile, _ name: HostFile, _ access: Access,
-        _ reply: inout Reply, keepsCache: Bool = false
+        _ node: UInt64, _ identity: FileIdentity, _ file: HostFile, _ access: Access, _ reply: inout Reply,
+        keepsCache: Bool = false
     ) {
         let handle = Handle(
             node, identity, file, isReadable: access.isReadable, isWritable: access.isWritable)
-        nodes.opened(node, name)
+        nodes.opened(node, file)
         reply.append(handles.insert(handle))
         let mayFail = access.isWritable && reportsWhenClosing
         reply.append((keepsCache ? Self.keepCache : 0) | (mayFail ? 0 : Self.doNotFlush))
@@ -93,7 +94,7 @@ extension FileSystemServer {
         let folder = try folder(parent)
         let file: HostFile
         do throws(Errno) {
-            file = try bound.open(.kept) { () throws(Errno) in
+            file = try openDescriptor(for: .kept) { () throws(Errno) in
                 // With O_EXCL nothing that is there is opened, whatever it is.
                 try HostCall.open(
                     name, in: folder, flags: access.flags & O_ACCMODE | O_CREAT | O_EXCL,
@@ -112,12 +113,9 @@ extension FileSystemServer {
             return
         }
         let status = try statusWithMode(of: file, mode)
-        let pathOnly = try bound.open(.kept) { () throws(Errno) in
-            try processFolder.reopen(file, flags: HostCall.pathOnly)
-        }
         let node = try nodes.found(identity(status), as: name, in: parent)
         appendEntry(node, status, &reply)
-        appendOpened(node, identity(status), file, pathOnly, access, &reply)
+        appendOpened(node, identity(status), file, access, &reply)
     }
 
     /// TMPFILE: a file without a name, which LINK may give it.
@@ -129,16 +127,13 @@ extension FileSystemServer {
         let folder = try folder(request.header.node)
         // O_TMPFILE
         let made = access.flags & O_ACCMODE | 0o20000000 | O_DIRECTORY | CInt(flags & UInt32(O_EXCL))
-        let file = try bound.open(.kept) { () throws(Errno) in
+        let file = try openDescriptor(for: .kept) { () throws(Errno) in
             try processFolder.reopen(folder, flags: made, mode: mode & Self.modeBits)
         }
         let status = try statusWithMode(of: file, mode)
-        let pathOnly = try bound.open(.kept) { () throws(Errno) in
-            try processFolder.reopen(file, flags: HostCall.pathOnly)
-        }
-        let node = try nodes.add(identity(status), pathOnly)
+        let node = try nodes.add(identity(status), file)
         appendEntry(node, status, &reply)
-        appendOpened(node, identity(status), file, pathOnly, access, &reply)
+        appendOpened(node, identity(status), file, access, &reply)
     }
 
     /// RELEASE and RELEASEDIR.
@@ -146,7 +141,7 @@ extension FileSystemServer {
         let number = try request.take(UInt64.self)
         let handle = try handles.handle(number, of: request.header.node, isFolder: isFolder)
         guard handles.remove(number) else { return }
-        if !isFolder { nodes.closed(handle.node) }
+        if !isFolder { nodes.closed(handle.node, handle.file) }
     }
 
     /// FLUSH: a program closes the file. On some file systems only this tells that writing failed.

@@ -8,7 +8,7 @@ extension FileSystemServer {
         let node = request.header.node
         let place = try nodes.place(of: node)
         let folder = try folder(node)
-        let file = try bound.open(.kept) { () throws(Errno) in
+        let file = try openDescriptor(for: .folder) { () throws(Errno) in
             try processFolder.reopen(folder, flags: O_RDONLY | O_DIRECTORY)
         }
         reply.append(handles.insert(Handle(node, place.identity, file)))

@@ -30,12 +30,12 @@ extension FileSystemServer {
         let folder = try folder(parent)
         let file: HostFile
         do throws(Errno) {
-            file = try bound.open(.kept) { () throws(Errno) in try HostCall.openPath(name, in: folder) }
+            file = try openDescriptor(for: .kept) { () throws(Errno) in try HostCall.openPath(name, in: folder) }
         } catch .tooManyOpenFilesInSystem { return try appendEntry(name, in: parent, &reply) }
         let status = try HostStatus(of: file)
         let node = try nodes.found(identity(status), as: name, in: parent)
         appendEntry(node, status, &reply, validity: 0)
-        guard status.kind == .regular, (try? require(file, identity(status))) != nil else { return }
+        guard ReplacedNames.holds(status.kind), (try? require(file, identity(status))) != nil else { return }
         nodes.hold(node, file)
         if let other = replacedNames.hold(node) { nodes.letGo(other) }
     }

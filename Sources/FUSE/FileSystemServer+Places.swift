@@ -4,8 +4,9 @@ import SystemPackage
 // From a node to the file that it stands for.
 
 extension FileSystemServer {
-    /// The longest chain of folders whose descriptors were let go of: as many as a path of 4096 bytes names.
-    private static let depthLimit = 2048
+    /// The longest chain of folders whose descriptors were let go of. Programs that go down step by step get deeper than any
+    /// path; an end there has to be, since the host's user may put a folder below itself, as the guest knows it.
+    private static let depthLimit = 1 << 16
 
     /// A descriptor of a folder that the guest knows, only good for naming what is in it.
     /// - Throws: `ESTALE` if the folder is not where it was; `ENOTDIR` for other files.
@@ -28,6 +29,7 @@ extension FileSystemServer {
         guard var folder = base else { throw .staleNFSFileHandle }
         for place in chain.reversed() {
             do throws(Errno) {
+                // One that was used long ago makes room: otherwise each request would begin at the root.
                 folder = try open(place, in: folder, for: .kept)
                 nodes.keep(folder, for: place.node)
             } catch .tooManyOpenFilesInSystem {
@@ -68,16 +70,29 @@ extension FileSystemServer {
     private func open(
         _ place: NodeTable.Place, in folder: HostFile, for use: DescriptorBound.Use
     ) throws(Errno) -> HostFile {
-        let file = try bound.open(use) { () throws(Errno) in
+        let file = try openDescriptor(for: use) { () throws(Errno) in
             try Self.orStale { () throws(Errno) in try HostCall.openPath(place.name, in: folder) }
         }
         do throws(Errno) { try require(file, place.identity) } catch {
-            if error == .staleNFSFileHandle, place.identity.kind == .regular {
+            if error == .staleNFSFileHandle, ReplacedNames.holds(place.identity.kind) {
                 replacedNames.note(place.name, in: place.parent)
             }
             throw error
         }
         return file
+    }
+
+    /// Opens a descriptor that may be kept. Where there are too many, folders that can be found again give theirs.
+    func openDescriptor(
+        for use: DescriptorBound.Use, _ open: () throws(Errno) -> CInt
+    ) throws(Errno) -> HostFile {
+        for _ in 0..<8 {
+            do throws(Errno) { return try bound.open(use, open) } catch {
+                // A descriptor that a request still uses is not free at once.
+                guard error == .tooManyOpenFilesInSystem, use != .request, nodes.letFolderGo() else { throw error }
+            }
+        }
+        return try bound.open(use, open)
     }
 
     /// - Throws: `ESTALE` for another file than `expected`; `EACCES` for one that the host's kernel made up, which is to be seen
@@ -112,9 +127,24 @@ extension FileSystemServer {
     func isHidden(_ name: FileName) -> Bool { isHidden(name.bytes.dropLast()) }
 
     func isHidden(_ name: some Collection<UInt8>) -> Bool {
-        // Where case does not matter, invisible characters may not either (ext4(5), casefold). All of them have other bytes.
         hiddenNames.contains { hidden in
             hidden.count <= name.count && hidden.elementsEqual(name.lazy.filter { $0 < 0x80 }.map(Self.lowercased))
+                && (hidden.count == name.count || Self.hasOnlyInvisible(name))
+        }
+    }
+
+    /// Whether all that is not ASCII in a name are characters that nobody sees. Where case does not matter, they may not either
+    /// (ext4(5), casefold: the default ignorable code points). What is not UTF-8 is compared byte by byte there.
+    private static func hasOnlyInvisible(_ name: some Collection<UInt8>) -> Bool {
+        var decoder = UTF8()
+        var bytes = name.makeIterator()
+        while true {
+            switch decoder.decode(&bytes) {
+            case .scalarValue(let scalar):
+                guard scalar.isASCII || scalar.properties.isDefaultIgnorableCodePoint else { return false }
+            case .emptyInput: return true
+            case .error: return false
+            }
         }
     }
 

@@ -73,7 +73,7 @@ extension FileSystemServer {
         of node: UInt64, under name: FileName, in folder: HostFile, _ identity: FileIdentity
     ) throws(Errno) -> HostFile {
         if let file = try nodes.place(of: node).file { return file }
-        let file = try bound.open(.kept) { () throws(Errno) in try HostCall.openPath(name, in: folder) }
+        let file = try openDescriptor(for: .kept) { () throws(Errno) in try HostCall.openPath(name, in: folder) }
         try require(file, identity)
         return file
     }

@@ -18,8 +18,9 @@ public final class FileSystemServer: Sendable {
         public var hiddenNames: [String] = [".wander"]
         /// How many descriptors the server may hold; without it, what the process may have less a few.
         public var descriptorLimit: Int?
-        /// How many files the guest may know at once; each takes about half a kilobyte.
+        /// How many files the guest may know at once. All shares of a process have so many together.
         public var nodeLimit = 1 << 20
+        var budget = NodeBudget.process
 
         public init() {}
     }
@@ -63,7 +64,7 @@ public final class FileSystemServer: Sendable {
         inodeNumbers = InodeNumbers(home: status.device)
         nodes = NodeTable(
             root: root, FileIdentity(status, usesBirth: usesBirth), limit: options.nodeLimit,
-            folderLimit: bound.limit / 4)
+            folderLimit: bound.limit / 2, budget: options.budget)
         // A guest that writes far behind a file's end must not end the process by it (`ulimit -f`).
         Glibc.signal(SIGXFSZ, SIG_IGN)
     }

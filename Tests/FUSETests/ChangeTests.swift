@@ -83,6 +83,19 @@ import Testing
             guest.change(node) {
                 $0.valid = 1; $0.mode = 0o0711
             }.mode == 0o100711)
+
+        // Of a folder, the bit of the group says whose what is made in it is.
+        let folder = guest.makeFolder("d").node
+        #expect(
+            guest.change(folder) {
+                $0.valid = 1; $0.mode = 0o6775
+            }.mode == 0o042775)
+        #expect(try hostStatus(guest.folder("d")).st_mode & 0o7777 == 0o2775)
+        #expect(guest.makeFolder("e", in: folder).attributes.mode == 0o042755)
+        #expect(
+            guest.change(folder) {
+                $0.valid = 1; $0.mode = 0o755
+            }.mode == 0o040755)
     }
 
     @Test("what is written has no rights of its owner left")

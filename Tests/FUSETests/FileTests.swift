@@ -145,6 +145,64 @@ import Testing
         }
     }
 
+    @Test("a folder or a link that the host replaces all the time can be opened", arguments: [true, false])
+    func replacedFolders(isFolder: Bool) throws {
+        let guest = try GuestKernel(TemporaryFolder())
+        var version = 0
+        func replace() throws {
+            version += 1
+            let new = guest.folder("new\(version)")
+            if isFolder {
+                _ = try guest.folder.file("new\(version)/v\(version)")
+                guard version > 1 else { return try FileSystem.rename(new, to: guest.folder("a")) }
+                // The old one has the other's name then, and goes.
+                try FileSystem.exchange(new, guest.folder("a"))
+                try FileSystem.removeTree(new)
+            } else {
+                #expect(new.withPlatformString { symlink("v\(version)", $0) } == 0)
+                try FileSystem.rename(new, to: guest.folder("a"))
+            }
+        }
+        /// Opens the folder, or reads the link.
+        func use(_ node: UInt64) -> Int32 {
+            guest.ask(isFolder ? 27 : 5, node, isFolder ? little(0 as UInt64) : []).error
+        }
+        try replace()
+        let old = guest.node("a")
+        try replace()
+        #expect(use(old) == -ESTALE)
+        for _ in 0..<4 {
+            let entry = guest.lookUp("a")
+            #expect(entry.error == 0 && entry.validity == 0)
+            try replace()
+            #expect(use(entry.node) == 0)
+        }
+    }
+
+    @Test("a file that the host replaces all the time can be given another name; one that is open and gone cannot")
+    func linkedOften() throws {
+        let guest = try GuestKernel(TemporaryFolder())
+        func save(_ version: UInt8) throws {
+            try FileSystem.rename(guest.folder.file("new", [version]), to: guest.folder("a"))
+        }
+        try save(0)
+        let old = guest.node("a")
+        try save(1)
+        #expect(guest.link(old, as: "never").error == -ESTALE)
+        for version in 2..<5 as Range<UInt8> {
+            let node = guest.node("a")
+            try save(version)
+            let linked = guest.link(node, as: "l\(version)")
+            #expect(linked.error == 0 && linked.node != node)
+            #expect(try FileSystem.read(guest.folder("l\(version)")) == [version])
+        }
+        let node = guest.node("a")
+        let handle = guest.open(node).handle
+        try save(9)
+        #expect(guest.link(node, as: "gone").error == -ENOENT)
+        #expect(guest.release(node, handle) == 0)
+    }
+
     @Test("a removed file or folder that the guest still knows is still there for it")
     func removed() throws {
         let guest = try GuestKernel(TemporaryFolder())

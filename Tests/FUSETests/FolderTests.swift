@@ -267,6 +267,20 @@ import Testing
         #expect(try FileSystem.read(guest.folder(".wander/key")) == [1])
     }
 
+    @Test("a name that only looks like a hidden one is a name as any other")
+    func notHidden() throws {
+        let guest = try GuestKernel(TemporaryFolder())
+        for bytes in [
+            [0xff] + Array(".wander".utf8), Array(".wander\u{301}".utf8), Array("é.wander".utf8),
+            Array(".wander.".utf8), Array("wander".utf8), Array(".wander".utf8) + [0xe2, 0x80],
+        ] {
+            let made = guest.ask(9, 1, little(0o755 as UInt32) + little(0 as UInt32) + bytes + [0])
+            #expect(made.error == 0, "\(bytes)")
+            #expect(Entry(guest.ask(1, 1, bytes + [0])).node != 0)
+        }
+        #expect(guest.list(1).count == 8)
+    }
+
     @Test("a tree whose folders have more descriptors than are kept is as good as any other")
     func manyFolders() throws {
         let guest = try GuestKernel(TemporaryFolder()) { $0.descriptorLimit = 64 }

@@ -29,9 +29,11 @@ final class DescriptorBound: Sendable {
 
     init(limit: Int) { self.limit = max(limit, 64) }
 
-    /// What a descriptor is for. Those that a guest can keep leave some for those that live for one request.
+    /// What a descriptor is for. Those that a guest can keep leave some for those that live for one request, and files some
+    /// for the folders that programs list, whatever else is open.
     enum Use {
         case request
+        case folder
         case kept
     }
 
@@ -41,7 +43,12 @@ final class DescriptorBound: Sendable {
     /// Opens a file if there is a descriptor left for it.
     /// - Throws: `ENFILE` if there is none, and what `open` throws.
     func open(_ use: Use, _ open: () throws(Errno) -> CInt) throws(Errno) -> HostFile {
-        let reserve = use == .kept ? max(limit / 8, 32) : 0
+        let reserve =
+            switch use {
+            case .request: 0
+            case .folder: max(limit / 16, 16)
+            case .kept: max(limit / 8, 32)
+            }
         let (_, count) = used.add(1, ordering: .relaxed)
         guard count <= limit - reserve else {
             giveBack()

@@ -28,4 +28,27 @@ struct FolderCache {
         }
         return nil
     }
+
+    /// So many stay, because a deep folder without any is looked for from the root at each request.
+    private static let least = 16
+
+    /// Makes a folder's node give its descriptor up.
+    mutating func evict(_ nodes: inout [UInt64: NodeTable.Node]) -> HostFile? {
+        for _ in 0..<2 * entries.count where entries.count > Self.least {
+            if hand >= entries.count { hand = 0 }
+            let candidate = entries[hand]
+            let node = nodes[candidate]
+            if let node, node.file != nil, !node.needsFile, node.isRecentlyUsed {
+                nodes[candidate]?.isRecentlyUsed = false
+                hand += 1
+                continue
+            }
+            entries.swapAt(hand, entries.count - 1)
+            entries.removeLast()
+            guard let node, !node.needsFile, let file = node.file else { continue }
+            nodes[candidate]?.file = nil
+            return file
+        }
+        return nil
+    }
 }

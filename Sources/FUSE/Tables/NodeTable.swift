@@ -5,12 +5,14 @@ import SystemPackage
 ///
 /// A node is a name in another node, and the identity of what was found there. It needs no descriptor: with 100,000 files
 /// known, the folders in use and the open files have one. So a name may meanwhile mean another file; every use of a node
-/// compares identities, and a guest's kernel that hears `ESTALE` looks the name up again.
+/// compares identities, and a guest's kernel that hears `ESTALE` looks the name up again. That lets the server forget what the
+/// guest has not: where there are too many nodes, the oldest that is a file or a link which nobody has open goes.
 final class NodeTable: Sendable {
     static let root: UInt64 = 1
 
     private let state: Mutex<State>
     private let limit: Int
+    private let budget: NodeBudget
 
     struct Node {
         let identity: FileIdentity
@@ -19,10 +21,10 @@ final class NodeTable: Sendable {
         /// Where it is; 0 if it has no name that is known.
         var parent: UInt64
         var name: FileName
-        /// Names the file whatever becomes of its name: of folders in use, open files, and removed ones.
+        /// Names the file whatever becomes of its name: of folders in use, and of files that are held or have no name.
         var file: HostFile?
-        /// How many open handles want `file`.
-        var handles = 0
+        /// What the guest has opened it by, one for each handle. So does any of these.
+        var open: [HostFile] = []
         var isRecentlyUsed = false
         /// What the file was like when it was opened last; nil if too fresh to tell a change by.
         var stamp: ContentStamp?
@@ -34,16 +36,20 @@ final class NodeTable: Sendable {
         /// Numbers are never used twice, so a forged old one finds nothing.
         var next = NodeTable.root + 1
         var folders = FolderCache()
+        var ages = NodeAges()
     }
 
-    init(root: HostFile, _ identity: FileIdentity, limit: Int, folderLimit: Int) {
+    init(root: HostFile, _ identity: FileIdentity, limit: Int, folderLimit: Int, budget: NodeBudget) {
         self.limit = limit
+        self.budget = budget
         var state = State()
         state.folders.limit = max(folderLimit, 8)
         state.nodes[Self.root] = Node(identity: identity, lookups: 1, parent: 0, name: .none, file: root)
         state.numbers[identity] = Self.root
         self.state = Mutex(state)
     }
+
+    deinit { budget.giveBack(state.withLock { $0.nodes.count } - 1) }
 
     /// How many the guest knows, the root among them.
     var count: Int { state.withLock { $0.nodes.count } }
@@ -59,6 +65,7 @@ final class NodeTable: Sendable {
             state.nodes[Self.root] = Node(
                 identity: root.identity, lookups: 1, parent: 0, name: .none, file: root.file)
             state.numbers[root.identity] = Self.root
+            budget.giveBack(old.nodes.count - 1)
             return old
         }
         // Descriptors are closed here, outside of the lock.
@@ -71,8 +78,9 @@ final class NodeTable: Sendable {
         let identity: FileIdentity
         let parent: UInt64
         let name: FileName
-        /// As the node's.
+        /// Any that names the node.
         let file: HostFile?
+        let isOpen: Bool
         /// The parent's.
         let folder: HostFile?
     }
@@ -82,22 +90,23 @@ final class NodeTable: Sendable {
         let place: Place? = state.withLock { state in
             guard let node = state.nodes[number] else { return nil }
             var folder: HostFile?
-            if node.file == nil {
+            let file = node.file ?? node.open.last
+            if file == nil {
                 folder = state.nodes[node.parent]?.file
                 if folder != nil { state.nodes[node.parent]?.isRecentlyUsed = true }
             } else if node.identity.kind == .folder, !node.isRecentlyUsed {
                 state.nodes[number]?.isRecentlyUsed = true
             }
             return Place(
-                node: number, identity: node.identity, parent: node.parent, name: node.name, file: node.file,
-                folder: folder)
+                node: number, identity: node.identity, parent: node.parent, name: node.name, file: file,
+                isOpen: !node.open.isEmpty, folder: folder)
         }
         guard let place else { throw .staleNFSFileHandle }
         return place
     }
 
     /// Counts that the guest is told of what was found under `name`.
-    /// - Throws: `ENFILE` if it knows too many files already.
+    /// - Throws: `ENFILE` if it knows too many files already, and none that may be forgotten.
     func found(_ identity: FileIdentity, as name: FileName, in parent: UInt64) throws(Errno) -> UInt64 {
         let number: UInt64? = state.withLock { state in
             if let number = state.numbers[identity] {
@@ -107,15 +116,26 @@ final class NodeTable: Sendable {
                 state.nodes[number]?.count(1)
                 return number
             }
-            guard state.nodes.count < limit else { return nil }
+            guard hasRoom(&state) else { return nil }
             let number = state.next
             state.next += 1
             state.nodes[number] = Node(identity: identity, lookups: 1, parent: parent, name: name)
             state.numbers[identity] = number
+            if identity.kind == .regular || identity.kind == .link { state.ages.append(number, state.nodes) }
             return number
         }
         guard let number else { throw .tooManyOpenFilesInSystem }
         return number
+    }
+
+    /// Takes room for a node of the budget, if need be by forgetting another one.
+    private func hasRoom(_ state: inout State) -> Bool {
+        if state.nodes.count >= limit || budget.isUsedUp && state.nodes.count >= NodeBudget.share {
+            guard state.forgetOldest() else { return false }
+            budget.giveBack(1)
+        }
+        budget.take()
+        return true
     }
 
     /// Takes back what ``found(_:as:in:)`` counted.
@@ -129,6 +149,7 @@ final class NodeTable: Sendable {
             }
             state.nodes[number] = nil
             state.numbers[node.identity] = nil
+            budget.giveBack(1)
             return node
         }
         _ = consume removed
@@ -149,7 +170,7 @@ final class NodeTable: Sendable {
     /// Notes a file that has no name yet.
     func add(_ identity: FileIdentity, _ file: HostFile) throws(Errno) -> UInt64 {
         let number: UInt64? = state.withLock { state in
-            guard state.nodes.count < limit, state.numbers[identity] == nil else { return nil }
+            guard state.numbers[identity] == nil, hasRoom(&state) else { return nil }
             let number = state.next
             state.next += 1
             state.nodes[number] = Node(identity: identity, lookups: 1, parent: 0, name: .none, file: file)
@@ -160,26 +181,28 @@ final class NodeTable: Sendable {
         return number
     }
 
-    /// A handle was opened: until the last one is closed, `file` tells what the node is, whatever becomes of its name.
-    func opened(_ number: UInt64, _ file: HostFile) {
-        update(number) { node in
-            node.handles += 1
-            if node.file == nil { node.file = file }
-        }
-    }
+    /// A handle was opened: until it is closed, `file` tells what the node is, whatever becomes of its name.
+    func opened(_ number: UInt64, _ file: HostFile) { update(number) { $0.open.append(file) } }
 
-    func closed(_ number: UInt64) {
-        update(number) { $0.handles = max($0.handles - 1, 0) }
+    /// The handle that `file` was opened for was closed.
+    func closed(_ number: UInt64, _ file: HostFile) {
+        update(number) { node in
+            guard let index = node.open.firstIndex(where: { $0 === file }) else { return }
+            node.open.swapAt(index, node.open.count - 1)
+            node.open.removeLast()
+            // Nothing else leads to a removed file, which the guest may know still.
+            if node.parent == 0, node.open.isEmpty, node.file == nil { node.file = file }
+        }
         letGo(number)
     }
 
     /// Keeps a descriptor of a file although nobody has it open.
     func hold(_ number: UInt64, _ file: HostFile) { update(number) { if $0.file == nil { $0.file = file } } }
 
-    /// Closes the descriptor of a file that its name leads to.
+    /// Closes the descriptor of a file that its name, or an open handle, leads to.
     func letGo(_ number: UInt64) {
         let dropped: HostFile?? = update(number) { node in
-            guard !node.needsFile, node.identity.kind != .folder else { return nil }
+            guard !node.needsFile else { return nil }
             defer { node.file = nil }
             return node.file
         }
@@ -192,7 +215,7 @@ final class NodeTable: Sendable {
             guard node.parent == parent, node.name == name else { return }
             node.parent = 0
             node.name = .none
-            if node.file == nil { node.file = file }
+            if node.file == nil, node.open.isEmpty { node.file = file }
         }
     }
 
@@ -211,6 +234,22 @@ final class NodeTable: Sendable {
         }
         _ = consume dropped
     }
+
+    /// Lets go of the descriptor of a folder that can be found again.
+    /// - Returns: Whether there was one to spare.
+    func letFolderGo() -> Bool {
+        let dropped: HostFile? = state.withLock { state in state.folders.evict(&state.nodes) }
+        return dropped != nil
+    }
+}
+
+extension NodeTable.State {
+    /// - Returns: Whether there was a node that the guest finds again by its name.
+    mutating func forgetOldest() -> Bool {
+        guard let number = ages.removeOldest(nodes), let node = nodes.removeValue(forKey: number) else { return false }
+        numbers[node.identity] = nil
+        return true
+    }
 }
 
 extension NodeTable.Node {
@@ -222,11 +261,14 @@ extension NodeTable.Node {
     mutating func moved(to name: FileName, in parent: UInt64) {
         guard self.parent != parent || self.name != name else { return }
         // With a name again, it needs no descriptor.
-        if self.parent == 0, handles == 0, identity.kind != .folder { file = nil }
+        if self.parent == 0, identity.kind != .folder { file = nil }
         self.parent = parent
         self.name = name
     }
 
     /// Whether its descriptor is more than a shortcut.
-    var needsFile: Bool { handles > 0 || parent == 0 }
+    var needsFile: Bool { parent == 0 }
+
+    /// Whether the guest finds it again by its name, and nothing of its own is lost with the number.
+    var mayBeForgotten: Bool { file == nil && open.isEmpty && parent != 0 }
 }

@@ -1,8 +1,8 @@
 import Synchronization
 
-/// Names under which the guest looked for a file and found another one in its place. Where a program of the host replaces a file
-/// again and again, each number that the guest has just learnt would name nothing by the time it is used, and opening by that
-/// name would fail; so what is found next under such a name is held, for a while.
+/// Names under which the guest looked for a file, a folder or a link and found another one in its place. Where a program of the
+/// host replaces it again and again, each number that the guest has just learnt would name nothing by the time it is used, and
+/// opening by that name would fail; so what is found next under such a name is held, for a while.
 final class ReplacedNames: Sendable {
     private struct Place: Equatable {
         let parent: UInt64
@@ -13,6 +13,10 @@ final class ReplacedNames: Sendable {
         var held: [UInt64] = []
     }
     private static let limit = 16
+
+    /// Whether what is of that kind is replaced under a name by another: pipes and sockets are not.
+    static func holds(_ kind: FileKind) -> Bool { kind == .regular || kind == .folder || kind == .link }
+
     private let state = Mutex(State())
     /// So that looking names up costs nothing where there are none.
     private let isInUse = Atomic<Bool>(false)
