@@ -38,9 +38,9 @@ func runMonitorProgram() -> Never {
             KernelCache(folder: folder).fill(for: configuration.kernel) { (kernel, folder, work) throws(SystemError) in
                 try ForkedProcess.wait(
                     for: try ForkedProcess.start(keeping: []) {
-                        guard (try? Confinement.confineProcess(readable: [kernel], writable: [folder])) != nil else {
-                            return 1
-                        }
+                        do throws(SystemError) {
+                            _ = try Confinement.confineProcess(readable: [kernel], writable: [folder])
+                        } catch { return 1 }
                         return work() ? 0 : 1
                     })
             }

@@ -152,7 +152,8 @@ extension Project {
     /// Adds the machines that run, and their forwards, to a network that is about to start: the last one may have been
     /// killed, and their monitors wait for one to reconnect to. By their records, not by what the network itself left.
     private func addLivingMachines(to configuration: inout NetworkConfiguration) {
-        for name in (try? layout.machineNames()) ?? [] where !configuration.machines.contains(where: { $0.name == name }) {
+        for name in (try? layout.machineNames()) ?? []
+        where !configuration.machines.contains(where: { $0.name == name }) {
             let machine = Machine(project: self, name: name, definition: nil)
             guard (try? machine.folder.isAlive()) == true, let record = try? store.load(name),
                 let mac = MACAddress(record.hardwareAddress)

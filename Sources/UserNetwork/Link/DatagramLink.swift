@@ -87,6 +87,8 @@ final class DatagramPort: EventSource {
     init(
         _ socket: consuming OwnedDescriptor, at path: FilePath, isOwn: Bool, machine: Machine, scratch: Scratch
     ) throws(SystemError) {
+        // Whoever handed it over may have it otherwise, and the loop never waits for one socket.
+        try socket.setNonBlocking()
         self.path = isOwn ? path : nil
         peer = try UnixSocketAddress(FilePath(path.string + ".peer"), followsMoves: true)
         self.machine = machine
