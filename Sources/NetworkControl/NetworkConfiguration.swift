@@ -56,7 +56,7 @@ public struct NetworkConfiguration: Hashable, Sendable {
     public static func controlSocket(in folder: FilePath) -> FilePath {
         let (now, earlier) = (run(in: folder).appending("control.sock"), folder.appending("control.sock"))
         // A process that an earlier wander started, which is served until it ends.
-        return !FileSystem.exists(now) && FileSystem.exists(earlier) ? earlier : now
+        return FileSystem.isAbsent(now) && !FileSystem.isAbsent(earlier) ? earlier : now
     }
     public static func lockFile(in folder: FilePath) -> FilePath { folder.appending("network.lock") }
     public static func logFile(in folder: FilePath) -> FilePath { run(in: folder).appending("network.log") }

@@ -86,13 +86,14 @@ public struct MachineFolder: Sendable, Hashable {
     /// A file of ``run``. A machine that an earlier wander started has it beside its disk until it starts again.
     private func place(_ name: String) -> FilePath {
         let (now, earlier) = (run.appending(name), path.appending(name))
-        return !FileSystem.exists(now) && FileSystem.exists(earlier) ? earlier : now
+        return FileSystem.isAbsent(now) && !FileSystem.isAbsent(earlier) ? earlier : now
     }
 
     /// Makes ``run`` before a start, and brings there what an earlier wander left beside the disk.
     func prepareRun() throws(SystemError) {
         try FileSystem.makeDirectory(run, permissions: 0o700)
-        for name in ["console.log", "console.log.old", "monitor.log"] where FileSystem.exists(path.appending(name)) {
+        for name in ["console.log", "console.log.old", "monitor.log"] where try FileSystem.exists(path.appending(name))
+        {
             try FileSystem.rename(path.appending(name), to: run.appending(name))
         }
         for name in [
