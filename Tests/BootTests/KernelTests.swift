@@ -129,7 +129,7 @@ private final class Flag: Sendable {
                 return reason.contains("larger together than the file")
             }
         }
-        #expect(!FileSystem.exists(folder.path.appending("cache")))
+        #expect(try !FileSystem.exists(folder.path.appending("cache")))
     }
 
     @Test("a kernel that does not fit into the guest's memory is refused before anything is written")
@@ -148,7 +148,7 @@ private final class Flag: Sendable {
                 if case .notEnoughMemory = $0 as? BootError { true } else { false }
             }
         }
-        #expect(!FileSystem.exists(folder.path.appending("cache")))
+        #expect(try !FileSystem.exists(folder.path.appending("cache")))
     }
 
     @Test("a file that is cut short while it is read is an error, and not the end of the process")

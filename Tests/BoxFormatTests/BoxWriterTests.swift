@@ -95,7 +95,7 @@ import Testing
     func permissions() throws {
         let image = try disk("disk.raw", sparse: true)
         let output = folder.path.appending("out.box")
-        var writer = BoxWriter(try contents(disk: image))
+        var writer = BoxWriter(contents(disk: image))
         try writer.write(to: output)
         #expect(try FileSystem.status(output)?.permissions == 0o644)
         writer.isPrivate = true

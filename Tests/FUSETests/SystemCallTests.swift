@@ -22,7 +22,7 @@ import Testing
         let results = Mutex<[String: Int32]>([:])
         let thread = try Thread(name: "filtered") {
             let filter = SystemCallFilter(allowing: FileSystemServer.systemCalls + Self.everyThread)
-            do { try filter.apply(toAllThreads: false) } catch { return }
+            do { _ = try filter.apply(toAllThreads: false) } catch { return }
             let served = Self.everything(guest)
             results.withLock { $0 = served }
         }

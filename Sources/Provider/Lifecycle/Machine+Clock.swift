@@ -33,10 +33,13 @@ extension Machine {
             ))
     }
 
+    private static func answerPipe() throws(SSHError) -> DescriptorPair {
+        do { return try OwnedDescriptor.pipe() } catch { throw .system(error) }
+    }
+
     private func askClock(over session: SSHSession) throws(SSHError) -> GuestClock.Outcome {
         let word = randomIdentifier(bytes: 8)
-        let answer: DescriptorPair
-        do { answer = try OwnedDescriptor.pipe() } catch { throw .system(error) }
+        let answer = try Self.answerPipe()
         var said: [UInt8] = []
         var complaint: [UInt8] = []
         var isTold = false
