@@ -21,6 +21,7 @@ let package = Package(
     products: [
         // One product an executable; `make` chooses how each is linked.
         .executable(name: "wander", targets: ["wander"]),
+        .executable(name: "wander-log", targets: ["wander-log"]),
         .executable(name: "wander-net", targets: ["wander-net"]),
         .executable(name: "wander-share", targets: ["wander-share"]),
         .executable(name: "wander-vmm", targets: ["wander-vmm"]),
@@ -38,7 +39,7 @@ let package = Package(
         .target(name: "JSON", dependencies: ["Reporting"], swiftSettings: common),
         .target(name: "LinuxSystem", dependencies: ["CLinux", "Reporting", systemPackage], swiftSettings: memory),
 
-        // IPv4 addresses, which the Wanderfile and the network both speak of.
+        // Addresses, ports and frames, which the Wanderfile, the network and its devices speak of alike.
         .target(name: "NetworkAddress", swiftSettings: common),
 
         // Disk images. The libraries are static: wander-vmm is one file.
@@ -108,7 +109,9 @@ let package = Package(
         .target(name: "FUSE", dependencies: ["CLinux", "LinuxSystem", systemPackage], swiftSettings: memory),
         .target(
             name: "Virtio",
-            dependencies: ["CLinux", "DiskImage", "FUSE", "GuestMemory", "LinuxSystem", "PCI", systemPackage],
+            dependencies: [
+                "CLinux", "DiskImage", "FUSE", "GuestMemory", "LinuxSystem", "NetworkAddress", "PCI", systemPackage,
+            ],
             swiftSettings: memory),
 
         // Devices for a monitor in another process, and the process that serves QEMU a folder.
@@ -120,6 +123,10 @@ let package = Package(
             name: "wander-share",
             dependencies: ["CLinux", "LinuxSystem", "Reporting", "VhostUser", "Virtio", systemPackage],
             swiftSettings: common),
+
+        // What QEMU and its guest print, written down within bounds.
+        .executableTarget(
+            name: "wander-log", dependencies: ["CLinux", "LinuxSystem", systemPackage], swiftSettings: common),
 
         // The host's side of the machine.
         .target(name: "CKVM"),
@@ -176,7 +183,8 @@ let package = Package(
                 "CLibSlirp", "CLinux", "JSON", "LinuxSystem", "NetworkAddress", "NetworkControl", "Reporting",
                 systemPackage,
             ],
-            swiftSettings: memory),
+            // What libslirp logs with; its own dependency.
+            swiftSettings: memory, linkerSettings: [.linkedLibrary(":libglib-2.0.so.0")]),
         .executableTarget(
             name: "wander-net",
             dependencies: [
@@ -217,6 +225,9 @@ let package = Package(
             name: "LinuxSystemTests",
             dependencies: ["CLinux", "LinuxSystem", "Reporting", "TestSupport", systemPackage],
             swiftSettings: common),
+        .testTarget(
+            name: "WanderLogTests", dependencies: ["LinuxSystem", "TestSupport", "wander-log", systemPackage],
+            swiftSettings: common),
         .testTarget(name: "DigestTests", dependencies: ["Digest"], swiftSettings: common),
         .testTarget(
             name: "BoxFormatTests",
@@ -245,7 +256,10 @@ let package = Package(
         .testTarget(name: "PCITests", dependencies: ["PCI"], swiftSettings: common),
         .testTarget(
             name: "VirtioTests",
-            dependencies: ["DiskImage", "GuestMemory", "LinuxSystem", "PCI", "Virtio", "TestSupport", systemPackage],
+            dependencies: [
+                "DiskImage", "GuestMemory", "LinuxSystem", "NetworkAddress", "PCI", "Virtio", "TestSupport",
+                systemPackage,
+            ],
             swiftSettings: common),
         .testTarget(
             name: "VhostUserTests",

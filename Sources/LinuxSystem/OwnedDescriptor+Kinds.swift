@@ -17,7 +17,7 @@ extension OwnedDescriptor {
     /// such as a link or a pipe, gives way to one. Mode 0600.
     public static func openLog(_ path: FilePath) throws(SystemError) -> OwnedDescriptor {
         // Nobody waits for the other end of a pipe.
-        let flags: OpenFlags = [.writeOnly, .create, .append, .noFollow, .nonBlocking]
+        let flags: OpenFlags = [.readWrite, .create, .append, .noFollow, .nonBlocking]
         do throws(SystemError) {
             let file = try open(path, flags, permissions: 0o600)
             if try file.status().kind == .regular { return file }

@@ -32,10 +32,13 @@ public struct MachineAttachment: Hashable, Sendable {
     public var transport: Transport
     /// Whether the guest reaches anything beyond the environment; nil takes the environment's setting.
     public var internet: Bool?
+    /// What the guest reaches of the host's loopback interface, at `host.internal`. Nothing without ``internet``.
+    public var hostPorts: [HostPorts]
 
     public init(
         name: String, mac: MACAddress, address: IPv4Address? = nil, hostname: String? = nil, aliases: [String] = [],
-        socket: FilePath, access: FilePath? = nil, transport: Transport = .stream, internet: Bool? = nil
+        socket: FilePath, access: FilePath? = nil, transport: Transport = .stream, internet: Bool? = nil,
+        hostPorts: [HostPorts] = []
     ) {
         self.name = name
         self.mac = mac
@@ -46,6 +49,7 @@ public struct MachineAttachment: Hashable, Sendable {
         self.access = access
         self.transport = transport
         self.internet = internet
+        self.hostPorts = hostPorts
     }
 }
 
@@ -61,6 +65,13 @@ extension MachineAttachment {
         access = try reader.optionalString("access").map { FilePath($0) }
         transport = Transport(rawValue: try reader.optionalString("transport") ?? "stream") ?? .stream
         internet = reader.has("internet") ? try reader.bool("internet", default: true) : nil
+        hostPorts = try reader.array("hostPorts").map { entry in
+            guard let ports = entry.stringValue.flatMap({ HostPorts($0) }) else {
+                throw JSONError.wrongType(
+                    "machine: hostPorts", expected: "ports such as 5432, 8000-8010, 53/udp, or all")
+            }
+            return ports
+        }
     }
 
     public var json: JSONValue {
@@ -73,6 +84,7 @@ extension MachineAttachment {
         if let hostname { members.append(JSONMember("hostname", .string(hostname))) }
         if let access { members.append(JSONMember("access", .string(access.string))) }
         if let internet { members.append(JSONMember("internet", .bool(internet))) }
+        if !hostPorts.isEmpty { members.append(JSONMember("hostPorts", .strings(hostPorts.map(\.description)))) }
         return .object(members)
     }
 }

@@ -10,11 +10,9 @@ public struct NetworkConfiguration: Hashable, Sendable {
     public var subnet: IPv4Subnet
     /// Whether machines reach anything beyond the environment.
     public var internet: Bool
-    /// Whether `host.internal` leads to services on the host's loopback interface.
-    public var hostLoopback: Bool
     /// Whether machines get IPv6 beside IPv4; nil means where the host has an IPv6 route.
     public var ipv6: Bool?
-    /// The largest IP packet between guests and network, in bytes: 1500 to 65520.
+    /// The largest IP packet between guests and network, in bytes: 1500 to `EthernetFrame.largestPacket`.
     public var mtu: Int
     /// Where the process's locks are; 0700. What it may write to is ``run``.
     public var folder: FilePath
@@ -32,14 +30,14 @@ public struct NetworkConfiguration: Hashable, Sendable {
     public static let defaultSubnet = "10.77.0.0/24"
 
     public init(
-        name: String, subnet: IPv4Subnet, internet: Bool = true, hostLoopback: Bool = true, ipv6: Bool? = nil,
-        mtu: Int = 65520, folder: FilePath, idleSeconds: Int = 60, machines: [MachineAttachment] = [],
+        name: String, subnet: IPv4Subnet, internet: Bool = true, ipv6: Bool? = nil,
+        mtu: Int = EthernetFrame.largestPacket, folder: FilePath, idleSeconds: Int = 60,
+        machines: [MachineAttachment] = [],
         forwards: [PortForward] = []
     ) {
         self.name = name
         self.subnet = subnet
         self.internet = internet
-        self.hostLoopback = hostLoopback
         self.ipv6 = ipv6
         self.mtu = mtu
         self.folder = folder
@@ -71,10 +69,12 @@ extension NetworkConfiguration {
         name = try reader.string("name")
         subnet = try reader.parsed("subnet", expected: "a block of addresses such as 10.77.0.0/24, /16 to /29")
         internet = try reader.bool("internet", default: true)
-        hostLoopback = try reader.bool("hostLoopback", default: true)
         ipv6 = reader.has("ipv6") ? try reader.bool("ipv6", default: false) : nil
-        guard let mtu = Int(exactly: try reader.optionalInteger("mtu") ?? 65520), (1500...65520).contains(mtu) else {
-            throw JSONError.wrongType("network: mtu", expected: "a number from 1500 to 65520")
+        let sizes = 1500...EthernetFrame.largestPacket
+        guard let mtu = Int(exactly: try reader.optionalInteger("mtu") ?? Int64(sizes.upperBound)), sizes.contains(mtu)
+        else {
+            throw JSONError.wrongType(
+                "network: mtu", expected: "a number from \(sizes.lowerBound) to \(sizes.upperBound)")
         }
         self.mtu = mtu
         folder = FilePath(try reader.string("folder"))
@@ -90,7 +90,7 @@ extension NetworkConfiguration {
         var members = [
             JSONMember("schema", 1), JSONMember("name", .string(name)),
             JSONMember("subnet", .string(subnet.description)),
-            JSONMember("internet", .bool(internet)), JSONMember("hostLoopback", .bool(hostLoopback)),
+            JSONMember("internet", .bool(internet)),
             JSONMember("mtu", .integer(Int64(mtu))), JSONMember("folder", .string(folder.string)),
             JSONMember("idleSeconds", .integer(Int64(idleSeconds))),
             JSONMember("resolverFile", .string(resolverFile.string)),

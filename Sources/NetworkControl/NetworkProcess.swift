@@ -53,11 +53,11 @@ public enum NetworkProcess {
         for name in ["network.json", "control.sock"] { try FileSystem.remove(folder.appending(name)) }
         // By descriptor, so that what the process is told cannot be changed by a name.
         let file = try OwnedDescriptor.memoryFile(Array(configuration.json.compact.utf8))
-        let log = try OwnedDescriptor.openLog(NetworkConfiguration.logFile(in: folder))
+        let log = try BoundedLog(NetworkConfiguration.logFile(in: folder), limit: BoundedLog.reportLimit)
         let status = try OwnedDescriptor.pipe()
         var options = ChildProcess.Options()
-        options.output = .descriptor(log.rawValue)
-        options.error = .descriptor(log.rawValue)
+        options.output = .descriptor(log.rawDescriptor)
+        options.error = .descriptor(log.rawDescriptor)
         options.newSession = true
         options.extraDescriptors = [lock.rawValue, status.write.rawValue, file.rawValue]
         let child = try ChildProcess.start([program.string, "--configuration-descriptor", "5"], options)

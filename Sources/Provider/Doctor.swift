@@ -40,7 +40,7 @@ public enum Doctor {
             Finding(
                 subject: "provider", verdict: host.isUsable || emulator != nil ? .good : .bad,
                 words: host.isUsable ? "kvm" : emulator != nil ? "emulation, much slower than KVM" : "none"))
-        for name in ["wander-vmm", "wander-net", "wander-share"] {
+        for name in ["wander-vmm", "wander-net", "wander-share", "wander-log"] {
             let path = programs.appending(name)
             let isThere = !FileSystem.isAbsent(path)
             findings.append(

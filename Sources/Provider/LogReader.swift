@@ -1,40 +1,54 @@
 public import LinuxSystem
 public import SystemPackage
 
-/// Reads a log that may be growing, as text fit for a terminal.
+/// Reads a log that may be growing, as text fit for a terminal. A log that has started anew (`BoundedLog`) goes on where it was.
 public final class LogReader {
+    /// Of one look, in bytes.
+    private static let limit: Int64 = 16 << 20
+
     private let file: OwnedDescriptor
+    private let path: FilePath
     private var position: Int64 = 0
 
     public init(_ path: FilePath) throws(SystemError) {
-        file = try OwnedDescriptor.open(path, [.readOnly, .noFollow, .nonBlocking])
+        file = try OwnedDescriptor.open(path, LogTail.openFlags)
+        self.path = path
     }
 
     /// What there is; the last 16 MiB of a longer log.
     /// - Parameter lines: Only the last so many.
     public func existing(lines: Int?) throws(SystemError) -> String {
-        let size = try file.status().size
-        position = max(0, size - 16 << 20)
-        let text = try next()
-        guard let lines else { return text }
-        return text.split(separator: "\n", omittingEmptySubsequences: false).suffix(lines + 1).joined(separator: "\n")
+        position = try file.status().size
+        let bytes = LogTail.bytes(path, before: position, limit: Self.limit)
+        let start = lines.map { Self.start(ofLast: $0, in: bytes) } ?? 0
+        return LogTail.sanitized(String(decoding: bytes[start...], as: UTF8.self))
     }
 
-    /// What was added since the last look. A log that was cut short is read from its start again.
-    public func next() throws(SystemError) -> String {
-        let size = try file.status().size
-        if size < position { position = 0 }
-        guard size > position else { return "" }
-        var bytes = [UInt8](repeating: 0, count: Int(min(size - position, 16 << 20)))
-        var failure: SystemError?
-        let count = bytes.withUnsafeMutableBytes { buffer in
-            do throws(SystemError) { return try file.read(into: buffer, at: position) } catch {
-                failure = error
-                return 0
+    /// Where the last `count` lines begin. The last one may lack its end.
+    private static func start(ofLast count: Int, in bytes: [UInt8]) -> Int {
+        var position = bytes.count
+        var seen = 0
+        while position > 0 {
+            if bytes[position - 1] == 0x0a {
+                guard seen < count else { break }
+                seen += 1
             }
+            position -= 1
         }
-        if let failure { throw failure }
-        position += Int64(count)
-        return LogTail.sanitized(String(decoding: bytes.prefix(count), as: UTF8.self))
+        return position
+    }
+
+    /// What was added since the last look.
+    public func next() throws(SystemError) -> String {
+        var bytes: [UInt8] = []
+        let size = try file.status().size
+        if size < position {
+            // What it held, and more that came before it started anew, is in the older file, at the same places.
+            bytes = LogTail.read(BoundedLog.older(path), from: position, limit: Self.limit)
+            position = 0
+        }
+        let new = try LogTail.read(file, from: position, to: min(size, position + Self.limit))
+        position += Int64(new.count)
+        return LogTail.sanitized(String(decoding: bytes + new, as: UTF8.self))
     }
 }

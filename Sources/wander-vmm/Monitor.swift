@@ -32,7 +32,7 @@ final class Monitor {
     private let machine: Machine
     private let signals: SignalHolder
     private let poller: Poller
-    private let console: ConsoleLog
+    private let console: BoundedLog?
     private let listener: ListenerHolder?
     private var connections: [UInt64: ControlConnection] = [:]
     private var nextToken = Token.firstConnection
@@ -64,7 +64,7 @@ final class Monitor {
         signals = try SignalHolder()
         assembly = try MachineAssembly(configuration, connector: connector)
         machine = try Machine(assembly.specification)
-        console = try ConsoleLog(configuration.consoleLog)
+        console = try configuration.consoleLog.map { try BoundedLog($0, limit: BoundedLog.consoleLimit) }
         listener = try configuration.controlSocket.map { try ListenerHolder($0) }
         poller = try Poller()
         try poller.add(signals.descriptor.rawDescriptor, .readable, token: Token.signal)
@@ -147,7 +147,7 @@ final class Monitor {
         outputPending = false
         let bytes = machine.serial.takeOutput()
         guard !bytes.isEmpty else { return }
-        console.write(bytes)
+        console?.write(bytes)
         send(bytes, to: .serial)
     }
 

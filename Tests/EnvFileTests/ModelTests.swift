@@ -1,6 +1,7 @@
 import NetworkAddress
 import EnvFile
 import JSON
+import Reporting
 import SystemPackage
 import Testing
 
@@ -52,6 +53,7 @@ import Testing
                   - 9000-9001:9000-9001
                   - { guest: 443, host: 8443, name: site, on_conflict: next }
                   - 7000
+                host_ports: [5432, 8000-8010, 53/udp, all]
                 networks: [{ name: lab, ip: 10.77.0.10 }]
                 env: { B: no }
                 files:
@@ -95,6 +97,13 @@ import Testing
         #expect(path.resolved(in: environment.projectDirectory) == project.folder.appending("web.box"))
         #expect(web.hostname == "www.example.test")
         #expect(web.cpus == 4)
+        #expect(
+            web.hostPorts == [
+                .range(5432...5432, .tcp), .range(8000...8010, .tcp), .range(53...53, .udp), .all,
+            ])
+        #expect(database.hostPorts.isEmpty)
+        #expect(
+            environment.warnings.map(\.message) == ["'host_ports' has no effect in a network with 'internet: false'"])
         #expect(web.disk == 20 << 30)
         #expect(web.user == "dev")
         #expect(web.ssh.port == 2222)

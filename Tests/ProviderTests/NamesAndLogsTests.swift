@@ -47,4 +47,30 @@ import Testing
         #expect(LogTail.lines(path, count: 1) == "five")
         #expect(LogTail.lines(folder.path.appending("none"), count: 1) == "")
     }
+
+    @Test("a log that starts anew is followed without a gap, and its last lines are told from before that")
+    func rotation() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path.appending("console.log")
+        let log = try BoundedLog(path, limit: 100)
+        log.write(Array("one\n".utf8))
+        let reader = try LogReader(path)
+        #expect(try reader.existing(lines: nil) == "one\n")
+        var expected = ""
+        var followed = ""
+        for number in 0..<200 {
+            log.write(Array("line \(number)\n".utf8))
+            expected += "line \(number)\n"
+            if number % 7 == 0 { followed += try reader.next() }
+        }
+        followed += try reader.next()
+        #expect(followed == expected)
+        let last = (195..<200).map { "line \($0)" }.joined(separator: "\n")
+        #expect(LogTail.lines(path, count: 5) == last)
+        #expect(try LogReader(path).existing(lines: 5) == last + "\n")
+        // Right after it has started anew.
+        log.write(Array(String(repeating: "x", count: 99).utf8))
+        log.write(Array("\nfresh\n".utf8))
+        #expect(LogTail.lines(path, count: 2).hasSuffix("x\nfresh"))
+    }
 }

@@ -62,6 +62,9 @@ import Testing
         #expect(arguments.contains("memory-backend-memfd,id=memory,size=536870912,share=on"))
         #expect(value("-machine", arguments)?.hasSuffix(",memory-backend=memory") == true)
         #expect(arguments.contains("socket,id=share0,fd=5") && arguments.contains("socket,id=share1,fd=6"))
+        // QEMU opens no log by itself: nothing would bound it.
+        #expect(value("-add-fd", arguments) == "fd=7,set=1")
+        #expect(arguments.filter { $0.contains(".log") }.isEmpty)
         let devices = arguments.filter { $0.hasPrefix("vhost-user-fs-pci,") }
         #expect(devices.count == 2)
         // Tags are safe whatever the path holds.

@@ -1,5 +1,6 @@
 import Glibc
 import LinuxSystem
+import NetworkAddress
 import NetworkControl
 import SystemPackage
 import Testing
@@ -38,7 +39,7 @@ import Testing
 
     @Test("a datagram of any size reaches the host, and its answer the guest", arguments: [1_500, 65_520])
     func datagramsOut(mtu: Int) throws {
-        let environment = try NetworkEnvironment(mtu: mtu)
+        let environment = try NetworkEnvironment(internet: true, hostPorts: [.all], mtu: mtu)
         #expect(try environment.start())
         let guest = try AttachedGuest(environment.configuration.machines[0].socket)
         let echo = try Echo()
@@ -75,7 +76,7 @@ import Testing
     }
 
     @Test("a guest's connection to the host carries bytes both ways") func connectionOut() throws {
-        let environment = try NetworkEnvironment()
+        let environment = try NetworkEnvironment(internet: true, hostPorts: [.all])
         #expect(try environment.start())
         let guest = try AttachedGuest(environment.configuration.machines[0].socket)
         let listener = try #require(SocketAddress("127.0.0.1", port: 0)).bind(stream: true)

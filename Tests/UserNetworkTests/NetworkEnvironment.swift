@@ -23,7 +23,7 @@ final class NetworkEnvironment {
         return folder.appending("wander-net")
     }
 
-    init(internet: Bool = false, mtu: Int = 65_520) throws {
+    init(internet: Bool = false, hostPorts: [HostPorts] = [], mtu: Int = 65_520) throws {
         folder = try TestNetwork.temporaryFolder()
         try FileSystem.makeDirectory(folder.appending("machine"))
         let subnet = try #require(IPv4Subnet("10.77.0.0/24"))
@@ -34,7 +34,7 @@ final class NetworkEnvironment {
             MachineAttachment(
                 name: "web", mac: try #require(MACAddress(TestNetwork.mac(1))),
                 address: IPv4Address(TestNetwork.address(1)), socket: folder.appending("machine/net.sock"),
-                access: folder.appending("machine/access.sock"))
+                access: folder.appending("machine/access.sock"), hostPorts: hostPorts)
         ]
     }
 

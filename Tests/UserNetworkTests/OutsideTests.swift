@@ -72,19 +72,6 @@ import Testing
         #expect(reply.slice(26..<30) == Wire.address("10.77.0.1"))
     }
 
-    @Test("where the host's loopback is not allowed, a connection fails at once") func noHostLoopback() throws {
-        let test = try TestNetwork(hostLoopback: false)
-        let web = try test.peer("web", 1)
-        let (server, port) = try listener()
-        web.send(packet: syn(web, to: "10.77.0.1", port))
-        // ICMP: communication administratively prohibited, with the offending packet.
-        let rejection = try web.expect { $0.isICMP }
-        #expect(rejection.slice(34..<36) == [3, 13])
-        #expect(Wire.checksum(rejection.slice(34..<rejection.bytes.count)) == 0)
-        #expect(Array(rejection.bytes.suffix(8).prefix(4)) == Wire.be16(40000) + Wire.be16(port))
-        #expect(accept(server.raw, nil, nil) == -1)
-    }
-
     @Test(
         "the host's loopback interface has no other way in",
         arguments: [

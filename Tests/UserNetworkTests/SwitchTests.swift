@@ -1,5 +1,6 @@
 import Glibc
 import LinuxSystem
+import NetworkAddress
 import NetworkControl
 import SystemPackage
 import Testing
@@ -130,7 +131,7 @@ import Testing
         web.send(packet: Wire.udp(from: (web.address, 1), to: (db.address, 2), [7]), to: db)
         #expect(try db.expect { $0.udpPayload == [7] }.isSound)
         let link = try #require(stuck.machine.link)
-        #expect(link.queued <= FrameLink.queueLimit + FrameLink.frameLimit)
+        #expect(link.queued <= FrameLink.queueLimit + EthernetFrame.limit)
         #expect(link.dropped > 0)
         // It wakes up, and is served again.
         try test.turn {

@@ -12,16 +12,20 @@ final class TestNetwork {
     let network: Network
     let folder: FilePath
     let gatewayMAC = "52:55:0a:4d:00:01"
+    /// What the machines reach of the host's loopback interface.
+    let hostPorts: [HostPorts]
 
     init(
-        internet: Bool = true, hostLoopback: Bool = true, ipv6: Bool = false, resolvers: [SocketAddress] = [],
+        internet: Bool = true, hostPorts: [HostPorts] = [.all], ipv6: Bool = false, resolvers: [SocketAddress] = [],
         persistent: Bool = false
     ) throws {
+        self.hostPorts = hostPorts
         Signals.ignore(SIGPIPE)
         folder = try Self.temporaryFolder()
         let subnet = try #require(IPv4Subnet("10.77.0.0/24"))
         let configuration = NetworkConfiguration(
-            name: "shop", subnet: subnet, internet: internet, hostLoopback: hostLoopback, ipv6: ipv6, folder: folder)
+            name: "shop", subnet: subnet, internet: internet, ipv6: ipv6, folder: folder)
+        if persistent { try FileSystem.makeDirectory(configuration.run, permissions: 0o700) }
         Turn.begin()
         do {
             network = try Network(
@@ -51,7 +55,8 @@ final class TestNetwork {
         let mac = try #require(MACAddress(Self.mac(number)))
         return MachineAttachment(
             name: name, mac: mac, address: IPv4Address(Self.address(number)), aliases: ["\(name)-alias"],
-            socket: folder.appending("\(name).sock"), access: folder.appending("\(name)-access.sock"))
+            socket: folder.appending("\(name).sock"), access: folder.appending("\(name)-access.sock"),
+            hostPorts: hostPorts)
     }
 
     /// Adds a machine and connects a peer in its monitor's place.

@@ -1,4 +1,5 @@
 import NetworkAddress
+import Reporting
 
 /// Makes a machine's definition from its values.
 struct MachineBuilder {
@@ -43,7 +44,7 @@ struct MachineBuilder {
             hostname: record.text("hostname") ?? identity.name, cpus: record.integer("cpus") ?? 1,
             memory: record.bytes("memory") ?? 0, disk: record.bytes("disk"), user: record.text("user"),
             ssh: .init(port: ssh?.portNumber("port"), forwardAgent: ssh?.flag("forward_agent") ?? false),
-            ports: ports(record), shares: ShareBuilder(context: context).shares(record),
+            ports: ports(record), hostPorts: hostPorts(record), shares: ShareBuilder(context: context).shares(record),
             networks: attachments(record, identity), environment: record.texts("env"),
             files: files(record), provision: StepBuilder(context: context).steps(record),
             ready: StepBuilder(context: context).probes(record), dependsOn: dependencies(record),
@@ -103,6 +104,20 @@ struct MachineBuilder {
             }
         }
         return forwards
+    }
+
+    private func hostPorts(_ record: Record) -> [HostPorts] {
+        let values = record.list("host_ports")
+        // Not an error: a layer on top, such as one for CI, may cut the way out and mean just this.
+        if let value = values.first, networks.contains(where: { !$0.internet }) {
+            problems.report(
+                "'host_ports' has no effect in a network with 'internet: false'",
+                hint: "Such a machine reaches nothing outside of its environment.", at: value.mark,
+                severity: .warning)
+        }
+        return values.compactMap { value in
+            if case .hostPorts(let ports) = value.scalar { ports } else { nil }
+        }
     }
 
     private func attachments(_ record: Record, _ identity: Identity) -> [NetworkAttachment] {

@@ -15,7 +15,9 @@ extension MachineDefinition {
                     ("port", ssh.port.map { .integer(Int64($0)) }), ("forward_agent", .bool(ssh.forwardAgent)),
                 ])
             ),
-            ("ports", .array(ports.map(\.canonicalJSON))), ("shares", .array(shares.map(\.canonicalJSON))),
+            ("ports", .array(ports.map(\.canonicalJSON))),
+            ("host_ports", .strings(hostPorts.map(\.description))),
+            ("shares", .array(shares.map(\.canonicalJSON))),
             (
                 "networks",
                 .array(

@@ -1,3 +1,5 @@
+public import NetworkAddress
+
 /// What a Wanderfile says about one machine, every default filled in.
 public struct MachineDefinition: Hashable, Sendable {
     public struct SSH: Hashable, Sendable {
@@ -39,6 +41,8 @@ public struct MachineDefinition: Hashable, Sendable {
     public var user: String?
     public var ssh: SSH
     public var ports: [PortForward]
+    /// What it reaches of the host's loopback interface; nothing in a network without the Internet.
+    public var hostPorts: [HostPorts]
     public var shares: [SharedFolder]
     public var networks: [NetworkAttachment]
     /// For provisioning steps, probes and `wander ssh -c`.

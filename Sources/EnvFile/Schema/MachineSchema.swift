@@ -22,6 +22,10 @@ extension ObjectType {
                 "ports", .list(.either(.port, .port), identity: .port), "Ports of the host that lead into the machine",
                 example: "[\"8080:80\"]"),
             KeyDefinition(
+                "host_ports", .list(.scalar(.hostPorts), limit: 64), note: "none",
+                "Ports of the host's loopback interface that the machine reaches, at 'host.internal'",
+                example: "[5432, 8000-8010, 53/udp]"),
+            KeyDefinition(
                 "shares", .list(.either(.share, .share), identity: .share, limit: 16),
                 "Folders of the host that are in the machine too, live and in both directions",
                 example: "[\".:/project\"]"),

@@ -10,6 +10,7 @@ enum Scalar: Hashable, Sendable {
     /// nil: `never`.
     case duration(Duration?)
     case ports(PortRange)
+    case hostPorts(HostPorts)
     case share(ShareText)
     case address(IPv4Address)
     case subnet(IPv4Subnet)

@@ -8,10 +8,10 @@ public import SystemPackage
 public struct EmulationProvider: MachineProvider {
     public var kind: ProviderKind { .emulation }
 
-    /// Where wander-share is.
+    /// Where wander-share and wander-log are.
     private let programs: FilePath
 
-    /// - Parameter programs: The folder of `wander-share`.
+    /// - Parameter programs: The folder of `wander-share` and `wander-log`.
     public init(programs: FilePath) { self.programs = programs }
 
     /// Whether the emulator is installed.
@@ -25,14 +25,16 @@ public struct EmulationProvider: MachineProvider {
         let listener = try UnixSocket.listen(at: plan.folder.controlSocket)
         // Left by a QEMU that was killed; the new one could not bind it.
         try FileSystem.remove(plan.folder.run.appending("net.sock.peer"))
-        let shares = try ShareServers(plan, program: programs.appending("wander-share"))
-        let log = try OwnedDescriptor.openLog(plan.folder.monitorLog)
+        let shareProgram = programs.appending("wander-share")
+        try ShareServers.check(plan, program: shareProgram)
+        let logs = try LogWriter(plan.folder, program: programs.appending("wander-log"))
+        let shares = try ShareServers(plan, program: shareProgram, log: logs.monitor)
         var options = ChildProcess.Options()
         options.newSession = true
         options.directory = plan.folder.path
-        options.output = .descriptor(log.rawValue)
-        options.error = .descriptor(log.rawValue)
-        options.extraDescriptors = [lock.rawValue, listener.rawValue] + shares.connections
+        options.output = .descriptor(logs.monitor)
+        options.error = .descriptor(logs.monitor)
+        options.extraDescriptors = [lock.rawValue, listener.rawValue] + shares.connections + [logs.console]
         let hasSandbox = try Self.hasSandbox(program)
         let limits = EmulatorLimits(plan, program: FilePath(program))
         let missing = Mutex(hasSandbox ? [] : ["system calls (QEMU has no -sandbox)"])
@@ -44,10 +46,11 @@ public struct EmulationProvider: MachineProvider {
         }
         let unlimited = missing.withLock { $0 }
         if !unlimited.isEmpty {
-            try? log.writeAll("QEMU: not limited on this host: \(unlimited.joined(separator: ", "))\n")
+            logs.note("QEMU: not limited on this host: \(unlimited.joined(separator: ", "))")
         }
         // From here on only QEMU holds its ends: the servers end with it.
         _ = consume shares
+        logs.handOver()
         listener.close()
         do {
             let client = try QMPClient(
@@ -57,9 +60,11 @@ public struct EmulationProvider: MachineProvider {
             child.signal(9)
             _ = try? child.wait(milliseconds: 5000)
             try cancellation.check()
+            logs.awaitEnd()
             throw ProviderError.startFailed(machine: plan.name, log: LogTail.lines(plan.folder.monitorLog, count: 12))
         }
         guard let identity = MachineRecord.ProcessIdentity.of(child.identifier) else {
+            logs.awaitEnd()
             throw ProviderError.startFailed(machine: plan.name, log: LogTail.lines(plan.folder.monitorLog, count: 12))
         }
         return identity

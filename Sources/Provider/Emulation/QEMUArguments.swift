@@ -1,4 +1,5 @@
 import JSON
+import NetworkAddress
 import SystemPackage
 
 /// The command line of `qemu-system-x86_64` for a machine: the same virtio devices that wander-vmm has. It runs in the
@@ -7,7 +8,7 @@ struct QEMUArguments {
     /// The descriptors that QEMU inherits.
     static let lockDescriptor = 3
     static let controlDescriptor = 4
-    /// The first share's; the others follow.
+    /// The first share's; the others follow, and then what the guest's console shows goes to, for the log.
     static let firstShareDescriptor = 5
 
     /// - Parameter hasSandbox: Whether this QEMU can limit its own system calls.
@@ -23,9 +24,9 @@ struct QEMUArguments {
             "-smp", "\(plan.processors)", "-m", "\(plan.memory >> 20)M",
             "-chardev", "socket,id=control,fd=\(controlDescriptor),server=on,wait=off",
             "-mon", "chardev=control,mode=control",
-            // Whoever connects sees what comes from then on and may type; the log has all of it.
-            "-chardev",
-            "socket,id=console,path=run/serial.sock,server=on,wait=off,logfile=run/console.log,logappend=on",
+            // Whoever connects sees what comes from then on and may type; the log has all of it, by a pipe to wander-log.
+            "-add-fd", "fd=\(firstShareDescriptor + plan.shares.count),set=1",
+            "-chardev", "socket,id=console,path=run/serial.sock,server=on,wait=off,logfile=/dev/fdset/1,logappend=on",
             "-serial", "chardev:console",
             "-blockdev", disk(plan).compact,
             "-device", "virtio-blk-pci,drive=disk,serial=root,bootindex=1,werror=\(whenFull)",
@@ -50,7 +51,8 @@ struct QEMUArguments {
                 "-netdev",
                 "dgram,id=network,local.type=unix,local.path=run/net.sock.peer,remote.type=unix,"
                     + "remote.path=run/net.sock",
-                "-device", "virtio-net-pci,netdev=network,mac=\(address),host_mtu=65520,romfile=",
+                "-device",
+                "virtio-net-pci,netdev=network,mac=\(address),host_mtu=\(EthernetFrame.largestPacket),romfile=",
             ]
         }
         if let kernel = plan.kernel {

@@ -8,26 +8,33 @@ final class ShareServers {
     private(set) var connections: [CInt] = []
 
     /// Starts the processes.
-    /// - Parameter program: Where wander-share is.
-    init(_ plan: BootPlan, program: FilePath) throws {
+    /// - Parameters:
+    ///   - program: Where wander-share is.
+    ///   - log: What the processes print.
+    init(_ plan: BootPlan, program: FilePath, log: CInt) throws {
+        for share in plan.shares {
+            connections.append(try Self.start(share, plan, program: program, log: log).release())
+        }
+    }
+
+    /// Throws if a machine with shares lacks what serves them.
+    static func check(_ plan: BootPlan, program: FilePath) throws {
         guard plan.shares.isEmpty || !FileSystem.isAbsent(program) else {
             throw ProviderError.monitorMissing("wander-share")
         }
-        for share in plan.shares { connections.append(try Self.start(share, plan, program: program).release()) }
     }
 
     deinit { for connection in connections { OwnedDescriptor(owning: connection).close() } }
 
     private static func start(
-        _ share: MachineShare, _ plan: BootPlan, program: FilePath
+        _ share: MachineShare, _ plan: BootPlan, program: FilePath, log: CInt
     ) throws -> OwnedDescriptor {
         let pair = try UnixSocket.pair()
-        let log = try OwnedDescriptor.openLog(plan.folder.monitorLog)
         var options = ChildProcess.Options()
         options.newSession = true
         options.directory = plan.folder.path
-        options.output = .descriptor(log.rawValue)
-        options.error = .descriptor(log.rawValue)
+        options.output = .descriptor(log)
+        options.error = .descriptor(log)
         options.extraDescriptors = [pair.read.rawValue]
         let arguments = [
             program.string, "--tag", share.tag, "--folder", share.folder.string, "--socket-descriptor", "3",

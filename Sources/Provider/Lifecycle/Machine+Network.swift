@@ -40,7 +40,11 @@ extension Machine {
             name: name, mac: mac, address: addresses.first.flatMap { IPv4Address($0) },
             hostname: hostname, aliases: hostname == name ? [] : [hostname],
             socket: folder.networkSocket, access: folder.guestSocket,
-            transport: record.provider == .emulation ? .datagram : .stream)
+            transport: record.provider == .emulation ? .datagram : .stream,
+            internet: (project.environment.networks.first ?? .standard).internet,
+            hostPorts: (record.definition?["host_ports"]?.arrayValue ?? []).compactMap {
+                $0.stringValue.flatMap { HostPorts($0) }
+            })
     }
 
     /// - Parameter mayMove: Whether another host port will do when the wanted one is taken.

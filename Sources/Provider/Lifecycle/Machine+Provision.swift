@@ -35,7 +35,7 @@ extension Machine {
         guard !plan.isEmpty else { return false }
         let connected = try session ?? connect(record)
         session = connected
-        let log = try OwnedDescriptor.open(folder.provisionLog, [.writeOnly, .create, .append], permissions: 0o600)
+        let log = try BoundedLog(folder.provisionLog, limit: BoundedLog.consoleLimit)
         var run = ProvisioningRun(over: connected, masking: Masker(definition.secrets), by: runner) { event in
             relay(event, log)
         }
@@ -112,8 +112,8 @@ extension Machine {
             records: record.map(Self.stepRecords) ?? [], selection: selection, isStart: isStart)
     }
 
-    private func relay(_ event: ProvisioningEvent, _ log: borrowing OwnedDescriptor) {
-        func note(_ line: String) { try? log.writeAll("\(timestamp(wallClockSeconds())) \(line)\n") }
+    private func relay(_ event: ProvisioningEvent, _ log: BoundedLog) {
+        func note(_ line: String) { log.write(Array("\(timestamp(wallClockSeconds())) \(line)\n".utf8)) }
         switch event {
         case .started(let step, let number, let count, let reason):
             report(.step("provisioning \(number)/\(count): \(step) (\(reason.rawValue))"))
@@ -141,7 +141,7 @@ extension Machine {
         report(.step("waiting until it is ready (\(probes.map(\.name).joined(separator: ", ")))"))
         let connected = try session ?? connect(record)
         session = connected
-        let log = try OwnedDescriptor.open(folder.provisionLog, [.writeOnly, .create, .append], permissions: 0o600)
+        let log = try BoundedLog(folder.provisionLog, limit: BoundedLog.consoleLimit)
         try ReadinessWait(over: connected, masking: Masker(definition.secrets)) { relay($0, log) }.run(probes)
     }
 

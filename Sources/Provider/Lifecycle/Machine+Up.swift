@@ -117,7 +117,7 @@ extension Machine {
         let logs = project.layout.state.appending("failed").appending(name)
         try? FileSystem.removeTree(logs)
         try? FileSystem.makeDirectory(logs, permissions: 0o700)
-        for file in [folder.consoleLog, folder.monitorLog] {
+        for file in [folder.consoleLog, folder.monitorLog].flatMap({ [$0, BoundedLog.older($0)] }) {
             guard let name = file.lastComponent else { continue }
             try? FileSystem.rename(file, to: logs.appending(name))
         }

@@ -1,6 +1,7 @@
 import Glibc
 public import LinuxSystem
 import JSON
+import NetworkAddress
 import MonitorControl
 public import SystemPackage
 
@@ -21,13 +22,13 @@ public struct MonitorProvider: MachineProvider {
         try FileSystem.remove(plan.folder.endRecord)
         // By descriptor, so that what the monitor is told cannot be changed by a name.
         let file = try OwnedDescriptor.memoryFile(Array(configuration(plan, kernel: kernel).json.compact.utf8))
-        let log = try OwnedDescriptor.openLog(plan.folder.monitorLog)
+        let log = try BoundedLog(plan.folder.monitorLog, limit: BoundedLog.reportLimit)
         let status = try OwnedDescriptor.pipe()
         var options = ChildProcess.Options()
         options.newSession = true
         options.directory = plan.folder.path
-        options.output = .descriptor(log.rawValue)
-        options.error = .descriptor(log.rawValue)
+        options.output = .descriptor(log.rawDescriptor)
+        options.error = .descriptor(log.rawDescriptor)
         options.extraDescriptors = [lock.rawValue, status.write.rawValue, file.rawValue]
         let child = try ChildProcess.start([program.string, "--configuration-descriptor", "5"], options)
         let identity = MachineRecord.ProcessIdentity.of(child.identifier)
@@ -82,7 +83,8 @@ public struct MonitorProvider: MachineProvider {
         }
         if let address = plan.hardwareAddress.flatMap({ HardwareAddress($0) }) {
             configuration.networks = [
-                MonitorConfiguration.Network(socket: "run/net.sock", address: address, mtu: 65520)
+                MonitorConfiguration.Network(
+                    socket: "run/net.sock", address: address, mtu: UInt16(EthernetFrame.largestPacket))
             ]
         }
         configuration.shares = plan.shares.map {

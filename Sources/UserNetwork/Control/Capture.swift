@@ -1,12 +1,13 @@
 import Glibc
 import LinuxSystem
+import NetworkAddress
 
 /// A connection on which frames travel as a pcap file.
 final class Capture: EventSource {
     /// What may wait for the reader, in bytes; frames beyond are left out, since a capture must not slow the network.
     static let limit = 4 << 20
     /// Bytes of each frame that are kept.
-    static let snapshotLength = 65_550
+    static let snapshotLength = EthernetFrame.limit
 
     private let descriptor: OwnedDescriptor
     /// nil captures every machine's frames.

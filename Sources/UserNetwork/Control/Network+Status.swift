@@ -20,7 +20,7 @@ extension Network {
         [
             "ok": true, "schema": 1, "process": .integer(Int64(getpid())), "name": .string(configuration.name),
             "subnet": .string(configuration.subnet.description), "gateway": .string(gateway.address.description),
-            "internet": .bool(configuration.internet), "hostLoopback": .bool(configuration.hostLoopback),
+            "internet": .bool(configuration.internet),
             "ipv6": .bool(ipv6), "mtu": .integer(Int64(mtu)), "machines": .array(machines.map(Self.status)),
             "forwards": .array(
                 forwards.map { Self.status($0.forward, failure: nil, $0.connections, $0.guestState) }
@@ -37,6 +37,7 @@ extension Network {
             "name": .string(machine.name), "mac": .string(machine.mac.description),
             "address": .string(machine.address.description), "connected": .bool(machine.link != nil),
             "leased": .bool(machine.leased), "internet": .bool(machine.internet),
+            "hostPorts": .strings(machine.hostPorts.map(\.description)),
             "framesFrom": .size(machine.counters.framesFrom), "bytesFrom": .size(machine.counters.bytesFrom),
             "framesTo": .size(machine.counters.framesTo), "bytesTo": .size(machine.counters.bytesTo),
             "outsideSockets": .integer(Int64(machine.nat?.socketCount ?? 0)),

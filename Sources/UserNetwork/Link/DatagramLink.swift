@@ -1,5 +1,6 @@
 import Glibc
 import LinuxSystem
+import NetworkAddress
 import SystemPackage
 
 /// Frames as datagrams, to a monitor that has bound its own socket: QEMU's `-netdev dgram`.
@@ -13,7 +14,7 @@ final class DatagramLink: FrameLink {
 
     override func send(header: RawSpan, payload: UnsafeRawBufferPointer) {
         let count = header.byteCount + payload.count
-        guard count <= Self.frameLimit, !isFinished, !refuses(.now) else {
+        guard count <= EthernetFrame.limit, !isFinished, !refuses(.now) else {
             dropped += 1
             return
         }

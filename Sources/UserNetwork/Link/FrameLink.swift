@@ -13,8 +13,9 @@ protocol FrameReceiver: AnyObject {
 /// Frames that the monitor does not take at once wait in a queue. A full queue pauses whoever fills it (back-pressure
 /// instead of loss), but not for ever: a guest that takes nothing at all loses its frames, so that it cannot stop others.
 class FrameLink: EventSource {
-    /// Longer frames do not exist: the largest IP packet, Ethernet, and what QEMU's own buffer adds.
-    static let frameLimit = 69_632
+    /// What a monitor sends as one frame at most, in bytes: QEMU's own buffer. What is longer than `EthernetFrame.limit` goes
+    /// no further than to the switch, which drops it.
+    static let receiveLimit = 69_632
     /// In bytes. From here on, senders pause.
     static let highWater = 512 << 10
     /// In bytes. From here on, frames are lost.

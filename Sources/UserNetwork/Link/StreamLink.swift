@@ -1,5 +1,6 @@
 import Glibc
 import LinuxSystem
+import NetworkAddress
 import SystemPackage
 
 /// Frames over a stream socket, each behind its length in four bytes, the highest first: what QEMU's `-netdev stream` and
@@ -61,7 +62,7 @@ final class StreamLink: FrameLink {
         waiting = false
         while all.count - position >= 4 {
             let length = Int(UInt32(bigEndian: unsafe all.loadUnaligned(fromByteOffset: position, as: UInt32.self)))
-            guard length <= Self.frameLimit else { return nil }
+            guard length <= Self.receiveLimit else { return nil }
             guard length <= all.count - position - 4 else { break }
             frames += 1
             guard frames <= Self.batch else {
@@ -79,7 +80,7 @@ final class StreamLink: FrameLink {
 
     override func send(header: RawSpan, payload: UnsafeRawBufferPointer) {
         let count = header.byteCount + payload.count
-        guard count <= Self.frameLimit, !isFinished, !refuses(.now) else {
+        guard count <= EthernetFrame.limit, !isFinished, !refuses(.now) else {
             dropped += 1
             return
         }
@@ -128,7 +129,7 @@ final class StreamLink: FrameLink {
     let bytes: UnsafeMutableRawBufferPointer
     init() {
         unsafe bytes = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: FrameLink.frameLimit + 4 + (256 << 10), alignment: 16)
+            byteCount: FrameLink.receiveLimit + 4 + (256 << 10), alignment: 16)
     }
     deinit { unsafe bytes.deallocate() }
 }

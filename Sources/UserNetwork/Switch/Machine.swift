@@ -19,7 +19,13 @@ final class Machine: FrameReceiver {
     /// Its way out; exists as long as ``link`` does.
     var nat: NATEngine?
     /// Whether it may reach anything beyond the environment.
-    var internet: Bool
+    let internet: Bool
+    /// What it reaches of the host's loopback interface.
+    let hostPorts: [HostPorts]
+    /// Ports of the host that it asked for in vain, as far as the log names them.
+    var refusedHostPorts: Set<HostPorts> = []
+    /// More of them are not named.
+    static let refusalLimit = 32
     /// Whether the guest has taken its address, or used it, since the monitor connected.
     var leased = false
     var counters = Counters()
@@ -54,6 +60,8 @@ final class Machine: FrameReceiver {
         self.attachment = attachment
         self.address = address
         self.internet = internet
+        // The host has proxies and neighbours of its own: a machine without a way out has none through it.
+        hostPorts = internet ? attachment.hostPorts : []
         self.network = network
         descriptors = network.budget.account()
     }

@@ -5,7 +5,8 @@ import NetworkControl
 // What becomes of a frame from a machine. The guest is an adversary: nothing about a frame is believed before it is checked.
 extension Network {
     func receive(_ frame: RawSpan, from machine: Machine) {
-        guard let header = EthernetHeader(frame), frame.byteCount <= mtu + EthernetHeader.count + 18 else {
+        guard let header = EthernetHeader(frame), frame.byteCount <= EthernetHeader.count + mtu + EthernetFrame.slack
+        else {
             return machine.count(.malformed)
         }
         guard header.source == machine.mac else { return machine.count(.spoofedMAC) }
@@ -51,8 +52,15 @@ extension Network {
         // It may have had its address from the process before this one.
         machine.leased = true
         if ethernet.destination == gateway.mac { return receiveForGateway(frame, packet, from: machine) }
+        guard !servesDHCP(frame, packet) else { return machine.count(.notAllowed) }
         if ethernet.destination.isMulticast { return spread(frame, packet, from: machine) }
         forward(frame, to: ethernet.destination, from: machine)
+    }
+
+    /// No machine plays the DHCP server, to whomever it answers: the ports are in a packet's first piece.
+    private func servesDHCP(_ frame: RawSpan, _ packet: IPv4Header) -> Bool {
+        guard packet.transport == IPv4Header.udp, packet.isFirst else { return false }
+        return frame.uint16(packet.payloadOffset) == 67 || frame.uint16(packet.payloadOffset + 2) == 68
     }
 
     /// Switches a frame to another machine.
@@ -67,11 +75,8 @@ extension Network {
 
     /// Copies a broadcast to every other machine.
     func spread(_ frame: RawSpan, _ packet: IPv4Header?, from machine: Machine) {
-        if let packet, packet.transport == IPv4Header.udp {
-            // No machine plays the DHCP server.
-            guard let udp = UDPHeader(frame, packet), udp.source != 67, udp.destination != 68 else {
-                return machine.count(.notAllowed)
-            }
+        if let packet, packet.transport == IPv4Header.udp, UDPHeader(frame, packet) == nil {
+            return machine.count(.notAllowed)
         }
         guard machine.broadcasts.take(at: now.nanoseconds) else { return machine.count(.excess) }
         for other in machines where other !== machine && other.link != nil { send(frame, to: other) }
@@ -112,7 +117,9 @@ extension Network {
                 let payload = frame.extracting(start + count..<start + packet.payloadCount)
                 return receiveDNS(header, payload: payload, from: machine)
             }
-            guard configuration.hostLoopback else { return reject(frame, packet, from: machine) }
+            guard mayReachHost(header.destination, .tcp, from: machine) else {
+                return reject(frame, packet, from: machine)
+            }
         case IPv4Header.udp where !packet.isFragment:
             guard let udp = UDPHeader(frame, packet) else { return machine.count(.malformed) }
             if let flow = machine.flows[udp.destination], udp.source == flow.forward.guestPort {
@@ -120,7 +127,9 @@ extension Network {
                     frame.extracting(udp.payloadOffset..<udp.payloadOffset + udp.payloadCount), port: udp.destination)
             }
             if udp.destination == 53 { return receiveDNS(frame, udp, packet, from: machine) }
-            guard configuration.hostLoopback else { return reject(frame, packet, from: machine) }
+            guard mayReachHost(udp.destination, .udp, from: machine) else {
+                return reject(frame, packet, from: machine)
+            }
         default: break
         }
         pass(frame, packet, from: machine)

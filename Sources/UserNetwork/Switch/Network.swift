@@ -13,7 +13,7 @@ public final class Network {
     let loop = EventLoop()
     let budget: DescriptorBudget
     let scratch = Scratch()
-    var log = Log()
+    var log: Log
     private(set) var machines: [Machine] = []
     private(set) var byMAC: [MACAddress: Machine] = [:]
     var forwards: [any Forward] = []
@@ -23,7 +23,7 @@ public final class Network {
     let ipv6: Bool
     private var scheduled: [GuestConnection] = []
     /// Which machine uses an IPv6 address.
-    var owners6: [IPv6Address: String] = [:]
+    var owners6 = IPv6AddressTable()
     var control: ConnectionListener?
     var captures: [Capture] = []
     private var random = SystemRandomNumberGenerator()
@@ -51,10 +51,15 @@ public final class Network {
         self.resolvers = resolvers
         self.persistent = persistent
         budget = DescriptorBudget(limit: OpenFileLimit.raise())
+        log = Log(
+            persistent
+                ? try BoundedLog(NetworkConfiguration.logFile(in: configuration.folder), limit: BoundedLog.reportLimit)
+                : nil)
         leases = LeaseTable(file: persistent ? configuration.leaseFile : nil, subnet: configuration.subnet)
         names = NameTable(environment: configuration.name, subnet: configuration.subnet)
         ipv6 = configuration.ipv6 ?? Self.hostHasIPv6()
         idleSince = .now
+        LibraryMessages.deliver { [weak self] in self?.log.write("libslirp: \($0)") }
         loop.beforeWait = { [unowned self] in endRound() }
         loop.add(IdleTimer(self))
         loop.add(QuietTimer(self))
@@ -179,7 +184,7 @@ public final class Network {
         configuration.machines.removeAll { $0.name == machine.name }
         machines.removeAll { $0 === machine }
         byMAC[machine.mac] = nil
-        owners6 = owners6.filter { $0.value != machine.name }
+        owners6.forget(machine.name)
         refreshNames()
     }
 
@@ -206,7 +211,7 @@ public final class Network {
         machine.leased = false
         loop.add(link)
         let settings = NATEngine.Settings(
-            subnet: configuration.subnet, hostLoopback: configuration.hostLoopback, ipv6: ipv6, mtu: mtu)
+            subnet: configuration.subnet, hostLoopback: !machine.hostPorts.isEmpty, ipv6: ipv6, mtu: mtu)
         machine.nat = unsafe NATEngine(settings) { [unowned self, unowned machine] frame in
             fromOutside(unsafe frame.bytes, to: machine)
         } complain: { [unowned self, unowned machine] message in

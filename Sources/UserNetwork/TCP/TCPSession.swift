@@ -92,9 +92,18 @@ final class TCPSession {
         highest = initialSequence
         recovery = initialSequence
         largestSegment = mtu - 40
-        segmentSize = 536
+        segmentSize = Self.leastSegment
         self.synInterval = synInterval
         progress = now
+    }
+
+    /// What every host takes (RFC 9293, section 3.7.1), in bytes. A guest that asks for less makes more work for all than its
+    /// data are worth (CVE-2019-11479), and no link of ours is so narrow.
+    static let leastSegment = 536
+
+    /// - Parameter wanted: What the guest says that it takes, in bytes; nil if it does not.
+    private static func segmentSize(_ wanted: UInt16?, largest: Int) -> Int {
+        min(max(Int(wanted ?? 0), leastSegment), largest)
     }
 
     /// A connection that the guest opens.
@@ -107,7 +116,7 @@ final class TCPSession {
         highest = initialSequence
         recovery = initialSequence
         largestSegment = mtu - 40
-        segmentSize = max(1, min(Int(knock.maximumSegmentSize ?? 536), mtu - 40))
+        segmentSize = Self.segmentSize(knock.maximumSegmentSize, largest: mtu - 40)
         synInterval = Self.minimumTimeout
         progress = now
         state = .accepting
@@ -305,7 +314,7 @@ final class TCPSession {
         unacknowledged = header.acknowledgement
         next = unacknowledged
         highest = next
-        segmentSize = max(1, min(Int(header.maximumSegmentSize ?? 536), largestSegment))
+        segmentSize = Self.segmentSize(header.maximumSegmentSize, largest: largestSegment)
         sendShift = header.windowShift ?? 0
         // Scaling is for both directions or for none (RFC 7323, section 1.3).
         if header.windowShift == nil { receiveShift = 0 }

@@ -23,11 +23,19 @@ struct FrameWriter {
         append(UInt16(truncatingIfNeeded: value >> 16))
         append(UInt16(truncatingIfNeeded: value))
     }
+    mutating func append(_ value: UInt64) {
+        append(UInt32(truncatingIfNeeded: value >> 32))
+        append(UInt32(truncatingIfNeeded: value))
+    }
     mutating func append(_ address: MACAddress) {
         append(UInt16(truncatingIfNeeded: address.rawValue >> 32))
         append(UInt32(truncatingIfNeeded: address.rawValue))
     }
     mutating func append(_ address: IPv4Address) { append(address.rawValue) }
+    mutating func append(_ address: IPv6Address) {
+        append(address.high)
+        append(address.low)
+    }
     mutating func append(_ other: [UInt8]) { bytes += other }
     mutating func replace(at offset: Int, with value: UInt16) {
         bytes[offset] = UInt8(truncatingIfNeeded: value >> 8)
@@ -89,6 +97,35 @@ struct FrameWriter {
         unsafe checksum.add(writer.bytes.span.bytes.extracting(34..<42 + payload.count))
         // Zero would mean that there is no checksum (RFC 768).
         writer.replace(at: 40, with: checksum.value == 0 ? 0xffff : checksum.value)
+        return writer.bytes
+    }
+
+    /// A whole frame with an ICMPv6 message whose header is four bytes, four zero ones, and a body (RFC 4443, section 2.1).
+    static func icmp6(
+        type: UInt8, code: UInt8, from source: (mac: MACAddress, address: IPv6Address),
+        to destination: (mac: MACAddress, address: IPv6Address), body: [UInt8]
+    ) -> [UInt8] {
+        let count = 8 + body.count
+        let start = EthernetHeader.count + IPv6Header.count
+        var writer = FrameWriter(capacity: start + count)
+        writer.appendEthernet(from: source.mac, to: destination.mac, type: EthernetHeader.ipv6)
+        writer.append(UInt32(0x6000_0000))
+        writer.append(UInt16(truncatingIfNeeded: count))
+        writer.append(IPv6Header.icmp)
+        writer.append(UInt8(64))
+        writer.append(source.address)
+        writer.append(destination.address)
+        writer.append(type)
+        writer.append(code)
+        writer.append(UInt16(0))
+        writer.append(UInt32(0))
+        writer.append(body)
+        // Over the pseudo header too (RFC 8200, section 8.1): both addresses, length and protocol.
+        var checksum = InternetChecksum()
+        unsafe checksum.add(writer.bytes.span.bytes.extracting(start - 32..<start + count))
+        checksum.add(UInt32(count))
+        checksum.add(UInt16(IPv6Header.icmp))
+        writer.replace(at: start + 2, with: checksum.value)
         return writer.bytes
     }
 

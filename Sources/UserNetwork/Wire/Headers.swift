@@ -3,7 +3,7 @@ import NetworkControl
 
 /// The header of an Ethernet II frame.
 struct EthernetHeader {
-    static let count = 14
+    static let count = EthernetFrame.headerCount
     static let arp: UInt16 = 0x0806
     static let ipv4: UInt16 = 0x0800
     static let ipv6: UInt16 = 0x86dd
@@ -35,6 +35,8 @@ struct IPv4Header {
     let payloadCount: Int
     /// Whether the packet is a piece of a larger one.
     let isFragment: Bool
+    /// Whether it holds the beginning of the transport's header: a whole packet does, and a piece if it is the first.
+    let isFirst: Bool
 
     init?(_ frame: RawSpan) {
         let start = EthernetHeader.count
@@ -51,6 +53,7 @@ struct IPv4Header {
         payloadCount = Int(total) - headerCount
         // Everything but the flag "don't fragment".
         isFragment = fragment & 0xbfff != 0
+        isFirst = fragment & 0x1fff == 0
     }
 }
 

@@ -16,6 +16,12 @@ struct IPv6Address: Hashable {
     var isMulticast: Bool { high >> 56 == 0xff }
     /// Global unicast (2000::/3), the only addresses beyond the environment that make sense to reach.
     var isGlobal: Bool { high >> 61 == 1 }
+
+    /// The card whose Ethernet address the lower half was made of (RFC 4291, appendix A); nil if it was not.
+    var hardwareAddress: MACAddress? {
+        guard low >> 24 & 0xffff == 0xfffe else { return nil }
+        return MACAddress(rawValue: (low >> 40 ^ 0x02_0000) << 24 | low & 0xff_ffff)
+    }
 }
 
 extension RawSpan {

@@ -1,20 +1,21 @@
 import Glibc
+import NetworkAddress
 
 /// Bytes on their way between a stream socket and a queue: frames, each behind its length in four bytes, big-endian.
 ///
 /// The memory is taken when the first frame passes and given back with the queue.
 @safe struct FrameBuffer: ~Copyable, @unchecked Sendable {
     // Unchecked: not copyable, so the memory has one user at a time.
-    /// A frame at the largest MTU, with its Ethernet header, a VLAN tag, and some room.
-    static let frameLimit = 65_550
-    /// An Ethernet header.
-    static let frameMinimum = 14
+    /// Lengths from here on are no frame's: the peer does not speak the protocol. In bytes.
+    static let lengthLimit = 1 << 20
     static let prefixByteCount = 4
     static let capacity = 256 << 10
 
     private var memory: UnsafeMutableRawPointer? = nil
     private var start = 0
     private var end = 0
+    /// What is still to come of a frame that is too long, in bytes.
+    private var skipped = 0
 
     init() {}
     deinit { unsafe memory?.deallocate() }
@@ -35,6 +36,7 @@ import Glibc
         unsafe memory = nil
         start = 0
         end = 0
+        skipped = 0
     }
 
     private mutating func base() -> UnsafeMutableRawPointer {
@@ -51,7 +53,7 @@ import Glibc
         let base = unsafe base()
         if start == end {
             (start, end) = (0, 0)
-        } else if start > 0, Self.capacity - end < Self.prefixByteCount + Self.frameLimit {
+        } else if start > 0, Self.capacity - end < Self.prefixByteCount + EthernetFrame.limit {
             unsafe base.copyMemory(from: base + start, byteCount: end - start)
             (start, end) = (0, end - start)
         }
@@ -74,15 +76,25 @@ import Glibc
     /// The next whole frame.
     @safe enum Next {
         case frame(UnsafeRawBufferPointer)
+        /// A frame that is too long for anybody; it passes unread.
+        case oversized
         case incomplete
         /// The peer does not speak the protocol: lengths can no longer be told from frames.
         case invalid
     }
 
     mutating func next() -> Next {
+        let passing = min(skipped, end - start)
+        start += passing
+        skipped -= passing
         guard let memory = unsafe memory, end - start >= Self.prefixByteCount else { return .incomplete }
         let length = Int(UInt32(bigEndian: unsafe (memory + start).loadUnaligned(as: UInt32.self)))
-        guard (1...Self.frameLimit).contains(length) else { return .invalid }
+        guard (1..<Self.lengthLimit).contains(length) else { return .invalid }
+        guard length <= EthernetFrame.limit else {
+            start += Self.prefixByteCount
+            skipped = length
+            return .oversized
+        }
         guard end - start - Self.prefixByteCount >= length else { return .incomplete }
         return unsafe .frame(UnsafeRawBufferPointer(start: memory + start + Self.prefixByteCount, count: length))
     }
@@ -93,12 +105,12 @@ import Glibc
     // MARK: To the socket
 
     /// Whether a frame of any size fits.
-    var hasRoom: Bool { Self.capacity - end >= Self.prefixByteCount + Self.frameLimit }
+    var hasRoom: Bool { Self.capacity - end >= Self.prefixByteCount + EthernetFrame.limit }
 
-    /// Appends a frame of `count` bytes, at most ``frameLimit``, that `body` fills in. ``hasRoom`` was asked before.
+    /// Appends a frame of `count` bytes, at most `EthernetFrame.limit`, that `body` fills in. ``hasRoom`` was asked before.
     /// - Parameter body: Returns whether the frame is to be sent.
     mutating func append(_ count: Int, _ body: (UnsafeMutableRawBufferPointer) -> Bool) -> Bool {
-        guard hasRoom, count <= Self.frameLimit else { return false }
+        guard hasRoom, count <= EthernetFrame.limit else { return false }
         let place = unsafe base() + end
         let frame = unsafe UnsafeMutableRawBufferPointer(start: place + Self.prefixByteCount, count: count)
         guard unsafe body(frame) else { return false }

@@ -24,6 +24,9 @@ extension NetworkDevice {
                 }
                 frames.consume(frame.count)
                 left -= 1
+            case .oversized:
+                passed.droppedFrames += 1
+                left -= 1
             case .incomplete:
                 guard isConnected else { return .done }
                 switch frames.fill(from: socket) {

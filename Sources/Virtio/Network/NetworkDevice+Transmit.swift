@@ -1,3 +1,5 @@
+import NetworkAddress
+
 extension NetworkDevice {
     /// Moves the driver's frames to the socket until there are none, or the socket is full.
     ///
@@ -51,7 +53,7 @@ extension NetworkDevice {
     private func gather(_ chain: inout DescriptorChain, into frames: inout FrameBuffer) throws(QueueError) -> Int? {
         guard let header = chain.readValue(NetworkHeader()) else { throw .malformedRequest }
         let count = chain.readableByteCount
-        guard (FrameBuffer.frameMinimum...FrameBuffer.frameLimit).contains(count), header.segmentation == 0 else {
+        guard (EthernetFrame.headerCount...EthernetFrame.limit).contains(count), header.segmentation == 0 else {
             return nil
         }
         let isSent = unsafe frames.append(count) { frame in

@@ -1,4 +1,5 @@
 public import LinuxSystem
+import NetworkAddress
 import Synchronization
 
 /// virtio-net (Virtio 1.2, section 5.1) over a stream socket of Ethernet frames, each behind its length in four bytes,
@@ -7,7 +8,7 @@ import Synchronization
 /// The guest leaves checksums to the device and need not check what it gets; frames may be as large as the MTU of 65520,
 /// which stands in for segmentation offloads. Receiving and sending may have a thread each.
 public final class NetworkDevice: VirtioDevice {
-    public static let largestMTU: UInt16 = 65_520
+    public static let largestMTU = UInt16(EthernetFrame.largestPacket)
     static let queueSize: UInt16 = 1024
     /// Frames before others get their turn.
     static let batchLimit = 256
