@@ -277,12 +277,15 @@ let package = Package(
             name: "ProviderTests",
             dependencies: [
                 "BoxFormat", "Digest", "DiskImage", "EnvFile", "JSON", "LinuxSystem", "Provider", "Reporting",
-                "TestSupport", systemPackage,
+                "SSH", "TestSupport", systemPackage,
             ],
             swiftSettings: common),
         .testTarget(
             name: "WanderTests",
-            dependencies: ["BoxFormat", "wander", "JSON", "LinuxSystem", "Reporting", systemPackage],
+            dependencies: [
+                "BoxFormat", "wander", "EnvFile", "JSON", "LinuxSystem", "Provider", "Reporting", argumentParser,
+                systemPackage,
+            ],
             swiftSettings: common),
         // What the tests of several targets need: folders of their own, numbers from a seed, guests of a few instructions.
         .target(

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <netinet/in.h>
+#include <regex.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -67,11 +69,27 @@ int linux_is_regular(unsigned mode) { return S_ISREG(mode); }
 int linux_is_directory(unsigned mode) { return S_ISDIR(mode); }
 int linux_is_link(unsigned mode) { return S_ISLNK(mode); }
 int linux_is_socket(unsigned mode) { return S_ISSOCK(mode); }
+int linux_matches(const char *pattern, const char *text) {
+    regex_t expression;
+    if (regcomp(&expression, pattern, REG_EXTENDED | REG_NOSUB) != 0) return 0;
+    int result = regexec(&expression, text, 0, NULL, 0);
+    regfree(&expression);
+    return result == 0;
+}
 int linux_first_realtime_signal(void) { return SIGRTMIN; }
+int linux_last_signal(void) { return SIGRTMAX; }
 void linux_ignore_signal(int number) { signal(number, SIG_IGN); }
+void linux_reset_signal(int number) { signal(number, SIG_DFL); }
+int linux_ignores_signal(int number) {
+    struct sigaction action;
+    return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
 
 long linux_bind_unix(int fd, const struct sockaddr_un *address) {
     return result_of(bind(fd, (const struct sockaddr *)address, sizeof *address));
+}
+long linux_bind_inet(int fd, const void *address) {
+    return result_of(bind(fd, (const struct sockaddr *)address, sizeof(struct sockaddr_in)));
 }
 long linux_connect_unix(int fd, const struct sockaddr_un *address) {
     return result_of(connect(fd, (const struct sockaddr *)address, sizeof *address));

@@ -44,7 +44,9 @@ public enum EnvFileError: UserFacingError, Equatable {
 
     public var remedy: String? {
         switch self {
-        case .notFound: "Write one with 'wander init BOX', or name one with '-f FILE'."
+        case .notFound:
+            "Write one with 'wander init BOX', or name one with '-f FILE'.\n"
+                + "'wander status --all' lists the environments that you have."
         case .notReadable(let error): error.remedy ?? "Name the Wanderfile that you mean with '-f FILE'."
         case .missing: "Check the name after '-f', '--file' or in WANDER_FILE."
         case .ambiguous: "Keep one of them, or name the one that you mean with '-f FILE'."

@@ -32,6 +32,7 @@ public struct EnvironmentLoader: Sendable {
                 guard let equals = variable.firstIndex(of: "=") else { continue }
                 options.variables[String(variable[..<equals])] = String(variable[variable.index(after: equals)...])
             }
+            if options.home == nil, let home = HomeFolder.path { options.variables["HOME"] = home.string }
             let named = file ?? options.variables["WANDER_FILE"]
             if let named, !named.isEmpty { options.file = FilePath(named) }
             options.overrides = overrides

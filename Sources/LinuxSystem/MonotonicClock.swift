@@ -63,3 +63,10 @@ public func timestamp(_ seconds: Int64) -> String {
     return "\(year)-\(padded(calendarMonth))-\(padded(day))T"
         + "\(padded(second / 3600)):\(padded(second / 60 % 60)):\(padded(second % 60))Z"
 }
+
+/// Since the host was started, with the time that it slept (CLOCK_BOOTTIME).
+public func secondsSinceBoot() -> Int64 {
+    var time = timespec()
+    _ = unsafe clock_gettime(CLOCK_BOOTTIME, &time)
+    return Int64(time.tv_sec)
+}

@@ -7,7 +7,8 @@ public enum Signals {
     /// something is let end, the second one requests ``Cancellation/insistence``, and a third ends the process.
     ///
     /// Call it before any other thread starts: the signals are blocked in all of them and taken by a thread of their own,
-    /// so that no code runs in a signal handler. Writes to closed sockets return `EPIPE` instead of ending the process.
+    /// so that no code runs in a signal handler. A SIGHUP that is ignored stays so: nohup(1). Writes to closed sockets return
+    /// `EPIPE` instead of ending the process.
     /// - Parameter notice: Called at each signal that does not end the process, on that thread.
     public static func request(
         _ cancellation: Cancellation, notice: @escaping @Sendable () -> Void
@@ -36,12 +37,14 @@ public enum Signals {
 
     /// Blocks SIGINT, SIGTERM and SIGHUP in the calling thread and those that it starts from now on. Writes to closed
     /// sockets, and past the largest size of a file (RLIMIT_FSIZE), return an error instead of ending the process.
-    /// - Returns: The three.
+    /// - Returns: The three; without SIGHUP where that is ignored.
     static func blockRequests() -> sigset_t {
         ignoreWriteSignals()
         var set = sigset_t()
         unsafe sigemptyset(&set)
-        for signal in [SIGINT, SIGTERM, SIGHUP] { unsafe sigaddset(&set, signal) }
+        for signal in [SIGINT, SIGTERM] { unsafe sigaddset(&set, signal) }
+        // A signal that is blocked arrives although it is ignored.
+        if linux_ignores_signal(SIGHUP) == 0 { unsafe sigaddset(&set, SIGHUP) }
         unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
         return set
     }

@@ -22,7 +22,7 @@ public struct HostProbe: Sendable, Hashable {
             case .missing: ("missing", "this host has no \(probe.device)")
             case .notPermitted: ("not-permitted", "no permission to open \(probe.device)")
             case .unsuitable: ("unsuitable", probe.error?.summary ?? "its KVM lacks something that machines need")
-            case .emulating: ("emulating", "its KVM emulates guest kernels\(rate.map { " (\(millions($0)))" } ?? "")")
+            case .emulating: ("emulating", "its KVM emulates guest kernels")
             }
         let remedy =
             probe.verdict == .emulating
@@ -30,9 +30,5 @@ public struct HostProbe: Sendable, Hashable {
         return HostProbe(
             isUsable: probe.verdict == .usable, verdict: verdict, reason: reason, remedy: remedy,
             instructionsPerSecond: rate)
-    }
-
-    private static func millions(_ rate: Double) -> String {
-        "\(Int(rate / 100_000) / 10).\(Int(rate / 100_000) % 10) million instructions a second"
     }
 }

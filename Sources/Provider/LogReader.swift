@@ -1,4 +1,5 @@
 public import LinuxSystem
+import SSH
 public import SystemPackage
 
 /// Reads a log that may be growing, as text fit for a terminal. A log that has started anew (`BoundedLog`) goes on where it was.
@@ -16,12 +17,12 @@ public final class LogReader {
     }
 
     /// What there is; the last 16 MiB of a longer log.
-    /// - Parameter lines: Only the last so many.
+    /// - Parameter lines: Only the last so many; fewer than none is none.
     public func existing(lines: Int?) throws(SystemError) -> String {
         position = try file.status().size
         let bytes = LogTail.bytes(path, before: position, limit: Self.limit)
-        let start = lines.map { Self.start(ofLast: $0, in: bytes) } ?? 0
-        return LogTail.sanitized(String(decoding: bytes[start...], as: UTF8.self))
+        let start = lines.map { Self.start(ofLast: max(0, $0), in: bytes) } ?? 0
+        return GuestText.lines(bytes[start...])
     }
 
     /// Where the last `count` lines begin. The last one may lack its end.
@@ -49,6 +50,6 @@ public final class LogReader {
         }
         let new = try LogTail.read(file, from: position, to: min(size, position + Self.limit))
         position += Int64(new.count)
-        return LogTail.sanitized(String(decoding: bytes + new, as: UTF8.self))
+        return GuestText.lines(bytes + new)
     }
 }

@@ -1,4 +1,5 @@
 import LinuxSystem
+import SSH
 import SystemPackage
 
 /// The end of a log file, made fit for a terminal.
@@ -7,9 +8,12 @@ enum LogTail {
     static let openFlags: OwnedDescriptor.OpenFlags = [.readOnly, .noFollow, .nonBlocking]
 
     /// The last `count` lines; empty if there is no such file. Reads at most 64 KiB.
-    static func lines(_ path: FilePath, count: Int) -> String {
+    /// - Parameter start: What was there before this place, in bytes, does not count.
+    static func lines(_ path: FilePath, count: Int, from start: Int64 = 0) -> String {
         guard let size = (try? FileSystem.status(path, followLinks: false))??.size else { return "" }
-        return sanitized(String(decoding: bytes(path, before: size, limit: 64 << 10), as: UTF8.self))
+        // A log that has started anew since is all new.
+        let new = start > 0 && size >= start ? size - start : 64 << 10
+        return GuestText.lines(bytes(path, before: size, limit: min(new, 64 << 10)))
             .split(separator: "\n").suffix(count).joined(separator: "\n")
     }
 
@@ -43,25 +47,5 @@ enum LogTail {
         }
         if let failure { throw failure }
         return Array(bytes.prefix(count))
-    }
-
-    /// Drops control characters and escape sequences: what a guest prints may not command the user's terminal.
-    static func sanitized(_ text: String) -> String {
-        var result = ""
-        var inEscape = false
-        for scalar in text.unicodeScalars {
-            if inEscape {
-                // A CSI sequence ends with a letter; anything else after ESC is one character.
-                if (0x40...0x7e).contains(scalar.value), scalar != "[" { inEscape = false }
-                continue
-            }
-            switch scalar {
-            case "\u{1b}": inEscape = true
-            case "\n", "\t": result.unicodeScalars.append(scalar)
-            case _ where scalar.value < 0x20 || scalar.value == 0x7f || (0x80...0x9f).contains(scalar.value): break
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
     }
 }

@@ -1,3 +1,4 @@
+import BoxFormat
 import LinuxSystem
 public import Reporting
 public import SystemPackage
@@ -35,7 +36,8 @@ public enum ProviderError: UserFacingError {
     case endedDuringBoot(machine: String, console: String, log: String)
     case bootTimeout(machine: String, seconds: Int64, diagnosis: String, advice: String)
     case stopTimeout(machine: String, seconds: Int64)
-    case portTaken(machine: String, port: UInt16, bind: String, transport: String)
+    /// - Parameter holder: Who has it, in words; nil if that is not known.
+    case portTaken(machine: String, port: UInt16, bind: String, transport: String, holder: String?)
     case needsDestroy(machine: String, changes: [String])
     case several([(machine: String, error: any Error)])
 
@@ -71,8 +73,9 @@ public enum ProviderError: UserFacingError {
         case .bootTimeout(let machine, let seconds, let diagnosis, _):
             "\(machine) did not answer within \(seconds) s: \(diagnosis)"
         case .stopTimeout(let machine, let seconds): "\(machine) did not stop within \(seconds) s"
-        case .portTaken(let machine, let port, let bind, let transport):
+        case .portTaken(let machine, let port, let bind, let transport, let holder):
             "port \(port)/\(transport) on \(bind), which \(machine) forwards, is taken"
+                + (holder.map { " by \($0)" } ?? "")
         case .needsDestroy(let machine, let changes):
             "\(machine) cannot take over every change: \(changes.joined(separator: ", "))"
         case .several(let failures): "\(failures.count) machines failed"
@@ -129,10 +132,12 @@ public enum ProviderError: UserFacingError {
         case .monitorFailed(_, _, _, let remedy, _): remedy
         case .noKernel: "Use '--provider emulation', or a box with a kernel."
         case .boxMissing(let box, _, let source):
-            "Add it: wander box add \(box.split(separator: " ").first ?? "") \(source ?? "FILE-OR-URL")"
+            source.map { "Add it: wander box add \(box.split(separator: " ").first ?? "") \($0)" }
+                ?? BoxAdvice.text(for: box)
         case .bootTimeout(_, _, _, let advice): advice
         case .stopTimeout(let machine, _): "wander halt --force \(machine)"
-        case .portTaken: "Choose another host port, or let wander choose: on_conflict: next"
+        case .portTaken:
+            "Choose another host port, or let wander take the next free one, by 'on_conflict: next' in the Wanderfile."
         case .needsDestroy(let machine, _): "wander destroy \(machine) && wander up \(machine)"
         case .several(let failures): (failures.first?.error as? any UserFacingError)?.remedy
         }

@@ -8,7 +8,10 @@ import UserNetwork
 
 /// The process that serves one environment's network. It is started by `wander` and not meant for people.
 @main enum WanderNet {
-    static func main() { exit(NetworkService.run(Array(CommandLine.arguments.dropFirst()))) }
+    static func main() {
+        InheritedState.makeSane()
+        exit(NetworkService.run(Array(CommandLine.arguments.dropFirst())))
+    }
 }
 
 enum NetworkService {

@@ -14,6 +14,7 @@ private let usageText = """
 
 /// Serves the folder that the arguments name, and ends the process.
 func runShareProgram() -> Never {
+    InheritedState.makeSane()
     let arguments = CommandLine.arguments.dropFirst()
     if arguments.first == "--help" || arguments.first == "-h" {
         write(usageText, to: 1)

@@ -17,6 +17,7 @@ private let usageText = """
 
 /// Runs the machine that the arguments name, and ends the process with how that ended.
 func runMonitorProgram() -> Never {
+    InheritedState.makeSane()
     let arguments = CommandLine.arguments.dropFirst()
     if arguments.first == "--help" || arguments.first == "-h" {
         write(usageText, to: 1)

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Glibc
+import JSON
+import LinuxSystem
 import Reporting
 
 /// The entry point. Synchronous: nothing in wander uses Swift's cooperative threads, which would cost every command
@@ -7,7 +9,14 @@ import Reporting
 @main
 enum Main {
     static func main() {
-        exit(run(Array(CommandLine.arguments.dropFirst())))
+        InheritedState.makeSane()
+        HomeFolder.completeEnvironment()
+        var status = run(Array(CommandLine.arguments.dropFirst()))
+        if let failure = StandardOutput.finish() {
+            Console(Console.Style(color: .auto)).report(failure)
+            if status == 0 { status = failure.kind.exitStatus }
+        }
+        exit(status)
     }
 
     /// Runs one command line.
@@ -15,10 +24,7 @@ enum Main {
     static func run(_ arguments: [String]) -> Int32 {
         let arguments = CommandLineRewriter.rewrite(arguments)
         if let status = HelpTopics.answer(arguments) { return status }
-        if let mistake = UnknownVerb.find(in: arguments) {
-            Console(Console.Style(color: .auto)).report(mistake)
-            return mistake.kind.exitStatus
-        }
+        if let mistake = UnknownVerb.find(in: arguments) { return refuse(mistake, arguments) }
         do {
             var command = try Wander.parseAsRoot(arguments)
             try command.run()
@@ -27,23 +33,30 @@ enum Main {
             return code.rawValue
         } catch {
             // What remains is ArgumentParser's own: help, which is a result, and usage errors, which are talk.
-            let status = Wander.exitCode(for: error)
             let text = Wander.fullMessage(for: error)
-            if !text.isEmpty { write(text + "\n", to: status.isSuccess ? STDOUT_FILENO : STDERR_FILENO) }
-            return status.rawValue
+            guard !Wander.exitCode(for: error).isSuccess else {
+                StandardOutput.write(help(text, arguments) + "\n")
+                return 0
+            }
+            return refuse(UsageMistake(text), arguments)
         }
     }
-}
 
-/// Writes text to a descriptor of the process. A closed pipe is the reader's choice, not an error.
-func write(_ text: String, to descriptor: CInt) { write(Array(text.utf8), to: descriptor) }
+    /// A verb's help is wander's own page; the rest (the list of verbs, versions, completions) is the parser's.
+    private static func help(_ text: String, _ arguments: [String]) -> String {
+        guard text.contains("USAGE: wander "), let first = arguments.first, !first.hasPrefix("-"),
+            let root = try? CommandDescription.wander()
+        else { return text }
+        let command = root.find(arguments.map { $0[...] })
+        return command.path == root.path ? text : HelpPage(command: command).text
+    }
 
-func write(_ bytes: [UInt8], to descriptor: CInt) {
-    var bytes = bytes[...]
-    while !bytes.isEmpty {
-        let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-        if count < 0, errno == EINTR { continue }
-        guard count > 0 else { return }
-        bytes = bytes.dropFirst(count)
+    /// Says what is wrong with the command line: to people, and with `--json` to programs as well.
+    static func refuse(_ mistake: any UserFacingError, _ arguments: [String]) -> Int32 {
+        Console(Console.Style(color: .auto)).report(mistake)
+        if arguments.prefix(while: { $0 != "--" }).contains("--json") {
+            StandardOutput.write(Console.errorDocument(mistake).pretty)
+        }
+        return mistake.kind.exitStatus
     }
 }

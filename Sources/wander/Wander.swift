@@ -8,7 +8,8 @@ struct Wander: ParsableCommand {
         discussion: """
             A Wanderfile names a box, networks, ports and provisioning; 'wander up' gives everyone the same machine.
 
-            First steps:  wander init tiny && wander up && wander ssh
+            First steps:  wander init wander/tiny && wander up && wander ssh
+                          (the box comes from 'boxes/build tiny' in wander's source, and 'wander box add tiny.box')
             Topics:       wander help topics
             """,
         version: "wander \(Version.current)",

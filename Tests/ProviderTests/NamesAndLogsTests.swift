@@ -1,5 +1,6 @@
 import LinuxSystem
 import SystemPackage
+import SSH
 import TestSupport
 import Testing
 
@@ -24,10 +25,32 @@ import Testing
 
     @Test("what a guest printed cannot command the terminal")
     func sanitized() {
-        let text = LogTail.sanitized("one\u{1b}[31mtwo\u{1b}[0m\u{7}\r\n\u{9b}Athree\u{0}")
+        let text = GuestText.lines("one\u{1b}[31mtwo\u{1b}[0m\u{7}\r\r\n\u{9b}Athree\u{0}".utf8)
         #expect(
             text.unicodeScalars.allSatisfy { $0 == "\n" || ($0.value >= 0x20 && !(0x7f...0x9f).contains($0.value)) })
-        #expect(text.hasPrefix("onetwo\n"))
+        #expect(text == "onetwo\nthree")
+    }
+
+    @Test(
+        "no text of a command to the terminal is left, whichever command, and no direction is turned",
+        arguments: ["\u{1b}]0;", "\u{1b}P", "\u{1b}_", "\u{1b}^", "\u{1b}X", "\u{9d}0;", "\u{90}", "\u{9f}"])
+    func titles(start: String) throws {
+        for end in ["\u{7}", "\u{1b}\\", "\u{9c}"] {
+            let folder = try TemporaryFolder()
+            let path = folder.path.appending("console.log")
+            try AtomicFile.write("a\(start)rm -rf\(end)b\u{202e}\n\u{1b}(Bc\n", to: path)
+            #expect(try LogReader(path).existing(lines: nil) == "ab\nc\n")
+            #expect(LogTail.lines(path, count: 2) == "ab\nc")
+        }
+    }
+
+    @Test("fewer lines than none, and more than there can be")
+    func extremes() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path.appending("console.log")
+        try AtomicFile.write("one\ntwo\n", to: path)
+        #expect(try LogReader(path).existing(lines: -5) == "")
+        #expect(try LogReader(path).existing(lines: .max) == "one\ntwo\n")
     }
 
     @Test("a growing log is read to its end and on; one that was cut is read again")

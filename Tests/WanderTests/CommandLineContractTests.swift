@@ -19,7 +19,8 @@ import Testing
         "an unknown verb is a usage error that names the nearest one",
         arguments: [
             ("versoin", "wander version"), ("completoin", "wander completion"),
-            ("global-status", "wander status --all"),
+            ("global-status", "wander status --all"), ("down", "wander destroy"), ("kill", "wander halt --force"),
+            ("rsync", "wander upload"), ("plugin", "built in"),
         ])
     func unknownVerb(typed: String, meant: String) throws {
         let result = try wander.run(typed)
@@ -43,7 +44,7 @@ import Testing
             let result = try arguments.count == 2 ? wander.run(arguments[0], arguments[1]) : wander.run(arguments[0])
             #expect(result.status == 64, "\(arguments)")
             #expect(result.output.isEmpty)
-            #expect(result.error.contains("Error:"))
+            #expect(result.error.contains("error: "))
         }
     }
 
@@ -67,7 +68,7 @@ import Testing
         #expect(try !wander.run("nonsense").error.contains("\u{1b}"))
     }
 
-    @Test("help topics", arguments: ["exit-statuses", "environment", "json", "topics"])
+    @Test("help topics", arguments: ["options", "exit-statuses", "environment", "json", "topics"])
     func topics(topic: String) throws {
         let result = try wander.run("help", topic)
         #expect(result.status == 0)

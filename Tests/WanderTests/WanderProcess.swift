@@ -19,16 +19,30 @@ struct WanderProcess {
         try FileSystem.resolve("/proc/self/exe").removingLastComponent().appending("wander")
     }
 
-    func run(_ arguments: String..., input: String = "") throws -> Result {
+    func run(_ arguments: String..., input: String = "") throws -> Result { try run(words: arguments, input: input) }
+
+    func run(words: [String], input: String = "") throws -> Result {
+        let result = try ChildProcess.run(
+            [Self.executable().string] + words, input: Array(input.utf8), options)
+        return Result(
+            status: result.outcome.shellStatus, output: String(decoding: result.output, as: UTF8.self),
+            error: String(decoding: result.error, as: UTF8.self))
+    }
+
+    /// Runs it with its standard output going to `path`.
+    func run(words: [String], output path: FilePath) throws -> Result {
+        let shell = ["/bin/sh", "-c", "exec \"$0\" \"$@\" >\(path)", try Self.executable().string]
+        let result = try ChildProcess.run(shell + words, options)
+        return Result(
+            status: result.outcome.shellStatus, output: "", error: String(decoding: result.error, as: UTF8.self))
+    }
+
+    var options: ChildProcess.Options {
         var options = ChildProcess.Options()
         options.directory = directory
         var variables = ["PATH": environmentVariable("PATH") ?? "/usr/bin:/bin", "HOME": "/nonexistent"]
         variables.merge(environment) { _, new in new }
         options.environment = variables.map { "\($0)=\($1)" }.sorted()
-        let result = try ChildProcess.run(
-            [Self.executable().string] + arguments, input: Array(input.utf8), options)
-        return Result(
-            status: result.outcome.shellStatus, output: String(decoding: result.output, as: UTF8.self),
-            error: String(decoding: result.error, as: UTF8.self))
+        return options
     }
 }

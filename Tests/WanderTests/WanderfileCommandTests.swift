@@ -52,11 +52,12 @@ import Testing
             try AtomicFile.write("box: tiny\nmemry: 4GiB\nprovision: [{ script: gone.sh }]\ncpus: 0\n", to: file)
             let result = try wander.run("validate", "-f", file.string)
             #expect(result.status == 2)
-            #expect(result.output.isEmpty)
-            #expect(result.error.contains("Wanderfile:2:1: error: unknown key 'memry' in a Wanderfile"))
-            #expect(result.error.contains("Did you mean 'memory'?"))
+            // What was found is the result.
+            #expect(result.error.isEmpty)
+            #expect(result.output.contains("Wanderfile:2:1: error: unknown key 'memry' in a Wanderfile"))
+            #expect(result.output.contains("Did you mean 'memory'?"))
             #expect(
-                result.error.contains("Wanderfile:4:7: error: 'cpus' must be a whole number from 1 to 255, not '0'"))
+                result.output.contains("Wanderfile:4:7: error: 'cpus' must be a whole number from 1 to 255, not '0'"))
             let document = try wander.run("validate", "--json", "-f", file.string)
             #expect(document.status == 2)
             #expect(document.json?["valid"] == false)
@@ -68,7 +69,7 @@ import Testing
             try AtomicFile.write("box: tiny\nprovision: [{ script: gone.sh }]\n", to: file)
             let missing = try wander.run("validate", "-f", file.string)
             #expect(missing.status == 2)
-            #expect(missing.error.contains("Wanderfile:2:23: error: the script 'gone.sh' is not there"))
+            #expect(missing.output.contains("Wanderfile:2:23: error: the script 'gone.sh' is not there"))
         }
     }
 

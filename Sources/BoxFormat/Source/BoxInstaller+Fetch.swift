@@ -20,6 +20,7 @@ extension BoxInstaller {
         if let location = request.location { return try look(at: location, label: request.label) }
         guard let name = request.name else { throw BoxSourceError.invalidLocation("") }
         var attempts: [String] = []
+        var haveAllAnswered = true
         for template in catalogues {
             guard let location = try template.location(of: name) else { continue }
             do {
@@ -30,9 +31,12 @@ extension BoxInstaller {
                 return .listed(catalogue, place)
             } catch let error as BoxSourceError {
                 attempts.append(error.summary)
+                haveAllAnswered = haveAllAnswered && error.isAnswer
             }
         }
-        throw BoxSourceError.notInAnyCatalogue(name.description, attempts: attempts)
+        throw haveAllAnswered
+            ? BoxSourceError.notInAnyCatalogue(name.description, attempts: attempts)
+            : .cataloguesUnreachable(name.description, attempts: attempts)
     }
 
     /// Gets what is at `location` and tells a catalogue from a box by its first byte: no archive or image starts with `{`.

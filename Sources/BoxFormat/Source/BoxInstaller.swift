@@ -100,10 +100,14 @@ public struct BoxInstaller: Sendable {
         let found: Found
         do {
             found = try find(request)
-        } catch BoxSourceError.notInAnyCatalogue where present != nil && request.location == nil {
-            // A box that was added by hand has no catalogue: the newest one of the store is the newest there is.
-            if let present { return present }
-            throw BoxSourceError.notInAnyCatalogue(request.label, attempts: [])
+        } catch let error as BoxSourceError {
+            // A box that was added by hand has no catalogue, and needs none to be reached: the newest one of the store is the
+            // newest there is.
+            switch (error, present) {
+            case (.notInAnyCatalogue, let box?) where request.location == nil: return box
+            case (.cataloguesUnreachable, let box?) where request.location == nil && box.catalogue == nil: return box
+            default: throw error
+            }
         }
         guard case .listed(let catalogue, let place) = found else {
             // A box at a fixed place: what is there now is what counts.

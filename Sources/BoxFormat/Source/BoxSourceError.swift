@@ -15,7 +15,10 @@ public enum BoxSourceError: UserFacingError, Equatable {
     case catalogueName(found: String, wanted: String)
     /// - Parameter available: What the catalogue has, newest first.
     case noVersion(String, requirement: String, architecture: String, available: [String])
+    /// Every catalogue answered, and none has it.
     case notInAnyCatalogue(String, attempts: [String])
+    /// No catalogue has it, as far as they answered.
+    case cataloguesUnreachable(String, attempts: [String])
     case notACatalogue(String)
 
     case unwantedVersion(BoxIdentity, requirement: String)
@@ -43,6 +46,8 @@ public enum BoxSourceError: UserFacingError, Equatable {
         case .noVersion(let name, let requirement, let architecture, _):
             "no version of '\(name)' satisfies '\(requirement)' for \(architecture)"
         case .notInAnyCatalogue(let name, _): "no catalogue has the box '\(name)'"
+        case .cataloguesUnreachable(let name, let attempts):
+            "cannot ask \(attempts.count == 1 ? "the catalogue" : "every catalogue") for the box '\(name)'"
         case .notACatalogue(let place): "\(place) is no catalogue"
         case .unwantedVersion(let box, let requirement): "the box is \(box), which does not satisfy '\(requirement)'"
         case .unwantedArchitecture(let box, let wanted): "the box is \(box), but \(wanted) is wanted"
@@ -62,7 +67,8 @@ public enum BoxSourceError: UserFacingError, Equatable {
         switch self {
         case .noVersion(_, _, _, let available) where !available.isEmpty:
             "There are: " + available.prefix(20).joined(separator: ", ")
-        case .notInAnyCatalogue(_, let attempts): attempts.joined(separator: "\n")
+        case .notInAnyCatalogue(_, let attempts), .cataloguesUnreachable(_, let attempts):
+            attempts.isEmpty ? nil : attempts.joined(separator: "\n")
         case .lockedDigest(_, let locked, let actual): "locked: \(locked)\nactual: \(actual)"
         default: nil
         }
@@ -77,8 +83,11 @@ public enum BoxSourceError: UserFacingError, Equatable {
             "Put your credentials for that server into ~/.netrc, or into the URL as https://USER:PASSWORD@HOST/..."
         case .httpStatus(_, 404): "Check the URL."
         case .noVersion: "Change the version requirement, or the architecture."
-        case .notInAnyCatalogue:
-            "Give the box's URL or file: wander box add --name NAME URL; or name your catalogues in WANDER_CATALOGUES."
+        case .notInAnyCatalogue(let name, _):
+            BoxAdvice.text(for: name) + "\nOr name your catalogues in WANDER_CATALOGUES: wander help box add"
+        case .cataloguesUnreachable(let name, _):
+            "Check this host's network, its DNS and https_proxy, then run the command again.\n"
+                + "Without a network: " + BoxAdvice.lines(for: name).joined(separator: " && ")
         case .lockedDigest:
             "If the box was meant to change: wander box update. If not, remove it (wander box remove) and get it from a source "
                 + "that you trust."
@@ -87,14 +96,15 @@ public enum BoxSourceError: UserFacingError, Equatable {
         case .notLocked, .lockWouldChange: "Run the command without --locked, look at Wanderfile.lock, and commit it."
         case .checksumUnknown: "Add the box again with --force, so that the checksum is compared, or state its sha256."
         case .invalidLock: "Restore the file from version control, or delete it: the next 'wander up' writes it anew."
-        case .noCatalogueRecorded: "Add the newer version by its file or URL: wander box add"
+        case .noCatalogueRecorded(let box):
+            "Add the newer version by its file or URL: wander box add --name \(box.name) FILE_OR_URL"
         default: nil
         }
     }
 
     public var kind: ErrorKind {
         switch self {
-        case .downloadFailed, .httpStatus, .tooLarge, .notInAnyCatalogue: .network
+        case .downloadFailed, .httpStatus, .tooLarge, .notInAnyCatalogue, .cataloguesUnreachable: .network
         case .downloaderMissing: .hostNotAble
         case .lockedDigest, .checksumUnknown, .differentBox: .digestMismatch
         case .noSuchFile, .noVersion: .notFound
@@ -102,6 +112,15 @@ public enum BoxSourceError: UserFacingError, Equatable {
         case .notLocked, .lockWouldChange, .unwantedVersion, .unwantedArchitecture: .wrongState
         case .invalidLock: .invalidConfiguration
         default: .failure
+        }
+    }
+
+    /// Whether a catalogue said by this that it does not have a box. All else leaves that open.
+    var isAnswer: Bool {
+        switch self {
+        case .httpStatus(_, let status): [404, 410].contains(status)
+        case .noSuchFile, .notACatalogue: true
+        default: false
         }
     }
 

@@ -16,7 +16,7 @@ public struct CatalogueTemplate: Hashable, Sendable, CustomStringConvertible {
     public static func configured() throws(SystemError) -> [CatalogueTemplate] {
         if let list = environmentVariable("WANDER_CATALOGUES") { return read(list) }
         let home = environmentVariable("XDG_CONFIG_HOME").flatMap { $0.hasPrefix("/") ? $0 : nil }
-        let folder = home ?? environmentVariable("HOME").map { $0 + "/.config" }
+        let folder = home ?? HomeFolder.path.map { $0.string + "/.config" }
         guard let file = folder.map({ FilePath($0).pushing("wander/catalogues") }) else { return [.standard] }
         do throws(SystemError) {
             guard let bytes = try FileSystem.readIfThere(file, limit: 1 << 16) else { return [.standard] }

@@ -22,7 +22,7 @@ public struct BoxStore: Sendable {
             return BoxStore(root: FileSystem.currentDirectory.pushing(FilePath(value)).lexicallyNormalized())
         }
         if let data = absolute("XDG_DATA_HOME") { return BoxStore(root: data.appending("wander")) }
-        guard let home = absolute("HOME") else {
+        guard let home = HomeFolder.path else {
             throw SystemError("find your home folder (set HOME or WANDER_HOME)", nil, .noSuchFileOrDirectory)
         }
         return BoxStore(root: home.pushing(".local/share/wander"))

@@ -54,6 +54,7 @@ extern const short linux_spawn_set_session;
 enum {
     linux_ofd_set_lock = 37,  // F_OFD_SETLK
     linux_ofd_get_lock = 36,  // F_OFD_GETLK
+    linux_open_path = 0x200000,  // O_PATH
 };
 
 // Not _GNU_SOURCE, but beside its fellow.
@@ -81,11 +82,18 @@ int linux_first_realtime_signal(void);
 // Swift calls it unavailable: see ForkedProcess.
 long linux_fork(void);
 
-// A function-pointer cast of a number.
+// Function-pointer casts of numbers.
 void linux_ignore_signal(int number);
+void linux_reset_signal(int number);
+int linux_ignores_signal(int number);
+int linux_last_signal(void);
+
+// Whether a POSIX extended regular expression is found in a text; an invalid one is not. Swift does not see regex_t whole.
+int linux_matches(const char *pattern, const char *text);
 
 // glibc declares their arguments as transparent unions, which Swift cannot fill.
 long linux_bind_unix(int fd, const struct sockaddr_un *address);
+long linux_bind_inet(int fd, const void *address);  // A struct sockaddr_in.
 long linux_connect_unix(int fd, const struct sockaddr_un *address);
 
 // Control messages (cmsg(3)): function-like macros over a buffer with alignment of its own. SCM_RIGHTS alone, at most

@@ -49,7 +49,7 @@ extension ObjectType {
                 example: "[{ tcp: 5432 }]"),
             KeyDefinition(
                 "depends_on", .map(.names, .object(.dependency, shorthand: "condition"), listForm: true),
-                "Machines that must come first", example: "[db]"),
+                "Machines that come first; 'up' starts them, too", example: "[db]"),
             KeyDefinition(
                 "autostart", .scalar(.flag), standard: "true", "Whether 'wander up' without names starts the machine",
                 example: "false"),

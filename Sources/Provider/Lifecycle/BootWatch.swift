@@ -60,7 +60,7 @@ final class BootWatch {
         case .waitingForPort:
             hasLease ? "the guest boots: it has its address, its SSH port is closed" : "the guest boots"
         case .waitingForBanner: "the SSH port is open, the server has not greeted yet"
-        case .greeted(let banner): "greeted by \(LogTail.sanitized(banner))"
+        case .greeted(let banner): "greeted by \(GuestText.line(banner.utf8))"
         case .loginRefused: "the guest refuses logins still"
         case .ready: "ready"
         }

@@ -36,12 +36,22 @@ public struct DefinitionChanges: Sendable, Hashable {
     private static func plain(_ value: JSONValue?, of name: String) -> JSONValue {
         guard let value, let items = value.arrayValue else { return value ?? .null }
         if items.isEmpty { return .null }
+        if name == "ports", items.allSatisfy({ $0["guest"] != nil }) {
+            return .string(items.map(port).joined(separator: ", "))
+        }
         guard name == "shares" else { return value }
         let texts = items.map { share in
             let mode = share["mode"] == "ro" ? ":ro" : ""
             return "\(share["host"]?.stringValue ?? "?"):\(share["guest"]?.stringValue ?? "?")\(mode)"
         }
         return .string(texts.joined(separator: ", "))
+    }
+
+    private static func port(_ value: JSONValue) -> String {
+        guard let guest = value["guest"]?.integerValue else { return value.compact }
+        let bind = value["bind"]?.stringValue.flatMap { $0 == "127.0.0.1" ? nil : "\($0):" } ?? ""
+        let host = value["host"]?.integerValue.map { "\($0)" } ?? "any"
+        return "\(bind)\(host):\(guest)" + (value["proto"] == "udp" ? "/udp" : "")
     }
 
     private static func short(_ value: JSONValue) -> String {

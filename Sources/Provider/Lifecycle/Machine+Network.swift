@@ -73,7 +73,9 @@ extension Machine {
             } catch { failure = failure ?? error }
         }
         throw failure
-            ?? ProviderError.portTaken(machine: name, port: first, bind: wanted.bind, transport: wanted.transport)
+            ?? ProviderError.portTaken(
+                machine: name, port: first, bind: wanted.bind, transport: wanted.transport,
+                holder: nil)
     }
 
     /// Takes the machine out of the network, with its forwards. A network that has ended has forgotten it already.

@@ -43,12 +43,9 @@ extension Machine {
             }
             reportChanges(record, definition)
         } else {
+            try checkHostPorts(definition)
             let choice = try ProviderChoice.make(forced: project.settings.provider, wanted: definition.provider.kind)
-            if choice.isFallback {
-                report(.warning("using emulation, which is much slower than KVM: \(choice.reason)"))
-            } else {
-                report(.note("provider \(choice.kind.rawValue): \(choice.reason)"))
-            }
+            report(.note("provider \(choice.kind.rawValue): \(choice.reason)"))
             if let stopped = existing, !isNew {
                 record = stopped
             } else {
@@ -56,6 +53,12 @@ extension Machine {
                 report(.step("creating from \(box.identity)"))
                 record = try create(from: box, provider: choice.kind)
                 outcome.actions.append(.created)
+            }
+            // Not before the box is there: what has no box is not slow.
+            if choice.isFallback {
+                project.noticeOnce("emulation: \(choice.reason)") {
+                    report(.warning("using emulation, which is much slower than KVM: \(choice.reason)"))
+                }
             }
             report(
                 .step("starting (\(definition.cpus) CPUs, \(ByteCount(definition.memory)), \(choice.kind.rawValue))"))

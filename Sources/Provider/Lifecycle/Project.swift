@@ -57,7 +57,8 @@ public final class Project: Sendable {
         }
     }
 
-    /// The machines that the words of a command line name: names, group names and patterns with `*` and `?`.
+    /// The machines that the words of a command line name: names, group names, patterns with `*` and `?`, and
+    /// regular expressions between slashes.
     /// - Parameter words: Empty: all of them.
     /// - Throws: ``ProviderError/noSuchMachine(_:suggestion:)``
     public func machines(named words: [String], includingUndefined: Bool = true) throws -> [Machine] {
@@ -65,7 +66,7 @@ public final class Project: Sendable {
         guard !words.isEmpty else { return all }
         var chosen: Set<String> = []
         for word in words {
-            let found = all.filter { matches($0.name, pattern: word) || $0.definition?.group == word }
+            let found = all.filter { fits($0.name, word) || $0.definition?.group == word }
             guard !found.isEmpty else {
                 throw ProviderError.noSuchMachine(word, suggestion: nearest(to: word, in: all.map(\.name)))
             }
@@ -91,6 +92,12 @@ public final class Project: Sendable {
         }
         return Machine(project: self, name: primary.name, definition: primary)
     }
+}
+
+/// Whether a name fits a word of the command line. `/web-[0-9]+/` is a regular expression: no name has a slash.
+func fits(_ name: String, _ word: String) -> Bool {
+    guard word.utf8.count > 2, word.hasPrefix("/"), word.hasSuffix("/") else { return matches(name, pattern: word) }
+    return RegularExpression(String(word.dropFirst().dropLast())).matches(name)
 }
 
 /// Whether a name fits a pattern in which `*` stands for any text and `?` for one character.

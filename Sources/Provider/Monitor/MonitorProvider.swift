@@ -102,7 +102,7 @@ public struct MonitorProvider: MachineProvider {
         if let cache = environmentVariable("XDG_CACHE_HOME"), cache.hasPrefix("/") {
             return FilePath(cache).pushing("wander/kernels")
         }
-        return environmentVariable("HOME").map { FilePath($0).pushing(".cache/wander/kernels") }
+        return HomeFolder.path?.pushing(".cache/wander/kernels")
     }
 
     public func control(_ folder: MachineFolder) throws -> any MachineControl {

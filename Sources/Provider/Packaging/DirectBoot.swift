@@ -2,6 +2,7 @@ import BoxFormat
 import Digest
 import JSON
 import LinuxSystem
+import SSH
 import SystemPackage
 
 /// What starts a guest without its boot loader: needed to tell it what its first program is.
@@ -68,7 +69,7 @@ struct GuestKernelHeader: Hashable {
         let pieces = bytes.prefix(Self.limit).split(separator: 0x0a, maxSplits: 2, omittingEmptySubsequences: false)
         guard pieces.count == 3 else { return nil }
         byteCount = UInt64(pieces[0].count + pieces[1].count + 2)
-        let lines = pieces.map { LogTail.sanitized(String(decoding: $0, as: UTF8.self)) }
+        let lines = pieces.map { GuestText.lines($0) }
         let fields = lines[0].split(separator: " ").map(String.init)
         guard fields.count == 3, let kernel = UInt64(fields[1]), let initrd = UInt64(fields[2]) else { return nil }
         let limits = PreparationScript.Exchange.self

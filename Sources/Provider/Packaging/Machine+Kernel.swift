@@ -61,7 +61,7 @@ extension Machine {
         guard outcome.isSuccess, let header = GuestKernelHeader(beginning),
             received == header.byteCount + header.kernelSize + header.initrdSize
         else {
-            let words = LogTail.sanitized(String(decoding: said, as: UTF8.self)).split(separator: "\n").last
+            let words = GuestText.lines(said).split(separator: "\n").last
             throw PackageError.noKernel(machine: name, reason: words.map(String.init) ?? "it sent none that is whole")
         }
         let kernel = bootFolder.appending(BoxDescription.kernelName)

@@ -33,7 +33,7 @@ extension Machine {
             }, error: { bytes in said += bytes.prefix(max(0, (1 << 16) - said.count)) })
         if let failure { throw failure }
         guard copied, outcome.isSuccess else {
-            let words = LogTail.sanitized(String(decoding: said, as: UTF8.self)).split(separator: "\n").last
+            let words = GuestText.lines(said).split(separator: "\n").last
             throw PackageError.cannotFreeze(machine: name, reason: words.map(String.init) ?? "it gave no reason")
         }
     }

@@ -1,5 +1,6 @@
 public import JSON
 import Reporting
+import SSH
 
 /// What was done to the copy of a disk that a box is made of, as the guest reported it, line by line.
 public struct PreparationReport: Sendable, Hashable {
@@ -49,7 +50,7 @@ public struct PreparationReport: Sendable, Hashable {
         for line in guestText.split(separator: "\n").prefix(5000) {
             let words = line.split(separator: " ", maxSplits: 1).map(String.init)
             guard let first = words.first else { continue }
-            let rest = LogTail.sanitized(words.count > 1 ? words[1] : "")
+            let rest = GuestText.line((words.count > 1 ? words[1] : "").utf8)
             switch first {
             case "end": isComplete = true
             case "kernel":

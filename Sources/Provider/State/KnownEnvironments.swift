@@ -25,10 +25,10 @@ public struct KnownEnvironments: Sendable {
         if let state = environmentVariable("XDG_STATE_HOME"), state.hasPrefix("/") {
             return KnownEnvironments(folder: FilePath(state).pushing("wander/environments"))
         }
-        guard let home = environmentVariable("HOME"), home.hasPrefix("/") else {
+        guard let home = HomeFolder.path else {
             throw SystemError("find your home folder (set HOME or XDG_STATE_HOME)", nil, .noSuchFileOrDirectory)
         }
-        return KnownEnvironments(folder: FilePath(home).pushing(".local/state/wander/environments"))
+        return KnownEnvironments(folder: home.pushing(".local/state/wander/environments"))
     }
 
     /// Notes where an environment is. A project that moved is found again by its next changing command.

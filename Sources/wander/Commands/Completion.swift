@@ -1,5 +1,5 @@
 import ArgumentParser
-import Glibc
+import JSON
 
 struct Completion: WanderCommand {
     enum Shell: String, ExpressibleByArgument, CaseIterable { case bash, zsh, fish }
@@ -21,6 +21,7 @@ struct Completion: WanderCommand {
             case .zsh: .zsh
             case .fish: .fish
             }
-        write(Wander.completionScript(for: kind) + "\n", to: STDOUT_FILENO)
+        let script = CompletionScript.text(for: kind)
+        context.output(script, json: ["shell": .string(shell.rawValue), "script": .string(script)])
     }
 }

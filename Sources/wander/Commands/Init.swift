@@ -16,7 +16,9 @@ struct Init: WanderCommand {
             sets is shown here, and not applied behind your back.
             """)
     @OptionGroup var options: GlobalOptions
-    @Argument(help: "The box: a name from 'wander box list', a .box file or a URL.") var box = "debian/12"
+    @Argument(
+        help: "The box: a name from 'wander box list', a .box file or a URL.", completion: Completions.boxes)
+    var box = "debian/12"
     @Flag(name: [.customShort("m"), .long], help: "Only the lines that are needed.") var minimal = false
     @Flag(help: "Overwrite a file that is there.") var force = false
     @Option(help: "The file to write; '-' prints it.", completion: .file()) var output = "Wanderfile"
@@ -28,9 +30,41 @@ struct Init: WanderCommand {
         guard output != "-" else { return context.output(text, json: ["text": .string(text)]) }
         let path = FileSystem.currentDirectory.pushing(FilePath(output)).lexicallyNormalized()
         try NewWanderfile.write(text, to: path, replacing: force)
+        let missing = adviceIfMissing()
+        let next =
+            missing.isEmpty
+            ? "Wrote \(output). Next: 'wander up' starts the machine, 'wander ssh' logs in."
+            : (["Wrote \(output)."] + missing + ["Then: 'wander up' starts the machine, 'wander ssh' logs in."])
+                .joined(separator: "\n")
         context.output(
-            "Wrote \(output). Next: 'wander up' starts the machine, 'wander ssh' logs in.",
-            json: ["file": .string(path.string), "box": .string(box)])
+            next,
+            json: [
+                "file": .string(path.string), "box": .string(box), "isBoxStored": .bool(missing.isEmpty),
+                "advice": .strings(missing),
+            ])
+    }
+
+    /// What to do about a box that is in no store; empty for one that is, and for files and URLs, which `up` gets by itself.
+    private func adviceIfMissing() -> [String] {
+        guard let name = try? BoxName(box), let store = try? BoxStore.standard(), let list = try? store.list(),
+            !list.boxes.contains(where: { $0.name == name }), FileSystem.isAbsent(FilePath(box))
+        else { return [] }
+        let last = name.description.split(separator: "/").last
+        let others = Set(list.boxes.map(\.name)).sorted().filter { $0.description.split(separator: "/").last == last }
+        if let other = others.first {
+            return [
+                "The box '\(name)' is not in the store; '\(other)' is:", "  wander init --force \(other)",
+            ]
+        }
+        let advice = BoxAdvice.lines(for: name.description).map { "  \($0)" }
+        guard BoxAdvice.isOwn(name.description) else {
+            return [
+                "The box '\(name)' is not in the store: 'wander up' asks the catalogues for it. To add it from elsewhere:"
+            ]
+                + advice
+        }
+        return ["The box '\(name)' is not in the store, and in no catalogue. In the folder of wander's source:"]
+            + advice
     }
 
     /// What the newest stored box of that name brings along.

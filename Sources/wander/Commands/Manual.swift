@@ -1,5 +1,4 @@
 import ArgumentParser
-import Glibc
 import JSON
 
 struct Manual: WanderCommand {
@@ -8,62 +7,63 @@ struct Manual: WanderCommand {
     @OptionGroup var options: GlobalOptions
 
     func execute(_ context: CommandContext) throws {
-        let definitions = try JSONParser.parse(Wander._dumpHelp())
-        write(ManualPage(definitions).text, to: STDOUT_FILENO)
+        let page = ManualPage(try CommandDescription.wander()).text
+        context.output(page, json: ["text": .string(page)])
     }
 }
 
-/// Renders ArgumentParser's description of a command tree as a manual page.
+/// Renders the command tree as a manual page.
 struct ManualPage {
-    private let root: JSONValue
+    private let root: CommandDescription
 
-    init(_ definitions: JSONValue) { root = definitions["command"] ?? .null }
+    init(_ root: CommandDescription) { self.root = root }
 
     var text: String {
         var lines = [
             ".TH WANDER 1 \"\" \"wander \(Version.current)\" \"User Commands\"", ".SH NAME",
-            "wander \\- \(Self.escape(root["abstract"]?.stringValue ?? ""))", ".SH SYNOPSIS", ".B wander",
+            "wander \\- \(Self.escape(root.abstract))", ".SH SYNOPSIS", ".B wander",
             "\\fICOMMAND\\fR [\\fIOPTION\\fR...]", ".SH DESCRIPTION",
         ]
-        lines += Self.paragraphs(root["discussion"]?.stringValue ?? "")
+        lines += Self.paragraphs(root.discussion)
+        lines += [".SH OPTIONS OF EVERY COMMAND", "They may also stand before the command."]
+        lines += root.find(["up"]).arguments.filter { $0.isShown && $0.isGlobal }.flatMap(Self.argument)
         lines.append(".SH COMMANDS")
-        for command in root["subcommands"]?.arrayValue ?? [] { lines += Self.command(command, prefix: "wander") }
-        for topic in HelpTopics.topics {
+        for command in root.subcommands { lines += Self.command(command) }
+        for topic in HelpTopics.topics where topic.name != "options" {
             lines.append(".SH \(topic.name.uppercased())")
-            lines += [".nf"] + topic.text.split(separator: "\n").dropFirst().map { Self.escape(String($0)) } + [".fi"]
+            lines += [".nf"] + topic.text().split(separator: "\n").dropFirst().map { Self.escape(String($0)) } + [".fi"]
         }
         return lines.joined(separator: "\n") + "\n"
     }
 
-    private static func command(_ command: JSONValue, prefix: String) -> [String] {
-        guard let name = command["commandName"]?.stringValue, name != "help",
-            command["shouldDisplay"]?.boolValue != false
-        else { return [] }
-        let full = "\(prefix) \(name)"
-        var lines = [".SS \(full)", escape(command["abstract"]?.stringValue ?? "")]
-        lines += paragraphs(command["discussion"]?.stringValue ?? "")
-        for argument in command["arguments"]?.arrayValue ?? [] where argument["shouldDisplay"]?.boolValue != false {
-            lines += [".TP", "\\fB\(escape(spelling(argument)))\\fR", escape(argument["abstract"]?.stringValue ?? "")]
-        }
-        for subcommand in command["subcommands"]?.arrayValue ?? [] { lines += self.command(subcommand, prefix: full) }
+    private static func command(_ command: CommandDescription) -> [String] {
+        guard command.isShown else { return [] }
+        var lines = [".SS \(command.path)", escape(command.abstract)]
+        lines += paragraphs(command.discussion)
+        lines += command.arguments.filter { $0.isShown && !$0.isGlobal }.flatMap(argument)
+        for subcommand in command.subcommands { lines += self.command(subcommand) }
         return lines
     }
 
-    private static func spelling(_ argument: JSONValue) -> String {
-        let value = argument["valueName"]?.stringValue ?? "value"
-        if argument["kind"]?.stringValue == "positional" { return "<\(value)>" }
-        let names = (argument["names"]?.arrayValue ?? []).compactMap { name -> String? in
-            guard let text = name["name"]?.stringValue else { return nil }
-            return name["kind"]?.stringValue == "long" ? "--\(text)" : "-\(text)"
-        }
-        return names.joined(separator: ", ") + (argument["kind"]?.stringValue == "option" ? " <\(value)>" : "")
+    private static func argument(_ argument: CommandDescription.Argument) -> [String] {
+        [".TP", "\\fB\(escape(argument.spelling))\\fR", escape(argument.abstract)]
     }
 
-    private static func paragraphs(_ text: String) -> [String] {
-        text.isEmpty
-            ? []
-            : [".PP", ".nf"] + text.split(separator: "\n", omittingEmptySubsequences: false).map { escape(String($0)) }
-                + [".fi"]
+    /// Sentences are filled; what begins with blanks or has columns, or is a command to type, stays as it is.
+    static func paragraphs(_ text: String) -> [String] {
+        var lines: [String] = []
+        var isVerbatim = false
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) {
+            let isExample = line.hasPrefix(" ") || line.contains("  ") || line.hasPrefix("wander ")
+            if line.isEmpty || lines.isEmpty || isExample != isVerbatim {
+                if isVerbatim { lines.append(".fi") }
+                isVerbatim = isExample
+                if lines.last != ".PP" { lines.append(".PP") }
+                if isVerbatim { lines.append(".nf") }
+            }
+            if !line.isEmpty { lines.append(escape(line)) }
+        }
+        return lines + (isVerbatim ? [".fi"] : [])
     }
 
     /// A dot or quote at the start of a line is a request to troff; a backslash always is.

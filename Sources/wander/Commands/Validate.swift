@@ -18,9 +18,10 @@ struct Validate: WanderCommand {
             guard problems.isEmpty else { throw .invalid(problems, unreported: 0) }
             report(environment, context)
         } catch {
-            // The document has the problems as data, which an error's own document has not.
-            guard context.json, !error.diagnostics.isEmpty else { throw error }
-            context.output("", json: Self.document(error.diagnostics, isValid: false))
+            // What is wrong is what was asked for: a result, and in the document as data.
+            guard !error.diagnostics.isEmpty else { throw error }
+            context.output(
+                ([error.detail].compactMap(\.self)).joined(), json: Self.document(error.diagnostics, isValid: false))
             throw ExitCode(error.kind.exitStatus)
         }
     }

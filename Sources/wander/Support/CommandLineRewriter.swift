@@ -1,14 +1,21 @@
 import ArgumentParser
+import LinuxSystem
+import SystemPackage
 
-/// Lets the options that every command knows stand before the verb too: `wander --json status`.
+/// Lets the options that every command knows stand before the verb too: `wander --json status`. And takes `destroy -f` for
+/// what Vagrant's users mean by it.
 enum CommandLineRewriter {
     /// Global flags without a value, and global options with one.
     static let flags: Set<String> = [
         "--json", "--yes", "-y", "--no-input", "--quiet", "-q", "-v", "--verbose", "--debug",
     ]
     static let options: Set<String> = ["--color", "--progress", "--file", "-f", "--set"]
+    /// Verbs whose `-f` is `--force`, unless a Wanderfile follows.
+    private static let forcing: Set<String> = ["destroy", "halt"]
 
-    static func rewrite(_ arguments: [String]) -> [String] {
+    static func rewrite(_ arguments: [String]) -> [String] { moveOptions(force(arguments)) }
+
+    private static func moveOptions(_ arguments: [String]) -> [String] {
         var rest = arguments[...]
         var moved: [String] = []
         while let first = rest.first {
@@ -16,7 +23,8 @@ enum CommandLineRewriter {
                 moved.append(first)
                 rest = rest.dropFirst()
             } else if options.contains(first), rest.count > 1 {
-                moved += rest.prefix(2)
+                // The short form means something else after some verbs.
+                moved += [first == "-f" ? "--file" : first, rest[rest.index(after: rest.startIndex)]]
                 rest = rest.dropFirst(2)
             } else if let name = first.split(separator: "=").first, options.contains(String(name)), first.contains("=")
             {
@@ -31,6 +39,31 @@ enum CommandLineRewriter {
         // Behind the verb's own words (`box list`), which are what comes before the next flag.
         let words = rest.prefix { !$0.hasPrefix("-") }.prefix(Self.verbLength(rest))
         return Array(words) + moved + Array(rest.dropFirst(words.count))
+    }
+
+    /// `-f` behind a verb that can be forced, where no file of that name follows: nobody names a Wanderfile that is not there,
+    /// and a machine of that name is what is meant.
+    private static func force(_ arguments: [String]) -> [String] {
+        guard let verb = arguments.firstIndex(where: forcing.contains), isVerb(verb, in: arguments) else {
+            return arguments
+        }
+        var arguments = arguments
+        for index in arguments.indices.dropFirst(verb + 1) where arguments[index] == "-f" {
+            let next = arguments.dropFirst(index + 1).first.map { FilePath($0) }
+            let status = next.flatMap { (try? FileSystem.status($0)) ?? nil }
+            if status == nil || status?.kind == .directory { arguments[index] = "--force" }
+        }
+        return arguments
+    }
+
+    /// Whether only options stand before the word.
+    private static func isVerb(_ index: Int, in arguments: [String]) -> Bool {
+        var rest = arguments[..<index]
+        while let first = rest.first {
+            guard first.hasPrefix("-") else { return false }
+            rest = rest.dropFirst(options.contains(first) ? 2 : 1)
+        }
+        return true
     }
 
     /// How many words name the command: 2 for `box list`, 1 for `status`.

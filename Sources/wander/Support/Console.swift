@@ -48,7 +48,7 @@ final class Console: EventSink {
         case .step(let text): if !style.quiet { writeLine(paint("==> ", .cyan) + paint(prefix + text, .bold)) }
         case .output(let text): if !style.quiet { writeLine("    " + prefix + text) }
         case .note(let text): if style.verbose { writeLine("    " + paint(prefix + text, .dim)) }
-        case .warning(let text): writeLine(paint("warning: ", .yellow) + prefix + text)
+        case .warning(let text): if !style.quiet { writeLine(paint("warning: ", .yellow) + prefix + text) }
         case .progress(let progress):
             let line = display.withLock { $0.update(progress, about: subject) }
             if let line { emit(line) }
@@ -113,5 +113,5 @@ final class Console: EventSink {
         emit(before + text + "\n" + after)
     }
 
-    private func emit(_ text: String) { write(text, to: STDERR_FILENO) }
+    private func emit(_ text: String) { writeTalk(text) }
 }

@@ -4,10 +4,11 @@ import Reporting
 
 /// Texts that `wander help TOPIC` prints. `wander help VERB` is the verb's own help.
 enum HelpTopics {
-    static let topics: [(name: String, abstract: String, text: String)] = [
-        ("exit-statuses", "What the exit status of a command says", exitStatuses),
-        ("environment", "Environment variables that wander reads", environment),
-        ("json", "What --json prints", json),
+    static let topics: [(name: String, abstract: String, text: @Sendable () -> String)] = [
+        ("options", "Options that every command takes", options),
+        ("exit-statuses", "What the exit status of a command says", { exitStatuses }),
+        ("environment", "Environment variables that wander reads", { environment }),
+        ("json", "What --json prints", { json }),
     ]
 
     /// Answers `help ...`.
@@ -15,24 +16,23 @@ enum HelpTopics {
     static func answer(_ arguments: [String]) -> Int32? {
         guard arguments.first == "help" else { return nil }
         guard let word = arguments.dropFirst().first else {
-            write(Wander.helpMessage() + "\n", to: STDOUT_FILENO)
+            StandardOutput.write(Wander.helpMessage() + "\n")
             return 0
         }
         if word == "topics" {
             var table = TextTable()
             for topic in topics { table.add(["  \(topic.name)", topic.abstract]) }
-            write("Topics of 'wander help TOPIC':\n\(table.rendered)\n", to: STDOUT_FILENO)
+            StandardOutput.write("Topics of 'wander help TOPIC':\n\(table.rendered)\n")
             return 0
         }
         if let topic = topics.first(where: { $0.name == word }) {
-            write(topic.text + "\n", to: STDOUT_FILENO)
+            StandardOutput.write(topic.text() + "\n")
             return 0
         }
         let verbs = Wander.configuration.allSubcommands.map { $0.verb }
         if verbs.contains(word) { return Main.run(Array(arguments.dropFirst()) + ["--help"]) }
         let mistake = UnknownTopic(word: word, suggestion: nearest(to: word, in: verbs + topics.map(\.name)))
-        Console(Console.Style(color: .auto)).report(mistake)
-        return mistake.kind.exitStatus
+        return Main.refuse(mistake, arguments)
     }
 
     private struct UnknownTopic: UserFacingError {
@@ -43,11 +43,23 @@ enum HelpTopics {
         var kind: ErrorKind { .usage }
     }
 
+    @Sendable private static func options() -> String {
+        let lines = (try? CommandDescription.wander()).map { HelpPage.globalOptions($0) } ?? []
+        return """
+            Options of every command
+
+            \(lines.joined(separator: "\n"))
+
+            They may also stand before the command: wander --json status. Commands without a project take no --file and no
+            --set; 'wander logs' has --file without its short form, since -f follows the log there.
+            """
+    }
+
     private static let exitStatuses = """
         Exit statuses
 
           0    done
-          1    failed
+          1    failed, or declined by you, or found something wrong (disk check, disk compare)
           2    the Wanderfile or Wanderfile.lock is invalid
           3    something named does not exist (machine, box, file)
           4    the machine is in a state that does not allow it, or locked by another command
@@ -82,8 +94,10 @@ enum HelpTopics {
         JSON output
 
         Every command that prints facts takes --json and then prints one JSON document on standard output, with
-        "schema": 1. Members are only ever added to a schema. When a command fails the document is
-        {"schema": 1, "error": {"kind", "exit", "summary", "detail", "remedy"}} and the exit status tells the kind.
+        "schema": 1. Names of members are written like this: sizeOnDisk (a few that were once written
+        size_on_disk are there as well). Members are only ever added to a schema. When a
+        command fails, the document has the member "error": {"kind", "exit", "summary", "detail", "remedy"}, beside what was
+        done before it failed, and the exit status tells the kind.
         --progress json prints events as JSON lines on standard error.
         """
 }

@@ -6,16 +6,18 @@ import Reporting
 struct MachineOptions: ParsableArguments {
     @Argument(
         help: "Machines, by name or pattern such as 'web*'. Without one, all of them.",
-        completion: .shellCommand("wander status --quiet --names 2>/dev/null"))
+        completion: Completions.machines)
     var machines: [String] = []
-    @Option(help: "How long to wait for another command that holds a machine, in seconds.") var wait: Int?
+    @Option(help: "How long to wait for another command that holds a machine, in seconds.") var wait: WaitingTime?
 }
 
 /// Options of the commands that provision.
 struct ProvisioningOptions: ParsableArguments {
     @Flag(help: "Run every provisioner, also those that have succeeded.") var provision = false
     @Flag(name: .customLong("no-provision"), help: "Run no provisioner.") var noProvision = false
-    @Option(name: .customLong("provision-with"), help: "Run only these: names or types, with commas between them.")
+    @Option(
+        name: .customLong("provision-with"), help: "Run only these steps: their names, with commas between them.",
+        completion: Completions.provisioners)
     var provisionWith: String?
 
     func validate() throws {

@@ -20,9 +20,7 @@ enum MachineResults {
                     ])
             }
         }
-        if context.json, failures.isEmpty || results.count > 1 {
-            context.output("", json: ["machines": .array(documents)])
-        }
+        if context.json { context.output("", json: ["machines": .array(documents)]) }
         guard let first = failures.first else { return }
         if failures.count == 1, results.count == 1 { throw first.error }
         // Each in full, since they may have nothing in common; then the sum.
@@ -39,10 +37,5 @@ enum MachineResults {
             ] + (outcome.snapshot.map { [JSONMember("snapshot", .string($0))] } ?? []))
     }
 
-    static func forward(_ forward: MachineRecord.Forward) -> JSONValue {
-        [
-            "name": .optional(forward.name), "protocol": .string(forward.transport), "bind": .string(forward.bind),
-            "host": .integer(Int64(forward.hostPort)), "guest": .integer(Int64(forward.guestPort)),
-        ]
-    }
+    static func forward(_ forward: MachineRecord.Forward) -> JSONValue { forward.publicJSON }
 }

@@ -4,6 +4,15 @@ struct TextTable {
 
     init(_ header: [String] = []) { rows = header.isEmpty ? [] : [header] }
 
+    /// Takes out the columns that have nothing below their header.
+    mutating func removeEmptyColumns() {
+        guard let header = rows.first else { return }
+        let kept = header.indices.filter { column in
+            rows.dropFirst().contains { column < $0.count && !$0[column].isEmpty }
+        }
+        rows = rows.map { row in kept.filter { $0 < row.count }.map { row[$0] } }
+    }
+
     mutating func add(_ cells: [String]) { rows.append(cells) }
 
     /// The rows, cells two spaces apart, without blanks at the ends of lines.
@@ -16,6 +25,7 @@ struct TextTable {
                 line += cell
                 if column < row.count - 1 { line += String(repeating: " ", count: widths[column] - cell.count + 2) }
             }
+            while line.last == " " { line.removeLast() }
             return line
         }.joined(separator: "\n")
     }

@@ -7,7 +7,7 @@ struct UnknownVerb: UserFacingError, Equatable {
     let suggestion: String?
 
     /// What fingers that know Vagrant or a container's tools type, and what does it here.
-    private static let elsewhere = [
+    static let elsewhere = [
         "global-status": "status --all", "list": "status", "ls": "status", "ps": "status", "start": "up",
         "create": "up", "stop": "halt", "shutdown": "halt", "poweroff": "halt", "restart": "reload",
         "reboot": "reload", "delete": "destroy", "remove": "destroy", "rm": "destroy", "pause": "suspend",
@@ -15,11 +15,29 @@ struct UnknownVerb: UserFacingError, Equatable {
         "scp": "upload", "cp": "upload", "push": "upload", "commit": "package", "export": "package", "pull": "box add",
         "images": "box list", "boxes": "box list", "ports": "port", "log": "logs", "network": "net status",
         "snapshots": "snapshot list", "restore": "snapshot restore", "checkpoint": "snapshot save",
+        "down": "destroy", "kill": "halt --force", "top": "status NAME", "info": "status NAME",
+        "inspect": "status NAME",
+        "show": "status NAME", "check": "validate", "search": "box add NAME", "autocomplete": "completion bash",
+    ]
+
+    /// Where no command does it: what there is instead.
+    static let explanations = [
+        "rsync": "Shares are live in both directions; to copy once: wander upload",
+        "rsync-auto": "Shares are live in both directions: nothing has to watch them.",
+        "watch": "Shares are live in both directions: nothing has to watch them. To follow a log: wander logs --follow",
+        "edit": "Edit the Wanderfile, then: wander validate && wander reload",
+        "plugin": "wander has no plugins: providers and provisioners are built in.",
+        "cloud": "Boxes come from catalogues, URLs and files: wander help box add",
+        "winrm": "wander reaches its machines by SSH: wander ssh",
+        "rdp": "wander reaches its machines by SSH: wander ssh",
+        "powershell": "wander reaches its machines by SSH: wander ssh",
+        "build": "To make a box of a machine: wander package",
     ]
 
     var summary: String { "'\(word)' is not a wander command" }
     var remedy: String? {
-        suggestion.map { "Did you mean 'wander \($0)'?" } ?? "See 'wander --help' for the commands."
+        if let explanation = Self.explanations[word] { return explanation }
+        return suggestion.map { "Did you mean 'wander \($0)'?" } ?? "See 'wander --help' for the commands."
     }
     var kind: ErrorKind { .usage }
 

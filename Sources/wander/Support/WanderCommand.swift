@@ -3,6 +3,7 @@ import Glibc
 import JSON
 import LinuxSystem
 import Reporting
+import Synchronization
 
 /// A command of wander: it gets a context, and what it throws becomes a message and an exit status.
 protocol WanderCommand: ParsableCommand {
@@ -20,14 +21,18 @@ extension WanderCommand {
         let context = try CommandContext(options, endsSilently: Self.endsSilently)
         do {
             try execute(context)
-            context.console.finish()
+            context.finish()
         } catch let code as ExitCode {
-            context.console.finish()
+            context.finish()
             throw code
+        } catch let error as ValidationError {
+            // What only the command itself can see of its arguments: reported as the parser's own mistakes are.
+            context.console.finish()
+            throw error
         } catch {
             context.console.finish()
             context.console.report(error, debug: options.debug)
-            if options.json { write(Console.errorDocument(error).pretty, to: STDOUT_FILENO) }
+            context.finish(error)
             throw ExitCode((error as? any UserFacingError)?.kind.exitStatus ?? ErrorKind.failure.exitStatus)
         }
     }
@@ -41,6 +46,8 @@ final class CommandContext: Sendable {
     let json: Bool
     let assumeYes: Bool
     let mayAsk: Bool
+    /// What is printed at the end: one document, whatever happens.
+    private let document = Mutex<JSONValue?>(nil)
 
     init(_ options: GlobalOptions, endsSilently: Bool = false) throws(SystemError) {
         let style = Console.Style(
@@ -60,15 +67,32 @@ final class CommandContext: Sendable {
         }
     }
 
-    /// Prints the command's result: the text for people, or the JSON document, which gets `"schema": 1` in front.
+    /// Gives the command's result: the text for people at once, or the JSON document, which gets `"schema": 1` in front and
+    /// is printed when the command ends, with the error that it may still end with.
     func output(_ text: @autoclosure () -> String, json document: @autoclosure () -> JSONValue) {
         console.finish()
         guard json else {
             let text = text()
-            if !text.isEmpty { write(text.hasSuffix("\n") ? text : text + "\n", to: STDOUT_FILENO) }
+            if !text.isEmpty { StandardOutput.write(text.hasSuffix("\n") ? text : text + "\n") }
             return
         }
-        write(Self.withSchema(document()).pretty, to: STDOUT_FILENO)
+        let result = Self.withSchema(document())
+        self.document.withLock { $0 = result }
+    }
+
+    /// Ends the command's talk, and prints the document if there is to be one.
+    func finish(_ error: (any Error)? = nil) {
+        console.finish()
+        guard json else { return }
+        let result = document.withLock { $0 }
+        guard let error else {
+            if let result { StandardOutput.write(result.pretty) }
+            return
+        }
+        // What was done before it failed is worth telling, too.
+        let failure = Console.errorDocument(error)
+        guard let members = result?.objectValue else { return StandardOutput.write(failure.pretty) }
+        StandardOutput.write(JSONValue.object(members + [JSONMember("error", failure["error"] ?? .null)]).pretty)
     }
 
     /// Prints a result that only people need; with `--json`, nothing.
@@ -88,7 +112,7 @@ final class CommandContext: Sendable {
         guard mayAsk else { throw CannotAsk(question: question) }
         while true {
             console.finish()
-            write("\(question) [y/N] ", to: STDERR_FILENO)
+            writeTalk("\(question) [y/N] ")
             let answer = try readAnswer().lowercased()
             switch answer {
             case "y", "yes": return true

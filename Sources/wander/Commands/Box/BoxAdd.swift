@@ -12,13 +12,14 @@ struct BoxAdd: WanderCommand {
         discussion: """
             From a catalogue by its name, from a file, or from a URL of a box or of a catalogue:
 
-              wander box add debian/12
+              wander box add generic/debian12
               wander box add ./team.box
               wander box add --name team/base https://example.org/base.box
               wander box add --name mine disk.qcow2
 
             Catalogues are asked in the order of WANDER_CATALOGUES (URLs with {user}, {name} or {box}, separated by spaces), \
-            else of $XDG_CONFIG_HOME/wander/catalogues.
+            else of $XDG_CONFIG_HOME/wander/catalogues, else Vagrant's registry. wander's own boxes are in none: 'boxes/build' in \
+            its source makes them.
             """)
     @OptionGroup var options: GlobalOptions
     @Argument(help: "A name, a file or a URL; or a name and then a file or URL.", completion: .file()) var box: [String]

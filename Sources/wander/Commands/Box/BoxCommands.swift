@@ -20,8 +20,7 @@ struct BoxCommands: ParsableCommand {
 
 /// Which stored box a command means.
 struct BoxSelection: ParsableArguments {
-    @Argument(help: "The box's name.", completion: .shellCommand("wander box list --names 2>/dev/null")) var name:
-        BoxName
+    @Argument(help: "The box's name.", completion: Completions.boxes) var name: BoxName
     @Option(name: .customLong("box-version"), help: "Only versions that satisfy this, such as '1.2' or '< 2'.")
     var version: VersionRequirement?
     @Option(name: [.customShort("a"), .long], help: "Only this architecture, such as amd64.") var architecture:
@@ -64,19 +63,19 @@ extension Box {
             "catalogue": .optional(catalogue),
             "added": .string(timestamp(added)),
             "directory": .string(directory.string),
-            "archive_size": .size(archiveSize),
+            "archiveSize": .size(archiveSize),
             "size": .size(size),
-            "size_on_disk": .size(sizeOnDisk),
+            "sizeOnDisk": .size(sizeOnDisk),
             "disks": .array(
                 disks.map { disk in
                     [
                         "path": .string(disk.path.string), "format": .string(disk.format.rawValue),
-                        "virtual_size": .size(disk.virtualSize),
+                        "virtualSize": .size(disk.virtualSize), "virtual_size": .size(disk.virtualSize),
                     ]
                 }),
             "kernel": .optional(kernel?.string),
             "initrd": .optional(initrd?.string),
-            "command_line": .optional(commandLine),
+            "commandLine": .optional(commandLine),
             "user": .optional(user),
             "machines": .array(
                 uses.filter { $0.box == identity }.map { use in
@@ -85,6 +84,10 @@ extension Box {
                         "found": .bool(use.place == .found),
                     ]
                 }),
+            // As they were called first: members are only ever added.
+            "archive_size": .size(archiveSize),
+            "size_on_disk": .size(sizeOnDisk),
+            "command_line": .optional(commandLine),
         ]
     }
 

@@ -66,7 +66,7 @@ struct BoxPrune: WanderCommand {
         context.output(
             lines.isEmpty ? "No boxes." : lines.joined(separator: "\n"),
             json: [
-                "dry_run": .bool(dryRun),
+                "dryRun": .bool(dryRun), "dry_run": .bool(dryRun),
                 "forgotten": .array(
                     missing.map { ["machine": .string($0.machine), "directory": .string($0.directory.string)] }),
                 "removed": .array(documents),

@@ -10,7 +10,7 @@ struct BoxVerify: WanderCommand {
     @OptionGroup var options: GlobalOptions
     @Argument(
         help: "Boxes, by name. Without one, all of them.",
-        completion: .shellCommand("wander box list --names 2>/dev/null"))
+        completion: Completions.boxes)
     var names: [BoxName] = []
 
     func execute(_ context: CommandContext) throws {
@@ -35,7 +35,7 @@ struct BoxVerify: WanderCommand {
                 "box": .string(box.identity.description), "ok": .bool(broken.isEmpty), "files": .strings(broken),
             ])
         }
-        if failures.isEmpty || failures.count > 1 { context.output("", json: ["boxes": .array(documents)]) }
+        context.output("", json: ["boxes": .array(documents)])
         guard let last = failures.last else { return }
         for failure in failures.dropLast() { context.console.report(failure, debug: options.debug) }
         throw last

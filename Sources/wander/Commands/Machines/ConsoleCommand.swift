@@ -10,17 +10,21 @@ struct ConsoleCommand: WanderCommand {
         commandName: "console", abstract: "Attach to a machine's console.",
         discussion: """
             Needs no network and no SSH in the guest. Linux calls this terminal hvc0; with --serial it is ttyS0, whose log \
-            'wander logs' shows; on emulation there is only that one. '~.' at the start of a line leaves it.
+            'wander logs' shows; on emulation there is only that one. '~.' at the start of a line leaves it. Boxes that keep \
+            Vagrant's conventions, as wander's own do, know the user 'vagrant' with the password 'vagrant'.
             """)
     @OptionGroup var options: GlobalOptions
     @OptionGroup var project: ProjectOptions
-    @Argument(help: "The machine. Without it, the primary one.") var machine: String?
+    @Argument(help: "The machine. Without it, the primary one.", completion: Completions.machine)
+    var machine: String?
     @Flag(help: "The serial port, where the kernel prints.") var serial = false
 
     func execute(_ context: CommandContext) throws {
         let machine = try project.load(context).machine(named: machine)
         let guest = try machine.attachConsole(serial: serial)
-        context.console.report(.step("attached; '~.' at the start of a line leaves"), about: machine.name)
+        context.console.report(
+            .step("attached; '~.' at the start of a line leaves (most boxes: login vagrant, password vagrant)"),
+            about: machine.name)
         var saved = termios()
         let isTerminal = isatty(STDIN_FILENO) == 1 && tcgetattr(STDIN_FILENO, &saved) == 0
         if isTerminal {
@@ -62,7 +66,8 @@ struct ConsoleCommand: WanderCommand {
                 case 0:
                     let bytes = try guest.read(upTo: 16 << 10)
                     guard !bytes.isEmpty else { return }
-                    write(bytes, to: STDOUT_FILENO)
+                    StandardOutput.write(bytes)
+                    if StandardOutput.isOver { return }
                 case 1:
                     var bytes = try input.read(upTo: 4096)
                     if bytes.isEmpty {

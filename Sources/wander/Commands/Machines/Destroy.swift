@@ -16,24 +16,23 @@ struct Destroy: WanderCommand {
     @Flag(name: [.customLong("force")], help: ArgumentHelp("As --yes.", visibility: .hidden)) var force = false
 
     func execute(_ context: CommandContext) throws {
-        let project = try project.load(context) { $0.lockWait = Int64(machines.wait ?? 0) * 1000 }
+        let project = try project.load(context) { $0.lockWait = machines.wait?.milliseconds ?? 0 }
         let chosen = try project.machines(named: machines.machines)
         var accepted: [Machine] = []
-        var declined = 0
+        var kept: [String] = []
         for machine in chosen where try FileSystem.exists(machine.folder.path) {
             if try force || context.confirm("Destroy the machine '\(machine.name)' and its disk?") {
                 accepted.append(machine)
             } else {
-                declined += 1
+                kept.append(machine.name)
             }
         }
         let results = try Schedule.run(accepted, after: project.dependents(of:)) { try $0.destroy() }
         try MachineResults.report(results, context)
         if !context.json {
-            let lines = results.map { "\($0.machine.name) is destroyed." }
-            context.print(
-                lines.isEmpty ? (declined == 0 ? "There is nothing to destroy." : "") : lines.joined(separator: "\n"))
+            let lines = results.map { "\($0.machine.name) is destroyed." } + kept.map { "\($0) is kept." }
+            context.print(lines.isEmpty ? "There is nothing to destroy." : lines.joined(separator: "\n"))
         }
-        if declined > 0 { throw ExitCode(accepted.isEmpty ? 1 : 2) }
+        if !kept.isEmpty { throw ExitCode(accepted.isEmpty ? 1 : 2) }
     }
 }

@@ -14,15 +14,17 @@ struct Halt: WanderCommand {
     @Flag(help: "Cut the power at once.") var force = false
 
     func execute(_ context: CommandContext) throws {
-        let project = try project.load(context) { $0.lockWait = Int64(machines.wait ?? 0) * 1000 }
+        let project = try project.load(context) { $0.lockWait = machines.wait?.milliseconds ?? 0 }
         let chosen = try project.machines(named: machines.machines)
         let mode: Machine.HaltMode = force ? .force : .graceful
         let results = try Schedule.run(chosen, after: project.dependents(of:)) { try $0.halt(mode) }
         try MachineResults.report(results, context)
         guard !context.json else { return }
-        let lines = results.compactMap { machine, result -> String? in
+        let lines = try results.compactMap { machine, result -> String? in
             guard case .success(let outcome) = result else { return nil }
-            return outcome.actions == [.stopped] ? "\(machine.name) is stopped." : "\(machine.name) was not running."
+            if outcome.actions == [.stopped] { return "\(machine.name) is stopped." }
+            let exists = try machine.state().state != .notCreated
+            return exists ? "\(machine.name) was not running." : "\(machine.name) does not exist yet."
         }
         context.print(lines.joined(separator: "\n"))
     }

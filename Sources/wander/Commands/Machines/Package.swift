@@ -16,7 +16,8 @@ struct Package: WanderCommand {
             """)
     @OptionGroup var options: GlobalOptions
     @OptionGroup var project: ProjectOptions
-    @Argument(help: "The machine. Without it, the primary one.") var machine: String?
+    @Argument(help: "The machine. Without it, the primary one.", completion: Completions.machine)
+    var machine: String?
     @Option(name: [.customShort("o"), .long], help: "The archive to write.", completion: .file()) var output =
         "package.box"
     @Option(help: "What the box is called. Without it: as the environment.") var name: BoxName?
@@ -53,7 +54,7 @@ struct Package: WanderCommand {
         name: .customLong("dry-run"),
         help: "Say what would be reset and removed, and write nothing. The machine must be stopped.")
     var dryRun = false
-    @Option(help: "How long to wait for another command that holds the machine, in seconds.") var wait: Int?
+    @Option(help: "How long to wait for another command that holds the machine, in seconds.") var wait: WaitingTime?
 
     func validate() throws {
         guard base == nil || (!thin && !live && !clean && !dryRun && machine == nil) else {
@@ -87,7 +88,7 @@ struct Package: WanderCommand {
                 .make(of: path(base), request)
             return report(outcome, context)
         }
-        let project = try project.load(context) { $0.lockWait = Int64(wait ?? 0) * 1000 }
+        let project = try project.load(context) { $0.lockWait = wait?.milliseconds ?? 0 }
         let machine = try project.machine(named: machine)
         if dryRun { return preview(try machine.packagePreview(request), machine.name, context) }
         report(try machine.package(request), context)
@@ -132,7 +133,8 @@ struct Package: WanderCommand {
                 "machine": .string(outcome.machine), "file": .string(outcome.output.string),
                 "size": .size(outcome.size),
                 "sha256": .string(outcome.digest.hexadecimal), "name": .string(outcome.name.description),
-                "version": .optional(outcome.version?.description), "virtual_size": .size(outcome.virtualSize),
+                "version": .optional(outcome.version?.description), "virtualSize": .size(outcome.virtualSize),
+                "diskSize": .size(outcome.diskSize), "virtual_size": .size(outcome.virtualSize),
                 "disk_size": .size(outcome.diskSize), "stopped": .bool(outcome.stopped),
                 "reset": outcome.preparation.json, "kernel": .optional(outcome.preparation.kernel?.version),
                 "parent": outcome.parent.map {

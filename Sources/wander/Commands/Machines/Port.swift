@@ -7,7 +7,8 @@ struct Port: WanderCommand {
     static let configuration = CommandConfiguration(abstract: "Show the ports of the host that lead to a machine.")
     @OptionGroup var options: GlobalOptions
     @OptionGroup var project: ProjectOptions
-    @Argument(help: "The machine. Without it, the primary one.") var machine: String?
+    @Argument(help: "The machine. Without it, the primary one.", completion: Completions.machine)
+    var machine: String?
     @Option(help: "Print only the host port of this guest port.") var guest: UInt16?
 
     struct NoSuchForward: UserFacingError {

@@ -14,7 +14,9 @@ struct Provision: WanderCommand {
     @OptionGroup var project: ProjectOptions
     @OptionGroup var machines: MachineOptions
     @Flag(help: "Run every provisioner, also those that have succeeded.") var all = false
-    @Option(name: .customLong("provision-with"), help: "Run only these: names or types, with commas between them.")
+    @Option(
+        name: .customLong("provision-with"), help: "Run only these steps: their names, with commas between them.",
+        completion: Completions.provisioners)
     var provisionWith: String?
 
     func validate() throws {
@@ -24,7 +26,7 @@ struct Provision: WanderCommand {
     }
 
     func execute(_ context: CommandContext) throws {
-        let project = try project.load(context) { $0.lockWait = Int64(machines.wait ?? 0) * 1000 }
+        let project = try project.load(context) { $0.lockWait = machines.wait?.milliseconds ?? 0 }
         let choice: ProvisioningChoice =
             provisionWith.map { .only($0.split(separator: ",").map(String.init)) } ?? (all ? .all : .asNeeded)
         let results = try Schedule.run(

@@ -16,7 +16,8 @@ struct SSHCommandLine: WanderCommand {
             """)
     @OptionGroup var options: GlobalOptions
     @OptionGroup var project: ProjectOptions
-    @Argument(help: "The machine. Without it, the primary one.") var machine: String?
+    @Argument(help: "The machine. Without it, the primary one.", completion: Completions.machine)
+    var machine: String?
     @Option(name: [.short, .long], help: "Run this command by the guest's shell instead of logging in.") var command:
         String?
     @Flag(help: "Give the command a terminal.") var tty = false
@@ -39,10 +40,20 @@ struct SSHCommandLine: WanderCommand {
         if tty, isatty(STDIN_FILENO) == 1 { return try InteractiveShell().run(session, command: command).shellStatus }
         var request = SSHCommand(command)
         request.environment = machine.definition?.environment.map { ($0.key, $0.value) }.sorted { $0.0 < $1.0 } ?? []
-        let outcome = try session.run(
-            request, input: .descriptor(STDIN_FILENO), output: { write(Array($0), to: STDOUT_FILENO) },
-            error: { write(Array($0), to: STDERR_FILENO) })
-        return outcome.shellStatus
+        do {
+            return try session.run(
+                request, input: .descriptor(STDIN_FILENO),
+                output: { bytes throws(SSHError) in
+                    StandardOutput.write(Array(bytes))
+                    if StandardOutput.isOver { throw .interrupted }
+                },
+                error: { writeTalk(Array($0)) }
+            ).shellStatus
+        } catch {
+            // Where nobody takes what the command prints, that ended it. Whether it is an error is told when wander ends.
+            guard StandardOutput.isOver else { throw error }
+            return 0
+        }
     }
 
     /// Becomes ssh(1): signals, job control and the terminal are its own from here on.

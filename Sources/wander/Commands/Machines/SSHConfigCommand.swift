@@ -14,7 +14,8 @@ struct SSHConfigCommand: WanderCommand {
             """)
     @OptionGroup var options: GlobalOptions
     @OptionGroup var project: ProjectOptions
-    @Argument(help: "Machines, by name or pattern.") var machines: [String] = []
+    @Argument(help: "Machines, by name or pattern.", completion: Completions.machines)
+    var machines: [String] = []
     @Option(help: "The name for ssh(1), instead of the machine's.") var host: String?
 
     func execute(_ context: CommandContext) throws {
@@ -23,7 +24,13 @@ struct SSHConfigCommand: WanderCommand {
         // Without names: those that run. One that was named must.
         let running = try chosen.filter { try !machines.isEmpty || [.running, .starting].contains($0.state().state) }
         guard !running.isEmpty else {
-            throw ProviderError.notRunning(machine: chosen.first?.name ?? "default", state: "stopped")
+            let first = chosen.first?.name ?? "default"
+            // The first that there is says what is the case; of none there is nothing to say but that.
+            let states = try chosen.map { ($0.name, try $0.state().state) }
+            guard let made = states.first(where: { $0.1 != .notCreated }) else {
+                throw ProviderError.notCreated(machine: first)
+            }
+            throw ProviderError.notRunning(machine: made.0, state: made.1.words)
         }
         let program = try FileSystem.resolve("/proc/self/exe")
         let blocks = try running.map {

@@ -11,12 +11,13 @@ struct Status: WanderCommand {
         abstract: "Show what the machines are doing.",
         discussion: """
             Everything is looked at live; nothing is cached and nothing is changed, but a network that was killed under \
-            running machines is started again. With a machine's name it also shows \
+            running machines is started again. PORTS are host:guest. With a machine's name it also shows \
             the machine's shares and what it uses: memory, and what its disks and networks have moved since it was started.
             """)
     @OptionGroup var options: GlobalOptions
     @OptionGroup var project: ProjectOptions
-    @Argument(help: "Machines, by name or pattern.") var machines: [String] = []
+    @Argument(help: "Machines, by name or pattern.", completion: Completions.machines)
+    var machines: [String] = []
     @Flag(help: "Every environment of this user, wherever it is.") var all = false
     @Flag(help: "Only the names, one a line.") var names = false
 
@@ -31,15 +32,20 @@ struct Status: WanderCommand {
         }
         let isDetailed = !machines.isEmpty
         let reports = try chosen.map { try $0.status(withUsage: isDetailed || options.json) }
-        var table = TextTable()
-        for report in reports {
+        let network = project.networkStatus()
+        let facts = zip(chosen, reports).map { $0.facts($1, network: network) }
+        var table = TextTable(["MACHINE", "STATE", "PROVIDER", "ADDRESS", "UPTIME", "PORTS", "REMARKS"])
+        for (report, facts) in zip(reports, facts) {
             table.add([
-                report.name, report.state.words, report.provider?.rawValue ?? "",
-                report.remarks.joined(separator: "; "),
+                report.name, report.state.words, report.provider?.rawValue ?? "", facts.address ?? "",
+                facts.uptime.map { ProgressDisplay.seconds(Double($0)) } ?? "",
+                facts.forwards.map(\.text).joined(separator: ", "), report.remarks.joined(separator: "; "),
             ])
         }
-        let details = reports.flatMap { report in
-            let lines = isDetailed ? Self.lines(report.shares) + (report.usage.map(Self.lines) ?? []) : []
+        table.removeEmptyColumns()
+        let details = zip(reports, facts).flatMap { report, facts in
+            let lines =
+                isDetailed ? Self.lines(facts) + Self.lines(report.shares) + (report.usage.map(Self.lines) ?? []) : []
             return (reports.count > 1 && !lines.isEmpty ? ["\(report.name):"] : []) + lines
         }
         context.output(
@@ -47,8 +53,19 @@ struct Status: WanderCommand {
             json: [
                 "environment": .string(project.environment.name),
                 "directory": .string(project.environment.projectDirectory.string),
-                "machines": .array(reports.map(\.json)),
+                "machines": .array(
+                    zip(reports, facts).map { .object(($0.json.objectValue ?? []) + $1.members) }),
             ])
+    }
+
+    /// What the machine is made of.
+    private static func lines(_ facts: MachineFacts) -> [String] {
+        let parts = [
+            facts.processors.map { $0 == 1 ? "1 CPU" : "\($0) CPUs" },
+            facts.memory.map { "\(ByteCount($0)) of memory" },
+            facts.hostName.map { "host name \($0)" },
+        ]
+        return ["  " + parts.compactMap(\.self).joined(separator: ", ")]
     }
 
     private static func lines(_ shares: [MachineShare]) -> [String] {

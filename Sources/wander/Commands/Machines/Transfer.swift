@@ -16,7 +16,9 @@ struct Upload: WanderCommand {
     @Argument(help: "The file or folder of the host.", completion: .file()) var source: String
     @Argument(help: "Where to, in the guest. Without it: the source's name, in the user's home.") var destination:
         String?
-    @Option(name: [.short, .long], help: "The machine. Without it, the primary one.") var machine: String?
+    @Option(
+        name: [.short, .long], help: "The machine. Without it, the primary one.", completion: Completions.machine)
+    var machine: String?
 
     func execute(_ context: CommandContext) throws {
         let machine = try project.load(context).machine(named: machine)
@@ -46,7 +48,9 @@ struct Download: WanderCommand {
     @Argument(help: "The file or folder of the guest.") var source: String
     @Argument(help: "Where to, on the host. Without it: the source's name, here.", completion: .file()) var destination:
         String?
-    @Option(name: [.short, .long], help: "The machine. Without it, the primary one.") var machine: String?
+    @Option(
+        name: [.short, .long], help: "The machine. Without it, the primary one.", completion: Completions.machine)
+    var machine: String?
 
     func execute(_ context: CommandContext) throws {
         let machine = try project.load(context).machine(named: machine)

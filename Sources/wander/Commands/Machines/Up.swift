@@ -10,7 +10,7 @@ struct Up: WanderCommand {
         abstract: "Create, start and provision machines.",
         discussion: """
             A machine that does not exist is made from its box; one that is stopped is started; one that is suspended goes \
-            on; one that runs is left alone. Provisioners run that have not succeeded yet or have changed since.
+            on; one that runs is left alone. Machines that the named ones depend on come first. Provisioners run that have not succeeded yet or have changed since.
             """)
     @OptionGroup var options: GlobalOptions
     @OptionGroup var project: ProjectOptions
@@ -18,34 +18,48 @@ struct Up: WanderCommand {
     @OptionGroup var provisioning: ProvisioningOptions
     @Option(help: "What runs the machines: auto, kvm or emulation.") var provider = ProviderOption.auto
     @Flag(name: .customLong("dry-run"), help: "Say what would be done, and do nothing.") var dryRun = false
-    @Flag(inversion: .prefixedNo, help: "Remove a machine that was made by this command and gave no sign of life.")
+    @Flag(
+        inversion: .prefixedNo,
+        help:
+            "Whether a machine that this command made and that gave no sign of life is removed again (its logs are kept)."
+    )
     var destroyOnError = true
     @Flag(help: "Refuse to change Wanderfile.lock.") var locked = false
+    @Flag(name: .customLong("no-deps"), help: "Leave machines alone that the named ones depend on.")
+    var noDependencies = false
 
     func execute(_ context: CommandContext) throws {
         let project = try project.load(context) {
             $0.provider = provider.kind
-            $0.lockWait = Int64(machines.wait ?? 0) * 1000
+            $0.lockWait = machines.wait?.milliseconds ?? 0
             $0.locked = locked
         }
-        let chosen = try project.machines(named: machines.machines, includingUndefined: false)
+        let named = try project.machines(named: machines.machines, includingUndefined: false)
             .filter { !machines.machines.isEmpty || $0.definition?.autostart != false }
+        let (chosen, added) = noDependencies ? (named, []) : project.withDependencies(named)
+        for (machine, other) in added where try machine.state().state != .running {
+            context.console.report(.step("\(machine.name) comes first, since \(other) depends on it"))
+        }
         // A script that is not there is better found now than after the boot.
         let missing = project.environment.hostProblems(for: chosen.compactMap(\.definition), withBoxes: false)
         guard missing.isEmpty else { throw EnvFileError.invalid(missing, unreported: 0) }
-        if dryRun { return try plan(chosen, context) }
+        let others = Set(added.map(\.machine.name))
+        if dryRun { return try plan(chosen, others, context) }
         var upOptions = UpOptions()
         upOptions.provisioning = provisioning.choice
         upOptions.destroyOnError = destroyOnError
         let frozen = upOptions
+        // What was asked for by options is not meant for machines that nobody named.
+        upOptions.provisioning = .asNeeded
+        let standard = upOptions
         guard !chosen.isEmpty else {
             return context.output("No machine starts by itself: name one.", json: ["machines": []])
         }
         let results = try Schedule.run(chosen, after: { Set($0.definition?.dependsOn.map(\.machine) ?? []) }) {
-            try $0.up(frozen)
+            try $0.up(others.contains($0.name) ? standard : frozen)
         }
         try MachineResults.report(results, context)
-        if !context.json { report(results, context) }
+        if !context.json, !options.quiet { report(results, context) }
     }
 
     private func report(_ results: Schedule.Results<MachineOutcome>, _ context: CommandContext) {
@@ -64,11 +78,12 @@ struct Up: WanderCommand {
         context.print(lines.joined(separator: "\n"))
     }
 
-    private func plan(_ machines: [Machine], _ context: CommandContext) throws {
+    /// - Parameter others: The names of machines that are there for others only.
+    private func plan(_ machines: [Machine], _ others: Set<String>, _ context: CommandContext) throws {
         var lines: [String] = []
         var documents: [JSONValue] = []
         for machine in machines {
-            let plan = try machine.plan(provisioning.choice)
+            let plan = try machine.plan(others.contains(machine.name) ? .asNeeded : provisioning.choice)
             lines.append("\(machine.name): \(plan.isEmpty ? "nothing to do" : plan.joined(separator: "; "))")
             documents.append(["machine": .string(machine.name), "steps": .strings(plan)])
         }

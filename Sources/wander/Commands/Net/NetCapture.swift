@@ -15,7 +15,7 @@ struct NetCapture: WanderCommand {
             """)
     @OptionGroup var options: GlobalOptions
     @OptionGroup var project: ProjectOptions
-    @Argument(help: "Only this machine's frames.") var machine: String?
+    @Argument(help: "Only this machine's frames.", completion: Completions.machine) var machine: String?
     @Option(name: .shortAndLong, help: "The file. Without it, standard output, which must not be a terminal.")
     var output: String?
 
@@ -47,6 +47,8 @@ struct NetCapture: WanderCommand {
             try client.capture(machine: name, output: target, cancellation: context.cancellation)
         } catch is Interruption {
             // The way to end it.
+        } catch let error as SystemError where error.errno == .brokenPipe && output == nil {
+            // The reader has seen enough.
         }
     }
 }

@@ -22,7 +22,7 @@ struct NetConnect: WanderCommand {
     var words: [String]
     @Option(help: ArgumentHelp("The machine's access socket, instead of its name.", visibility: .hidden)) var socket:
         String?
-    @Option(help: "How long to wait for the port to open, in seconds.") var wait: Int?
+    @Option(help: "How long to wait for the port to open, in seconds.") var wait: WaitingTime?
 
     func validate() throws {
         guard words.count == 1 || words.count == 2 && socket == nil, let port = UInt16(words[words.count - 1]), port > 0
@@ -34,7 +34,7 @@ struct NetConnect: WanderCommand {
     func execute(_ context: CommandContext) throws {
         guard let port = words.last.flatMap({ UInt16($0) }) else { return }
         let name = words.count == 2 ? words[0] : nil
-        let waiting = wait.map { Int64(clamping: $0) * 1000 }
+        let waiting = wait?.milliseconds
         let connection: OwnedDescriptor
         if let socket {
             connection = try GuestPort.connect(

@@ -9,7 +9,7 @@ struct SnapshotDelete: WanderCommand {
     )
     @OptionGroup var options: GlobalOptions
     @OptionGroup var project: ProjectOptions
-    @Argument(help: "The snapshot's name.") var name: String
+    @Argument(help: "The snapshot's name.", completion: Completions.snapshots) var name: String
     @OptionGroup var machines: MachineOptions
 
     func execute(_ context: CommandContext) throws {

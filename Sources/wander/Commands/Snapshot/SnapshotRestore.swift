@@ -36,14 +36,14 @@ struct SnapshotRestore: WanderCommand {
             """)
     @OptionGroup var options: GlobalOptions
     @OptionGroup var project: ProjectOptions
-    @Argument(help: "The snapshot's name.") var name: String
+    @Argument(help: "The snapshot's name.", completion: Completions.snapshots) var name: String
     @OptionGroup var machines: MachineOptions
     @OptionGroup var restoring: RestoringOptions
 
     func execute(_ context: CommandContext) throws {
         let project = try project.load(context) {
             $0.provider = restoring.provider.kind
-            $0.lockWait = Int64(machines.wait ?? 0) * 1000
+            $0.lockWait = machines.wait?.milliseconds ?? 0
         }
         let name = name
         try restoring.restore(try Snapshots.machines(machines, with: name, in: project), context) {
@@ -64,7 +64,7 @@ struct SnapshotPop: WanderCommand {
     func execute(_ context: CommandContext) throws {
         let project = try project.load(context) {
             $0.provider = restoring.provider.kind
-            $0.lockWait = Int64(machines.wait ?? 0) * 1000
+            $0.lockWait = machines.wait?.milliseconds ?? 0
         }
         var chosen = try Snapshots.machines(machines, in: project)
         if machines.machines.isEmpty {

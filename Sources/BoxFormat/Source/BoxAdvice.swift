@@ -1,0 +1,28 @@
+/// How to get a box that is not in the store: lines to type.
+public enum BoxAdvice {
+    /// - Parameter box: A box's name, and its version behind it where one is meant: `debian/12 12.5`.
+    public static func lines(for box: String) -> [String] {
+        let words = box.split(separator: " ").map(String.init)
+        let name = words.first ?? box
+        // wander's own boxes are not published: their recipes are in its source.
+        switch name {
+        case "wander/tiny", "tiny": return ["boxes/build tiny", "wander box add tiny.box"]
+        case "debian/12": return ["boxes/build debian", "wander box add debian-12.box"]
+        case "debian/13": return ["boxes/build debian --release=13", "wander box add debian-13.box"]
+        default:
+            let version = words.count > 1 ? " --box-version \(words[1])" : ""
+            return ["wander box add --name \(name)\(version) FILE_OR_URL"]
+        }
+    }
+
+    /// Whether it is a box of wander's own, which no catalogue has.
+    public static func isOwn(_ box: String) -> Bool { lines(for: box).count > 1 }
+
+    /// The same as a remedy.
+    public static func text(for box: String) -> String {
+        let lines = lines(for: box)
+        return !isOwn(box)
+            ? "Add it, from its file or URL: \(lines[0])"
+            : "Build it in the folder of wander's source, then add it: \(lines.joined(separator: " && "))"
+    }
+}
