@@ -15,9 +15,7 @@ public struct GuestRestart: Sendable {
     init(before session: SSHSession) throws(SSHError) { bootIdentifier = try Self.bootIdentifier(session) }
 
     private static func bootIdentifier(_ session: SSHSession) throws(SSHError) -> String {
-        let line = GuestShell.line("cat /proc/sys/kernel/random/boot_id")
-        // A login shell may print before it.
-        let text = try session.require(line, named: "tell its boot_id")
+        let text = try session.require("cat /proc/sys/kernel/random/boot_id", named: "tell its boot_id")
         return text.split(separator: "\n").last.map(String.init) ?? ""
     }
 
@@ -28,11 +26,10 @@ public struct GuestRestart: Sendable {
 
     /// Whether the guest is going down. Takes some seconds where it is not and has no systemd to say so.
     func isUnderWay(over session: SSHSession) -> Bool {
-        var command = SSHCommand(
-            GuestShell.line("[ -d /run/systemd/system ] || exit 3; systemctl is-system-running"))
-        command.milliseconds = Self.patience
+        var script = ShellScript("[ -d /run/systemd/system ] || exit 3; systemctl is-system-running")
+        script.milliseconds = Self.patience
         do throws(SSHError) {
-            let answer = try session.collect(command, limit: 4096)
+            let answer = try session.collect(script, limit: 4096)
             let state = String(decoding: answer.output, as: UTF8.self).split(whereSeparator: \.isWhitespace).last
             switch state.map(String.init) ?? "" {
             case "stopping": return true

@@ -39,7 +39,8 @@ public final class GuestRunner {
         self.user = user
         self.preparation = preparation
         let arguments = [folder, preparation?.text ?? ""] + (preparation?.arguments ?? [])
-        process = try session.start(words: GuestShell.words(Self.program, arguments, as: user, from: session.user))
+        process = try session.start(ShellScript(Self.program, arguments, as: user))
+        try process.begin()
     }
 
     /// Waits until what was to be done first is done.
@@ -59,7 +60,7 @@ public final class GuestRunner {
         // Travels with the script: what the process list shows may turn up in the output, and must not end the run.
         let token = randomIdentifier(bytes: 16)
         let header = "\(token) \(script.script.count)\n\(script.preamble(folder: folder))\n"
-        var ends = (output: EndMark(token), error: EndMark(token))
+        var ends = (output: OutputFrame(to: token), error: OutputFrame(to: token))
         // Both are looked at by the closure that decides about the end while the others write them.
         let outcome = try withoutActuallyEscaping(output) { output throws(SSHError) in
             let marks = MarkPair()
@@ -109,7 +110,7 @@ public final class GuestRunner {
             kill -s "$signal" -- "-$script" || kill -s "$signal" "$script"; sleep 5
           done ) >/dev/null 2>&1 & watcher=$!
         { wait "$script"; } 2>/dev/null; status=$?
-        kill "$watcher" 2>/dev/null; rm -rf "$folder"; trap - EXIT
+        kill -s KILL "$watcher" 2>/dev/null; rm -rf "$folder"; trap - EXIT
         printf '%s %s\\n' "$token" "$status"; printf '%s %s\\n' "$token" "$status" >&2
         exit 77
         """

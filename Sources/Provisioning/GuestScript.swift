@@ -25,11 +25,8 @@ struct GuestScript {
     /// A line of shell that sets the environment and becomes the script. It is read byte by byte: it suits arguments and
     /// environments of some kilobytes.
     func preamble(folder: String) -> String {
-        func word(_ text: String) -> String {
-            // A line break would end the line.
-            text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
-                .map { ShellQuoting.quote(String($0)) }.joined(separator: "\"$wander_newline\"")
-        }
+        // A line break would end the line.
+        func word(_ text: String) -> String { ShellQuoting.quote(text, lineBreak: "wander_newline") }
         let words = interpreter + ["\(folder)/script"] + arguments
         // Before the environment, which may hide every program.
         var parts = ["set -- $session " + words.map(word).joined(separator: " ")]
@@ -57,50 +54,5 @@ struct GuestScript {
             result.append(byte)
         }
         return result
-    }
-}
-
-/// Finds the line by which the runner says that the script has ended.
-struct EndMark {
-    private let token: [UInt8]
-    private var held: [UInt8] = []
-    private(set) var status: Int32?
-
-    init(_ token: String) { self.token = Array(token.utf8) }
-
-    /// What of `bytes` and of what was held back certainly is output. Nothing behind the mark is.
-    mutating func filter(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-        guard status == nil else { return [] }
-        held += bytes
-        if let start = Self.index(of: token, in: held) {
-            let line = held[(start + token.count)...]
-            guard let end = line.firstIndex(of: 0x0a) else {
-                let output = held[..<start]
-                held.removeFirst(start)
-                return output
-            }
-            status = Int32(String(decoding: line[..<end].drop { $0 == 0x20 }, as: UTF8.self)) ?? 255
-            defer { held = [] }
-            return held[..<start]
-        }
-        // The mark's beginning may be at the end.
-        var keep = min(token.count - 1, held.count)
-        while keep > 0, !token.starts(with: held.suffix(keep)) { keep -= 1 }
-        let output = held.dropLast(keep)
-        held = held.suffix(keep)
-        return output
-    }
-
-    /// What was held back, once no more can come.
-    var rest: ArraySlice<UInt8> { held[...] }
-
-    private static func index(of needle: [UInt8], in bytes: [UInt8]) -> Int? {
-        guard bytes.count >= needle.count, let first = needle.first else { return nil }
-        var start = 0
-        while let found = bytes[start...].firstIndex(of: first), found + needle.count <= bytes.count {
-            if bytes[found..<(found + needle.count)].elementsEqual(needle) { return found }
-            start = found + 1
-        }
-        return nil
     }
 }

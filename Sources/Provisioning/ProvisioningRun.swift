@@ -1,6 +1,7 @@
 import LinuxSystem
 import Reporting
 public import SSH
+public import SystemPackage
 
 /// Carries out a plan over a session, step by step, and stops at the first failure.
 public struct ProvisioningRun {
@@ -23,18 +24,23 @@ public struct ProvisioningRun {
     public var reconnect: ((GuestRestart) throws -> SSHSession)?
     /// The one that is in use, which a restart replaces.
     public var session: SSHSession { connection.session }
+    private let writable: [FilePath]
     private let report: (ProvisioningEvent) -> Void
 
     /// - Parameters:
     ///   - session: Logged in. After an error it is to be closed.
     ///   - masker: Knows the values that must not be shown.
+    ///   - writable: Folders of the host that guests may write to. A script or file in one is opened there when its turn comes,
+    ///     whatever the guest has made of its name meanwhile.
     ///   - runner: Over the same session, started ahead for the first script.
     public init(
-        over session: SSHSession, masking masker: Masker = .none, by runner: GuestRunner? = nil,
+        over session: SSHSession, masking masker: Masker = .none, writable: [FilePath] = [],
+        by runner: GuestRunner? = nil,
         report: @escaping (ProvisioningEvent) -> Void
     ) {
         connection = Connection(session, runner)
         self.masker = masker
+        self.writable = writable
         self.report = report
     }
 
@@ -124,8 +130,10 @@ public struct ProvisioningRun {
             case .bytes(let bytes): try session.upload(bytes, to: file.path, options)
             case .source(let path):
                 var fitting = options
-                if (try? FileSystem.isDirectory(path)) == true { fitting.permissions = nil }
-                try session.upload(path, to: file.path, fitting) { report(.progress(step: step.name, bytes: $0)) }
+                let source = GuardedPath(path, outOf: writable)
+                // What cannot be looked at fails below.
+                if (try? source.status())??.kind == .directory { fitting.permissions = nil }
+                try session.upload(source, to: file.path, fitting) { report(.progress(step: step.name, bytes: $0)) }
             }
         } catch { throw .stepBroke(step: step.name, error: error) }
     }
@@ -136,7 +144,7 @@ public struct ProvisioningRun {
         case .bytes(let inline): bytes = inline
         case .source(let path):
             do {
-                bytes = try FileSystem.read(path)
+                bytes = try GuardedPath(path, outOf: writable).read()
             } catch { throw .unreadable(step: step.name, error: error) }
         }
         let script = GuestScript(

@@ -76,9 +76,9 @@ public struct ReadinessWait {
             }
             return accepts ? nil : "nothing accepts connections on port \(port)"
         case .file(let path):
-            var command = SSHCommand(GuestShell.line("[ -e \"$1\" ]", [path], as: "root"))
-            command.milliseconds = milliseconds
-            let limited = command
+            var script = ShellScript("[ -e \"$1\" ]", [path], as: "root")
+            script.milliseconds = milliseconds
+            let limited = script
             let outcome = try answer { () throws(SSHError) in try session.run(limited) }
             guard let outcome else { return "no answer within \(milliseconds) ms" }
             return outcome.isSuccess ? nil : "\(path) does not exist"
@@ -107,9 +107,9 @@ public struct ReadinessWait {
             let script = "cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | grep -qi \":$1 [0-9A-F]*:0000 0A \""
             let digits = String(port, radix: 16, uppercase: true)
             let padded = String(repeating: "0", count: 4 - digits.count) + digits
-            var command = SSHCommand(GuestShell.line(script, [padded]))
-            command.milliseconds = milliseconds
-            return try session.run(command).isSuccess
+            var search = ShellScript(script, [padded])
+            search.milliseconds = milliseconds
+            return try session.run(search).isSuccess
         }
     }
 

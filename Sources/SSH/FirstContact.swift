@@ -14,14 +14,15 @@ public enum FirstContact {
     /// Exchanges the keys of the user who is logged in.
     /// - Parameters:
     ///   - session: Logged in by a key of the box's or by password. It stays so.
+    ///   - old: Keys of the box's own, which go out with the well-known ones: whoever has the box has them.
     ///   - second: To the same server, for `key`.
     ///   - start: Starts something over `session` once the new key is in.
     ///   - finish: Waits for it, while the old keys go out.
     public static func exchange<Other>(
-        _ session: SSHSession, key: SSHPublicKey, second: SecondConnection,
+        _ session: SSHSession, key: SSHPublicKey, old: [SSHPublicKey] = [], second: SecondConnection,
         start: () throws(SSHError) -> Other, finish: (Other) throws(SSHError) -> Void
     ) throws(SSHError) -> Other {
-        let process = try add(key, over: session)
+        let process = try add(key, old, over: session)
         second.proceed(expecting: session.hostKey)
         let other = try start()
         try second.finish()
@@ -33,16 +34,19 @@ public enum FirstContact {
 
     /// Makes the guest accept `key`.
     /// - Returns: The command, which waits for a line `proved`, and changes nothing more if that does not come.
-    static func add(_ key: SSHPublicKey, over session: SSHSession) throws(SSHError) -> SSHProcess {
-        let old = WellKnownKeys.all.map(\.publicKey).filter { $0 != key }.map(\.base64).joined(separator: "\n")
-        let process = try session.start(words: GuestShell.words(script, [key.line, key.base64, old]))
+    static func add(_ key: SSHPublicKey, _ others: [SSHPublicKey] = [], over session: SSHSession) throws(SSHError)
+        -> SSHProcess
+    {
+        let old = (others + WellKnownKeys.all.map(\.publicKey)).filter { $0 != key }.map(\.base64).joined(
+            separator: "\n")
+        let process = try session.start(ShellScript(script, [key.line, key.base64, old]))
         try process.expect("added", named: "add the machine's key")
         return process
     }
 
-    /// Waits until the guest refuses the well-known keys, whatever comment or options stand beside them.
+    /// Waits until the guest refuses the box's keys, whatever comment or options stand beside them.
     static func awaitRemoval(by process: SSHProcess) throws(SSHError) {
-        try process.expect("removed", named: "remove the box's well-known keys")
+        try process.expect("removed", named: "remove the box's keys")
         process.leave()
     }
 

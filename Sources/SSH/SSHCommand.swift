@@ -2,8 +2,7 @@
 public struct SSHCommand: Sendable {
     /// Given to the user's shell in the guest.
     public var text: String
-    /// Set before the command by its shell, since servers refuse SSH's own way of passing variables.
-    /// Others in the guest may see them in its process list.
+    /// Set before the user's shell starts, since servers refuse SSH's own way of passing variables. Not with a terminal.
     public var environment: [(name: String, value: String)] = []
     public var terminal: PseudoTerminal?
     /// How long the command may take, in milliseconds; nil for no limit.
@@ -13,9 +12,17 @@ public struct SSHCommand: Sendable {
 
     public init(_ text: String) { self.text = text }
 
-    /// The command with its environment, as the guest's shell gets it.
-    var line: String {
-        environment.map { "export \(ShellQuoting.quote("\($0.name)=\($0.value)")); " }.joined() + text
+    /// The command with its environment: the user's shell runs it all the same.
+    var script: ShellScript { ShellScript(settings + "exec \"${SHELL:-sh}\" -c \"$1\"", [text]) }
+
+    private var settings: String {
+        environment.map { "export \(ShellQuoting.quote("\($0.name)=\($0.value)"))\n" }.joined()
+    }
+
+    /// The same as a command line, for ssh(1).
+    public var commandLine: String {
+        if environment.isEmpty { return text }
+        return ShellScript.commandLine(settings + "exec \"${SHELL:-sh}\" -c \(ShellQuoting.quote(text))")
     }
 }
 

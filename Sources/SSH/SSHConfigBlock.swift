@@ -10,8 +10,8 @@ public struct SSHConfigBlock: Hashable, Sendable {
     /// The name under which the key stands in that file.
     public var hostKeyAlias: String?
     public var forwardAgent = false
-    /// Instead of a connection by TCP.
-    public var proxyCommand: String?
+    /// The words of a command instead of a connection by TCP. The host's shell reads them after ssh(1): they are best plain.
+    public var proxyCommand: [String]?
     /// More lines, as they are.
     public var extra: [(String, String)] = []
 
@@ -41,7 +41,10 @@ public struct SSHConfigBlock: Hashable, Sendable {
         }
         settings += [("PasswordAuthentication", "no"), ("LogLevel", "ERROR")]
         if forwardAgent { settings.append(("ForwardAgent", "yes")) }
-        if let proxyCommand { settings.append(("ProxyCommand", proxyCommand)) }
+        if let proxyCommand {
+            let line = proxyCommand.map { ShellQuoting.quote($0) }.joined(separator: " ")
+            settings.append(("ProxyCommand", Self.withoutTokens(line)))
+        }
         return settings + extra
     }
 
@@ -50,10 +53,18 @@ public struct SSHConfigBlock: Hashable, Sendable {
         "Host \(host)\n" + settings.map { "  \($0.0) \($0.1)\n" }.joined()
     }
 
-    /// ssh_config(5) expands `%`, splits at spaces, and has no escape for a double quote.
+    /// A path as ssh_config(5) reads it: it expands `%`, splits at spaces, and knows `\"` and `\\` in double quotes (since OpenSSH
+    /// 8.7). It also expands `${NAME}`, and has no escape for that.
     static func quoted(_ path: String) -> String {
-        let escaped = path.split(separator: "%", omittingEmptySubsequences: false).joined(separator: "%%")
-        return escaped.contains(where: \.isWhitespace) ? "\"\(escaped)\"" : escaped
+        let escaped = String(
+            String.UnicodeScalarView(
+                path.unicodeScalars.flatMap { $0 == "\"" || $0 == "\\" ? ["\\", $0] : [$0] as [Unicode.Scalar] }))
+        let isPlain = escaped == path && !path.isEmpty && !path.contains { $0.isWhitespace || "'#=".contains($0) }
+        return isPlain ? withoutTokens(path) : "\"\(withoutTokens(escaped))\""
+    }
+
+    private static func withoutTokens(_ text: String) -> String {
+        String(String.UnicodeScalarView(text.unicodeScalars.flatMap { $0 == "%" ? [$0, $0] : [$0] }))
     }
 
     public static func == (left: Self, right: Self) -> Bool { left.rendered == right.rendered }

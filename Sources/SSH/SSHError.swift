@@ -24,6 +24,8 @@ public enum SSHError: UserFacingError, Equatable {
     case authenticationRefused(user: String, tried: [String], offered: [String])
     case invalidKey(String)
     case channelRefused(String)
+    /// The user's login shell has ended without starting `sh`.
+    case noShell(status: Int32, said: String)
     /// The server makes no connections for its users, by its settings.
     case forwardingRefused(String)
     /// A file that could not be moved between host and guest.
@@ -46,7 +48,7 @@ public enum SSHError: UserFacingError, Equatable {
         case .notSSH: .banner
         case .hostKeyChanged: .keyExchange
         case .authenticationRefused: .authentication
-        case .channelRefused, .forwardingRefused, .transferFailed, .commandFailed, .noAnswer: .channel
+        case .channelRefused, .noShell, .forwardingRefused, .transferFailed, .commandFailed, .noAnswer: .channel
         case .notReady(let layer, _, _): layer
         case .invalidKey, .machineEnded, .interrupted, .system: nil
         }
@@ -66,6 +68,7 @@ public enum SSHError: UserFacingError, Equatable {
         case .authenticationRefused(let user, _, _): "the guest does not accept the SSH login of user '\(user)'"
         case .invalidKey(let reason): "cannot use the SSH key: \(reason)"
         case .channelRefused(let reason): "the guest refused to start the command: \(reason)"
+        case .noShell(let status, _): "the user's login shell in the guest does not start 'sh' (exit status \(status))"
         case .forwardingRefused(let reason): "the guest's SSH server forwards no connections: \(reason)"
         case .transferFailed(let path, let reason): "cannot transfer \(path): \(reason)"
         case .commandFailed(let command, let status, _): "'\(command)' failed in the guest with exit status \(status)"
@@ -85,6 +88,7 @@ public enum SSHError: UserFacingError, Equatable {
             "tried: \(tried.isEmpty ? "nothing" : tried.joined(separator: ", "))\n"
                 + "the guest accepts: \(offered.isEmpty ? "unknown" : offered.joined(separator: ", "))"
         case .commandFailed(_, _, let output) where !output.isEmpty: output
+        case .noShell(_, let said) where !said.isEmpty: said
         case .notReady(_, let last?, _): "last attempt: \(last.summary)"
         default: nil
         }
@@ -97,6 +101,7 @@ public enum SSHError: UserFacingError, Equatable {
         case .authenticationRefused:
             "Check the user name and the key; the guest's ~/.ssh/authorized_keys must hold the key's public line."
         case .noAnswer: "Its shell, its sudo or its disk hangs. Look at it: wander console"
+        case .noShell: "Give the user a shell that runs commands and finds 'sh': chsh -s /bin/sh"
         case .notAnAddress: "Use an address such as 127.0.0.1."
         case .system(let error): error.remedy
         default: nil
@@ -109,7 +114,7 @@ public enum SSHError: UserFacingError, Equatable {
         case .interrupted: .interrupted
         case .invalidKey: .invalidConfiguration
         case .system(let error): error.kind
-        case .commandFailed, .transferFailed: .failure
+        case .commandFailed, .transferFailed, .noShell: .failure
         default: .network
         }
     }

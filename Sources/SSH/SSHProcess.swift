@@ -4,11 +4,57 @@ import LinuxSystem
 /// while it is.
 public final class SSHProcess {
     private let channel: SSHChannel
+    /// Of a script; nil for a command that the login shell runs as it is.
+    private var call: ShellCall?
+    private var isWaitedFor = true
 
     init(_ command: SSHCommand, over session: SSHSession) throws(SSHError) {
         channel = try SSHChannel(session)
         if let terminal = command.terminal { try channel.requestTerminal(terminal) }
-        try channel.start(command.line)
+        try channel.start(command.text)
+    }
+
+    init(_ script: ShellScript, over session: SSHSession) throws(SSHError) {
+        let call = ShellCall(script, from: session.user)
+        self.call = call
+        channel = try SSHChannel(session)
+        try channel.start(call.line)
+    }
+
+    /// Waits until the login shell has started `sh`, and gives it its script. The first exchange of bytes does that too.
+    /// - Throws: ``SSHError/noShell(reason:)`` if the login shell ends without doing so.
+    public func begin() throws(SSHError) { try begin(until: nil) }
+
+    private func begin(until limit: MonotonicClock?) throws(SSHError) {
+        guard isWaitedFor, let call else { return }
+        let patience = channel.session.options.answerMilliseconds
+        let end = MonotonicClock.now.advanced(byMilliseconds: patience)
+        let shell = Opening(call)
+        var pump = ChannelPump(
+            channel, input: .held([]), limit: [limit, end].compactMap(\.self).min(), milliseconds: patience)
+        // A shell's start file that asks something is answered by nothing, like a user who presses return.
+        var answer = MonotonicClock.now.advanced(byMilliseconds: 500)
+        pump.onTurn = { [channel] in
+            guard MonotonicClock.now >= answer else { return }
+            _ = try? channel.write([0x0a])
+            answer = answer.advanced(byMilliseconds: 500)
+        }
+        pump.isComplete = { shell.call.hasBegun }
+        let outcome = try pump.run(
+            output: { bytes throws(SSHError) in _ = shell.call.output.filter(bytes) },
+            error: { bytes throws(SSHError) in _ = shell.call.error.filter(bytes) })
+        guard shell.call.hasBegun else {
+            let said = GuestText.lines(shell.call.output.preamble + shell.call.error.preamble)
+            throw .noShell(status: outcome.shellStatus, said: said)
+        }
+        self.call = shell.call
+        isWaitedFor = false
+        try send(bytes: call.script)
+    }
+
+    private final class Opening {
+        var call: ShellCall
+        init(_ call: ShellCall) { self.call = call }
     }
 
     /// Exchanges bytes with the command until it has ended, or `isComplete` says so.
@@ -22,15 +68,44 @@ public final class SSHProcess {
         error: (ArraySlice<UInt8>) throws(SSHError) -> Void = { _ in }, isComplete: (() -> Bool)? = nil
     ) throws(SSHError) -> SSHOutcome {
         let limit = milliseconds.map { MonotonicClock.now.advanced(byMilliseconds: $0) }
+        try begin(until: limit)
         var pump = ChannelPump(channel, input: input, limit: limit, milliseconds: milliseconds ?? 0)
-        pump.isComplete = isComplete
         pump.silence = silence
-        return try pump.run(output: output, error: error)
+        guard let call else {
+            pump.isComplete = isComplete
+            return try pump.run(output: output, error: error)
+        }
+        let shell = Opening(call)
+        defer { self.call = shell.call }
+        pump.isComplete = { shell.call.status != nil || isComplete?() == true }
+        let outcome = try pump.run(
+            output: { bytes throws(SSHError) in
+                let said = shell.call.output.filter(bytes)
+                if !said.isEmpty { try output(said) }
+            },
+            error: { bytes throws(SSHError) in
+                let said = shell.call.error.filter(bytes)
+                if !said.isEmpty { try error(said) }
+            })
+        if let status = shell.call.status {
+            leave()
+            return .exited(status)
+        }
+        if isComplete?() == true { return outcome }
+        if !shell.call.output.rest.isEmpty { try output(shell.call.output.rest) }
+        if !shell.call.error.rest.isEmpty { try error(shell.call.error.rest) }
+        // What the login shell ended with says nothing about a script that was cut off.
+        return outcome == .exited(0) ? .unknown : outcome
     }
 
     /// Sends the command a few bytes, and does not wait for what it makes of them.
     public func send(_ text: String) throws(SSHError) {
-        var rest = Array(text.utf8)[...]
+        try begin()
+        try send(bytes: Array(text.utf8))
+    }
+
+    private func send(bytes: [UInt8]) throws(SSHError) {
+        var rest = bytes[...]
         let session = channel.session
         let end = MonotonicClock.now.advanced(byMilliseconds: session.options.stepMilliseconds)
         while true {

@@ -27,11 +27,11 @@ extension SSHSession {
         var received: UInt64 = 0
         var said: [UInt8] = []
         let outcome: SSHOutcome
-        var command = SSHCommand(GuestShell.line(Self.readScript, [path], as: user))
-        command.silence = options.answerMilliseconds
+        var script = ShellScript(Self.readScript, [path], as: user)
+        script.silence = options.answerMilliseconds
         do {
             outcome = try run(
-                command,
+                script,
                 output: { bytes throws(SSHError) in
                     try sink.consume(bytes)
                     received += UInt64(bytes.count)

@@ -14,39 +14,61 @@ extension SSHSession {
         output: (ArraySlice<UInt8>) throws(SSHError) -> Void = { _ in },
         error: (ArraySlice<UInt8>) throws(SSHError) -> Void = { _ in }
     ) throws(SSHError) -> SSHOutcome {
-        try start(command).attend(
+        let process = command.environment.isEmpty ? try start(command) : try start(command.script)
+        return try process.attend(
             input: input, milliseconds: command.milliseconds, silence: command.silence, output: output, error: error)
+    }
+
+    /// Runs a script to its end; otherwise as for a command. Processes that it leaves behind may hold its outputs.
+    @discardableResult
+    public func run(
+        _ script: ShellScript, input: SSHInput = .nothing,
+        output: (ArraySlice<UInt8>) throws(SSHError) -> Void = { _ in },
+        error: (ArraySlice<UInt8>) throws(SSHError) -> Void = { _ in }
+    ) throws(SSHError) -> SSHOutcome {
+        try start(script).attend(
+            input: input, milliseconds: script.milliseconds, silence: script.silence, output: output, error: error)
     }
 
     /// Starts a command and does not wait for anything that it does. Its time limit is for ``SSHProcess/attend``.
     public func start(_ command: SSHCommand) throws(SSHError) -> SSHProcess { try SSHProcess(command, over: self) }
 
-    /// Starts the command that is given by its words.
-    public func start(words: [String]) throws(SSHError) -> SSHProcess { try start(SSHCommand(GuestShell.line(words))) }
+    /// Starts a script in the same way.
+    public func start(_ script: ShellScript) throws(SSHError) -> SSHProcess { try SSHProcess(script, over: self) }
 
     /// Runs a command and collects what it prints.
     /// - Parameter limit: Of each output, in bytes; the rest is dropped.
     public func collect(
         _ command: SSHCommand, input: SSHInput = .nothing, limit: Int = 16 << 20
     ) throws(SSHError) -> (outcome: SSHOutcome, output: [UInt8], error: [UInt8]) {
-        var output: [UInt8] = []
-        var error: [UInt8] = []
+        var (output, error): ([UInt8], [UInt8]) = ([], [])
         let outcome = try run(
             command, input: input, output: { output += $0.prefix(max(0, limit - output.count)) },
             error: { error += $0.prefix(max(0, limit - error.count)) })
         return (outcome, output, error)
     }
 
-    /// Runs a command that must succeed.
+    /// The same for a script.
+    public func collect(
+        _ script: ShellScript, input: SSHInput = .nothing, limit: Int = 16 << 20
+    ) throws(SSHError) -> (outcome: SSHOutcome, output: [UInt8], error: [UInt8]) {
+        var (output, error): ([UInt8], [UInt8]) = ([], [])
+        let outcome = try run(
+            script, input: input, output: { output += $0.prefix(max(0, limit - output.count)) },
+            error: { error += $0.prefix(max(0, limit - error.count)) })
+        return (outcome, output, error)
+    }
+
+    /// Runs a script that must succeed.
     /// - Returns: What it printed, as text.
     /// - Throws: ``SSHError/commandFailed(command:status:output:)`` with what it said otherwise.
     @discardableResult
     public func require(_ text: String, input: SSHInput = .nothing, named name: String? = nil) throws(SSHError)
         -> String
     {
-        var command = SSHCommand(text)
-        command.silence = options.answerMilliseconds
-        let result = try collect(command, input: input, limit: 1 << 20)
+        var script = ShellScript(text)
+        script.silence = options.answerMilliseconds
+        let result = try collect(script, input: input, limit: 1 << 20)
         guard result.outcome.isSuccess else {
             let said = GuestText.lines((result.error + result.output).prefix(4096))
             throw .commandFailed(command: name ?? text, status: result.outcome.shellStatus, output: said)

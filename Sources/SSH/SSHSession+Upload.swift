@@ -1,4 +1,4 @@
-import LinuxSystem
+public import LinuxSystem
 public import SystemPackage
 
 /// What an uploaded file gets besides its contents.
@@ -32,13 +32,22 @@ extension SSHSession {
         _ source: FilePath, to destination: String, _ options: UploadOptions = UploadOptions(),
         progress: (UInt64) -> Void = { _ in }
     ) throws(SSHError) {
+        try upload(GuardedPath(source), to: destination, options, progress: progress)
+    }
+
+    /// The same for a file or folder that others may replace meanwhile.
+    public func upload(
+        _ source: GuardedPath, to destination: String, _ options: UploadOptions = UploadOptions(),
+        progress: (UInt64) -> Void = { _ in }
+    ) throws(SSHError) {
+        let path = source.path.string
         let status: FileStatus?
-        do { status = try FileSystem.status(source) } catch { throw .system(error) }
-        guard let status else { throw .transferFailed(path: source.string, reason: "there is no such file or folder") }
+        do { status = try source.status() } catch { throw .system(error) }
+        guard let status else { throw .transferFailed(path: path, reason: "there is no such file or folder") }
         switch status.kind {
         case .directory: try uploadFolder(source, destination, options, progress)
         case .regular: try uploadFile(source, destination, options, progress)
-        default: throw .transferFailed(path: source.string, reason: "it is neither a file nor a folder")
+        default: throw .transferFailed(path: path, reason: "it is neither a file nor a folder")
         }
     }
 
@@ -52,12 +61,12 @@ extension SSHSession {
     }
 
     private func uploadFile(
-        _ source: FilePath, _ destination: String, _ options: UploadOptions, _ progress: (UInt64) -> Void
+        _ source: GuardedPath, _ destination: String, _ options: UploadOptions, _ progress: (UInt64) -> Void
     ) throws(SSHError) {
         let file: DescriptorBox
         let status: FileStatus
         do {
-            let descriptor = try OwnedDescriptor.open(source, .readOnly)
+            let descriptor = try source.open()
             status = try descriptor.status()
             file = DescriptorBox(descriptor)
         } catch { throw .system(error) }
@@ -65,7 +74,7 @@ extension SSHSession {
         try withoutActuallyEscaping(progress) { progress throws(SSHError) in
             var sent: UInt64 = 0
             try write(
-                count: status.size, name: source.lastComponent?.string ?? "", destination, options,
+                count: status.size, name: source.path.lastComponent?.string ?? "", destination, options,
                 permissions: options.permissions ?? status.permissions & 0o7777,
                 .source { limit throws(SSHError) in
                     let chunk = try file.read(upTo: limit)
@@ -97,13 +106,13 @@ extension SSHSession {
     ) throws(SSHError) {
         let path = try guestPath(destination)
         try transfer(
-            GuestShell.line(
+            ShellScript(
                 Self.writeScript, [path, name, String(permissions, radix: 8), options.ownership ?? "", String(count)],
                 as: options.user), input, destination)
     }
 
     private func uploadFolder(
-        _ source: FilePath, _ destination: String, _ options: UploadOptions, _ progress: (UInt64) -> Void
+        _ source: GuardedPath, _ destination: String, _ options: UploadOptions, _ progress: (UInt64) -> Void
     ) throws(SSHError) {
         let path = try guestPath(destination)
         var writer = try TarWriter(contentsOf: source)
@@ -114,7 +123,7 @@ extension SSHSession {
         let box = TarBox(writer)
         try withoutActuallyEscaping(progress) { progress throws(SSHError) in
             try transfer(
-                GuestShell.line(script, [path], as: options.user),
+                ShellScript(script, [path], as: options.user),
                 .source { limit throws(SSHError) in
                     let chunk = try box.writer.next(limit)
                     box.sent += UInt64(chunk.count)
@@ -138,7 +147,7 @@ extension SSHSession {
             set -e; n=/tmp/.wander-owner-$$; trap 'rm -f "$n"' EXIT
             (set -C; : >"$n"); chown -- "$1" "$n"; ls -dn "$n"
             """
-        let result = try collect(SSHCommand(GuestShell.line(script, [owner], as: options.user)))
+        let result = try collect(ShellScript(script, [owner], as: options.user))
         let fields = String(decoding: result.output, as: UTF8.self).split(separator: " ")
         guard result.outcome.isSuccess, fields.count > 4, let user = UInt32(fields[2]), let group = UInt32(fields[3])
         else {
@@ -147,12 +156,12 @@ extension SSHSession {
         return (user, group)
     }
 
-    func transfer(_ line: String, _ input: SSHInput, _ path: String) throws(SSHError) {
-        var command = SSHCommand(line)
-        command.silence = options.answerMilliseconds
+    func transfer(_ script: ShellScript, _ input: SSHInput, _ path: String) throws(SSHError) {
+        var script = script
+        script.silence = options.answerMilliseconds
         let result: (outcome: SSHOutcome, output: [UInt8], error: [UInt8])
         do {
-            result = try collect(command, input: input, limit: 64 << 10)
+            result = try collect(script, input: input, limit: 64 << 10)
         } catch { throw Self.stalled(error, path) }
         guard result.outcome.isSuccess else {
             throw .transferFailed(path: path, reason: Self.reason(result.error, "status \(result.outcome.shellStatus)"))
@@ -165,9 +174,13 @@ extension SSHSession {
         return .transferFailed(path: path, reason: "the guest has moved nothing for \(milliseconds / 1000) s")
     }
 
-    /// The last thing that the guest's programs said.
+    /// The last thing that the guest's programs said. tar(1) names the cause first and sums up at the end.
     static func reason(_ error: [UInt8], _ fallback: String) -> String {
-        error.split(separator: 0x0a).last.map { String(GuestText.line($0).prefix(300)) } ?? fallback
+        let lines = error.split(separator: 0x0a).map { String(GuestText.line($0).prefix(300)) }
+        let causes = lines.filter { line in
+            !["error exit delayed", "Exiting with failure", "Error is not recoverable"].contains { line.contains($0) }
+        }
+        return causes.last ?? lines.last ?? fallback
     }
 
     /// A path for a script's argument: `~` is the home directory, which is where commands start.
@@ -181,7 +194,7 @@ extension SSHSession {
     }
 
     private func homeDirectory() throws(SSHError) -> String {
-        let home = try require(GuestShell.line("printf %s \"$HOME\""), named: "find the home directory")
+        let home = try require("printf %s \"$HOME\"", named: "find the home directory")
         return home.hasPrefix("/") ? home : "."
     }
 }

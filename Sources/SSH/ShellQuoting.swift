@@ -13,14 +13,17 @@ public enum ShellQuoting {
                 }
             }
         if isPlain { return text }
-        return "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+        // By scalars: a quote with an accent on it is one character of Swift's.
+        return "'" + pieces(of: text, at: "'").joined(separator: "'\\''") + "'"
     }
 
-    /// A path in the guest, in which a leading `~/` stands for the user's home directory.
-    public static func quote(path: String) -> String {
-        if path == "~" { return "\"$HOME\"" }
-        if path.hasPrefix("~/") { return "\"$HOME\"/" + (path.count > 2 ? quote(String(path.dropFirst(2))) : "") }
-        // Not to be taken for an option.
-        return path.hasPrefix("-") ? quote("./" + path) : quote(path)
+    /// A word that stands on one line.
+    /// - Parameter variable: Of the shell that reads it; holds a line break.
+    public static func quote(_ text: String, lineBreak variable: String) -> String {
+        pieces(of: text, at: "\n").map { quote($0) }.joined(separator: "\"$\(variable)\"")
+    }
+
+    private static func pieces(of text: String, at separator: Unicode.Scalar) -> [String] {
+        text.unicodeScalars.split(separator: separator, omittingEmptySubsequences: false).map { String($0) }
     }
 }

@@ -34,7 +34,8 @@ struct TarReader {
         while !rest.isEmpty, !isFinished {
             if let current = file {
                 let count = Int(min(current.left, Int64(rest.count)))
-                try current.descriptor.write(Array(rest.prefix(count)))
+                let isLast = current.left == Int64(count)
+                try current.descriptor.writeSparsely(rest.prefix(count), isLast: isLast)
                 rest.removeFirst(count)
                 file = current.left == Int64(count) ? nil : (current.descriptor, current.left - Int64(count))
             } else if skipping > 0 {

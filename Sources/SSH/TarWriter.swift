@@ -5,31 +5,30 @@ import SystemPackage
 /// A folder or file of the host as a tar stream (POSIX ustar with GNU's long names, which every tar reads), made piece
 /// by piece. Links are kept as links; sockets and devices are left out.
 struct TarWriter {
-    private struct Item {
-        let path: FilePath
-        /// In the archive; relative.
-        let name: String
-    }
-
+    /// In the archive and below the folder; relative.
+    private var waiting: [FilePath] = []
+    private let folder: DescriptorBox
+    /// Whether others may write to the folder: what is hidden from them is left out.
+    private let isGuarded: Bool
     /// Numeric ids that the entries bear.
     var owner: (user: UInt32, group: UInt32) = (0, 0)
     /// Of regular files; nil keeps those of the host's files.
     var permissions: UInt32?
-    private var waiting: [Item]
     private var file: (descriptor: DescriptorBox, left: Int64, padding: Int)?
     private var isFinished = false
 
     /// The contents of `folder`, not the folder itself.
-    init(contentsOf folder: FilePath) throws(SSHError) {
-        waiting = []
-        try push(folder, "")
+    init(contentsOf folder: GuardedPath) throws(SSHError) {
+        isGuarded = folder.folder != nil
+        do { self.folder = DescriptorBox(try folder.open()) } catch { throw .system(error) }
+        try push(self.folder, FilePath())
     }
 
     /// The names in front, so that what comes next is the last; children follow their folder.
-    private mutating func push(_ folder: FilePath, _ prefix: String) throws(SSHError) {
+    private mutating func push(_ opened: DescriptorBox, _ prefix: FilePath) throws(SSHError) {
         do {
-            for name in try FileSystem.list(folder).reversed() {
-                waiting.append(Item(path: folder.appending(name), name: prefix + name))
+            for name in try opened.names().reversed() where !isGuarded || name != ".wander" {
+                waiting.append(prefix.pushing(name))
             }
         } catch { throw .system(error) }
     }
@@ -69,57 +68,56 @@ struct TarWriter {
         }
     }
 
-    private mutating func append(_ item: Item, to bytes: inout [UInt8]) throws(SSHError) {
+    private mutating func append(_ item: FilePath, to bytes: inout [UInt8]) throws(SSHError) {
+        let name = item.withPlatformString { Array(UnsafeBufferPointer(start: $0, count: strlen($0))) }.map {
+            UInt8(bitPattern: $0)
+        }
         do {
-            guard let status = try FileSystem.status(item.path, followLinks: false) else { return }
+            // Names what is there, whatever it is, and follows no link.
+            let place = try folder.openBeneath(item, OwnedDescriptor.OpenFlags(rawValue: 0o10000000))
+            let status = try place.status()
             switch status.kind {
             case .directory:
-                header(item.name + "/", status, type: "5", size: 0, link: "", to: &bytes)
-                try push(item.path, item.name + "/")
+                header(name + [0x2f], status, type: "5", size: 0, link: [], to: &bytes)
+                try push(DescriptorBox(try folder.openBeneath(item, [.readOnly, .directory])), item)
             case .symbolicLink:
-                header(item.name, status, type: "2", size: 0, link: try readLink(item.path), to: &bytes)
+                let link = try FileSystem.readLink("", at: place.rawValue)
+                let target = link.withPlatformString { Array(UnsafeBufferPointer(start: $0, count: strlen($0))) }
+                header(name, status, type: "2", size: 0, link: target.map { UInt8(bitPattern: $0) }, to: &bytes)
             case .regular:
-                let descriptor = try OwnedDescriptor.open(item.path, [.readOnly, .noFollow])
+                let descriptor = try folder.openBeneath(item, [.readOnly, .nonBlocking])
                 var opened = try descriptor.status()
+                guard opened.kind == .regular else { return }
                 if let permissions { opened.permissions = permissions }
-                header(item.name, opened, type: "0", size: opened.size, link: "", to: &bytes)
+                header(name, opened, type: "0", size: opened.size, link: [], to: &bytes)
                 let padding = Int((512 - opened.size % 512) % 512)
                 file = (DescriptorBox(descriptor), opened.size, padding)
             case .socket, .other: break
             }
         } catch let error as SystemError {
+            // Gone meanwhile, or replaced by a link.
+            if [.noSuchFileOrDirectory, .notDirectory, .tooManySymbolicLinkLevels].contains(error.errno) { return }
             throw .system(error)
         } catch let error as SSHError {
             throw error
         } catch {
-            throw .transferFailed(path: item.path.string, reason: "\(error)")
+            throw .transferFailed(path: item.string, reason: "\(error)")
         }
-    }
-
-    private func readLink(_ path: FilePath) throws(SystemError) -> String {
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        let count = path.withPlatformString { name in
-            buffer.withUnsafeMutableBytes { raw in
-                raw.withMemoryRebound(to: CChar.self) { $0.baseAddress.map { readlink(name, $0, 4096) } ?? -1 }
-            }
-        }
-        guard count >= 0 else { throw SystemError("read the link", path, Errno(rawValue: errno)) }
-        return String(decoding: buffer[..<count], as: UTF8.self)
     }
 
     private func header(
-        _ name: String, _ status: FileStatus, type: Character, size: Int64, link: String, to bytes: inout [UInt8]
+        _ name: [UInt8], _ status: FileStatus, type: Character, size: Int64, link: [UInt8], to bytes: inout [UInt8]
     ) {
-        for (text, kind) in [(link, Character("K")), (name, Character("L"))] where text.utf8.count > 100 {
-            let content = Array(text.utf8) + [0]
-            block("././@LongLink", 0, 0, Int64(content.count), kind, "", to: &bytes)
+        for (text, kind) in [(link, Character("K")), (name, Character("L"))] where text.count > 100 {
+            let content = text + [0]
+            block(Array("././@LongLink".utf8), 0, 0, Int64(content.count), kind, [], to: &bytes)
             bytes += content + [UInt8](repeating: 0, count: (512 - content.count % 512) % 512)
         }
         block(name, status.permissions, status.modified, size, type, link, to: &bytes)
     }
 
     private func block(
-        _ name: String, _ permissions: UInt32, _ modified: Int64, _ size: Int64, _ type: Character, _ link: String,
+        _ name: [UInt8], _ permissions: UInt32, _ modified: Int64, _ size: Int64, _ type: Character, _ link: [UInt8],
         to bytes: inout [UInt8]
     ) {
         var block = [UInt8](repeating: 0, count: 512)
@@ -138,7 +136,7 @@ struct TarWriter {
                 block[offset] = 0x80
             }
         }
-        put(name.utf8, 0, 100)
+        put(name, 0, 100)
         octal(Int64(permissions), 100, 8)
         octal(Int64(owner.user), 108, 8)
         octal(Int64(owner.group), 116, 8)
@@ -146,7 +144,7 @@ struct TarWriter {
         octal(modified, 136, 12)
         put([UInt8](repeating: 0x20, count: 8), 148, 8)
         put(String(type).utf8, 156, 1)
-        put(link.utf8, 157, 100)
+        put(link, 157, 100)
         put("ustar  \0".utf8, 257, 8)
         let sum = block.reduce(0) { $0 + Int64($1) }
         octal(sum, 148, 7)
@@ -161,8 +159,31 @@ final class DescriptorBox {
     init(_ descriptor: consuming OwnedDescriptor) { self.descriptor = descriptor }
     var rawDescriptor: CInt { descriptor.rawValue }
 
+    func names() throws(SystemError) -> [FilePath] { try descriptor.names() }
+
+    func openBeneath(
+        _ path: FilePath, _ flags: OwnedDescriptor.OpenFlags
+    ) throws(SystemError) -> OwnedDescriptor { try descriptor.openBeneath(path, flags) }
+
     func read(upTo count: Int) throws(SSHError) -> [UInt8] {
         do { return try descriptor.read(upTo: count) } catch { throw .system(error) }
+    }
+
+    /// Writes what comes next in a new file, and leaves holes where whole blocks of it are zero.
+    func writeSparsely(_ bytes: ArraySlice<UInt8>, isLast: Bool) throws(SSHError) {
+        var rest = bytes
+        do {
+            while !rest.isEmpty {
+                let piece = rest.prefix(64 << 10)
+                rest = rest.dropFirst(piece.count)
+                if piece.count >= 4096, piece.allSatisfy({ $0 == 0 }) {
+                    try descriptor.skip(piece.count)
+                } else {
+                    try descriptor.writeAll(Array(piece))
+                }
+            }
+            if isLast { try descriptor.endHere() }
+        } catch { throw .system(error) }
     }
 
     func write(_ bytes: [UInt8]) throws(SSHError) {

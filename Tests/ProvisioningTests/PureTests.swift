@@ -184,33 +184,6 @@ import Testing
     }
 }
 
-@Suite struct EndMarkTests {
-    @Test("the mark is found at any cut, and everything before it is output", arguments: 1..<40)
-    func cuts(pieces: Int) {
-        let token = "0123456789abcdef"
-        let text = Array("out 0123456789abcdeX\nmore\(token) 7\nignored".utf8)
-        var mark = EndMark(token)
-        var output: [UInt8] = []
-        var rest = text[...]
-        while !rest.isEmpty {
-            output += mark.filter(rest.prefix(pieces))
-            rest = rest.dropFirst(pieces)
-        }
-        #expect(mark.status == 7)
-        #expect(String(decoding: output, as: UTF8.self) == "out 0123456789abcdeX\nmore")
-        #expect(mark.rest.isEmpty)
-    }
-
-    @Test("without a mark nothing is lost")
-    func none() {
-        var mark = EndMark("0123")
-        var output = Array(mark.filter([0x61, 0x30, 0x31][...]))
-        output += mark.rest
-        #expect(output == [0x61, 0x30, 0x31])
-        #expect(mark.status == nil)
-    }
-}
-
 @Suite struct HTTPAddressTests {
     @Test(
         "reads addresses",

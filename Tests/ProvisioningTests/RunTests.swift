@@ -51,6 +51,30 @@ import Testing
         return journal
     }
 
+    @Test(
+        "a script that a step replaces by a link is not followed out of what the guest may write to",
+        arguments: ["script", "file"])
+    func swapped(kind: String) throws {
+        let server = try TestServer(accepting: [key.publicKey])
+        let folder = try TemporaryFolder()
+        let share = folder("share")
+        let secret = try folder.file("secret", Array("echo secret\n".utf8))
+        let script = try folder.file("share/setup.sh", Array("echo meant\n".utf8))
+        let swap = shell("ln -sf \(secret) \(script)", name: "swap")
+        let action: ProvisioningStep.Action =
+            kind == "script"
+            ? .shell(ShellAction(script: .source(script), user: user))
+            : .file(FileAction(content: .source(script), path: "\(folder("copy"))", user: user))
+        let session = try server.logIn(key)
+        let journal = Journal()
+        let plan = try ProvisioningPlan(
+            [swap, ProvisioningStep(name: "uses", action: action)], records: [], selection: .needed, isStart: true)
+        let run = ProvisioningRun(over: session, writable: [share]) { journal.events.append($0) }
+        #expect(throws: ProvisioningError.self) { try run.run(plan) { journal.records.append($0) } }
+        #expect(journal.records.last?.name == "uses" && journal.records.last?.state == .failed)
+        #expect(try !journal.lines.contains("secret") && !FileSystem.exists(folder("copy")))
+    }
+
     @Test("a script gets its arguments, its environment and its interpreter", arguments: TestServer.kinds)
     func script(kind: TestServer.Kind) throws {
         let server = try TestServer(kind, accepting: [key.publicKey])

@@ -26,9 +26,13 @@ public final class TestServer {
     /// dropbear has no setting for the home directory, so a private mount namespace shows it another one; that takes root.
     public static let kinds: [Kind] = getuid() == 0 ? Kind.allCases : [.openSSH]
 
-    /// - Parameter forwarding: Whether it makes TCP connections for its users.
+    /// - Parameters:
+    ///   - forwarding: Whether it makes TCP connections for its users.
+    ///   - shell: The user's login shell, which takes root; nil is the one that the user has.
+    ///   - files: Contents of files of the system's, as the server and its users see them; takes root.
     public init(
-        _ kind: Kind = .openSSH, accepting keys: [SSHPublicKey], started: Bool = true, forwarding: Bool = true
+        _ kind: Kind = .openSSH, accepting keys: [SSHPublicKey], started: Bool = true, forwarding: Bool = true,
+        shell: String? = nil, files: [String: String] = [:]
     ) throws {
         directory = try TemporaryFolder()
         port = try freePort()
@@ -39,6 +43,18 @@ public final class TestServer {
         realHome = String(cString: folder)
         self.kind = kind
         self.forwarding = forwarding
+        self.files = files
+        if let shell {
+            let passwd = String(decoding: try FileSystem.read("/etc/passwd"), as: UTF8.self)
+            self.files["/etc/passwd"] =
+                passwd.split(separator: "\n").map { line in
+                    guard line.hasPrefix(String(cString: name) + ":"), let end = line.lastIndex(of: ":") else {
+                        return line
+                    }
+                    return line[...end] + shell
+                }.joined(separator: "\n") + "\n"
+            self.files["/etc/shells"] = shell + "\n"
+        }
         try FileSystem.makeDirectory(home.appending(".ssh"), permissions: 0o700)
         try AtomicFile.write(keys.map { $0.line + "\n" }.joined(), to: authorizedKeys, permissions: 0o600)
         try makeHostKey()
@@ -47,6 +63,7 @@ public final class TestServer {
 
     private let kind: Kind
     private let forwarding: Bool
+    private var files: [String: String]
     private let realHome: String
     public var configuration: FilePath { directory.path.appending("sshd_config") }
     private var hostKeyFile: FilePath { directory.path.appending("host_key") }
@@ -89,14 +106,12 @@ public final class TestServer {
                 SetEnv HOME=\(home)
 
                 """, to: configuration)
-            child = try ChildProcess.start(["/usr/sbin/sshd", "-D", "-e", "-f", configuration.string], options)
+            let words = ["/usr/sbin/sshd", "-D", "-e", "-f", configuration.string]
+            child = try ChildProcess.start(files.isEmpty ? words : inNamespace(try mounts(), words), options)
         case .dropbear:
-            let script = "mount --bind \"$1\" \"$2\" && exec dropbear -F -E -s $5 -p 127.0.0.1:\"$3\" -r \"$4\""
+            let words = ["dropbear", "-F", "-E", "-s", "-p", "127.0.0.1:\(port)", "-r", hostKeyFile.string]
             child = try ChildProcess.start(
-                [
-                    "unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", home.string, realHome,
-                    String(port), hostKeyFile.string, forwarding ? "" : "-j",
-                ], options)
+                inNamespace([(home.string, realHome)] + (try mounts()), words + (forwarding ? [] : ["-j"])), options)
         }
         for _ in 0..<500 {
             if (try? transport.connect()) != nil { return }
@@ -104,6 +119,29 @@ public final class TestServer {
         }
         throw Failure(reason: "the server does not start: \(logText)")
     }
+
+    /// The files that are to be seen in the place of others.
+    private func mounts() throws -> [(source: String, target: String)] {
+        let folder = directory.path.appending("system")
+        try FileSystem.makeDirectory(folder)
+        return try files.sorted { $0.key < $1.key }.map { target, contents in
+            let source = folder.appending(FilePath(target).lastComponent?.string ?? "file")
+            try AtomicFile.write(contents, to: source, permissions: target == "/etc/sudoers" ? 0o440 : 0o644)
+            return (source.string, target)
+        }
+    }
+
+    /// The command with the mounts, in a mount namespace of its own.
+    private func inNamespace(_ mounts: [(source: String, target: String)], _ words: [String]) -> [String] {
+        let script =
+            "while [ \"$1\" != -- ]; do mount --bind \"$1\" \"$2\" || exit 1; shift 2; done; shift; exec \"$@\""
+        return ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh"]
+            + mounts.flatMap { [$0.source, $0.target] } + ["--"] + words
+    }
+
+    /// Keeps a folder for as long as the server is there.
+    public func keep(_ folder: TemporaryFolder) { kept.append(folder) }
+    private var kept: [TemporaryFolder] = []
 
     public func stop() {
         guard let child = child.take() else { return }

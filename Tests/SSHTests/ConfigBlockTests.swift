@@ -26,6 +26,31 @@ import Testing
         #expect(lines.contains { $0.hasPrefix("identityfile /a folder/100%") })
     }
 
+    @Test(
+        "ssh(1) reads paths and commands with whatever stands in them",
+        arguments: ["it's", "a \"q\" b", "50%2F", "back\\slash", "tab\there", "#x", "a=b", "100%"])
+    func odd(name: String) throws {
+        let directory = try TemporaryFolder()
+        var block = SSHConfigBlock(
+            host: "web", port: 22, user: "u", identityFiles: ["/srv/\(name)/id"], knownHostsFile: "/srv/\(name)/known")
+        block.proxyCommand = ["/bin/wander", "net", "22%"]
+        let file = directory.path.appending("config")
+        try AtomicFile.write(block.rendered, to: file)
+        let options = block.settings.flatMap { ["-o", "\($0.0)=\($0.1)"] }
+        for words in [["-F", file.string, "web"], ["-F", "none"] + options + ["web"]] {
+            let result = try ChildProcess.run(["ssh", "-G"] + words)
+            try #require(result.outcome.isSuccess, "\(String(decoding: result.error, as: UTF8.self))")
+            let lines = String(decoding: result.output, as: UTF8.self).split(separator: "\n").map(String.init)
+            // Shown before `%` is expanded.
+            let shown = name.replacing("%", with: "%%")
+            #expect(lines.contains("identityfile /srv/\(shown)/id"))
+            #expect(lines.contains("userknownhostsfile /srv/\(shown)/known"))
+            #expect(
+                lines.contains("proxycommand /bin/wander net 22%%")
+                    || lines.contains("proxycommand /bin/wander net '22%%'"))
+        }
+    }
+
     @Test("without a known host key nothing is checked and nothing remembered")
     func firstContact() {
         let block = SSHConfigBlock(host: "default", port: 22, user: "u", identityFiles: [])

@@ -40,6 +40,19 @@ import Testing
         }
     }
 
+    @Test("a key that the box brings goes out too")
+    func boxKey() throws {
+        let box = try SSHKeyPair.generate(comment: "the box's")
+        let other = try SSHKeyPair.generate(comment: "a colleague")
+        let server = try TestServer(accepting: [box.publicKey, other.publicKey])
+        let session = try server.connect()
+        try session.authenticate(user: server.user, keys: [box])
+        _ = try FirstContact.exchange(
+            session, key: key.publicKey, old: [box.publicKey], second: try second(to: server), start: {},
+            finish: { _ in })
+        #expect(try lines(server) == [other.publicKey.line, key.publicKey.line])
+    }
+
     @Test("leaves other keys alone, and finds old ones behind options and other comments")
     func others() throws {
         let other = try SSHKeyPair.generate(comment: "a colleague")

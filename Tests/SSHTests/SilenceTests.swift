@@ -20,7 +20,7 @@ import Testing
 
     @Test("a short command that says nothing ends the wait for it, named")
     func command() throws {
-        let process = try session.start(words: ["sh", "-c", "sleep 60"])
+        let process = try session.start(ShellScript("sleep 60"))
         #expect(throws: SSHError.noAnswer(command: "get ready", milliseconds: 700)) {
             try process.expect("ready", named: "get ready")
         }
@@ -29,9 +29,7 @@ import Testing
 
     @Test("a command that goes on speaking has as long as it takes")
     func speaking() throws {
-        let process = try session.start(words: [
-            "sh", "-c", "for i in 1 2 3 4 5 6; do echo $i; sleep 0.3; done; echo end",
-        ])
+        let process = try session.start(ShellScript("for i in 1 2 3 4 5 6; do echo $i; sleep 0.3; done; echo end"))
         try process.expect("end", named: "count")
     }
 

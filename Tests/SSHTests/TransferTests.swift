@@ -129,6 +129,73 @@ import Testing
         #expect(try FileSystem.list(server.home) == [".ssh", "file"])
     }
 
+    @Test("holes of a file are holes in its copy")
+    func holes() throws {
+        let server = try TestServer(accepting: [key.publicKey])
+        let file = server.home.appending("sparse")
+        do {
+            let made = try OwnedDescriptor.open(file, [.writeOnly, .create])
+            try made.writeAll([1])
+            try made.skip(20 << 20)
+            try made.writeAll([2])
+            try made.skip(1 << 20)
+            try made.endHere()
+        }
+        let copy = directory.path.appending("copy")
+        try server.logIn(key).download("~/sparse", to: copy)
+        let status = try #require(try FileSystem.status(copy))
+        #expect(status.size == (21 << 20) + 2 && status.allocated < 1 << 20)
+        #expect(try ChildProcess.run(["cmp", file.string, copy.string]).outcome.isSuccess)
+    }
+
+    @Test(
+        "what may not be read is told", .enabled(if: getuid() == 0, "root becomes another user"),
+        arguments: ["file", "folder"])
+    func refused(kind: String) throws {
+        let server = try TestServer(accepting: [key.publicKey])
+        let place = directory.path.appending("place")
+        try FileSystem.makeDirectory(place)
+        try AtomicFile.write("secret", to: place.appending("file"), permissions: 0o600)
+        try FileSystem.setPermissions(directory.path, 0o755)
+        let source = kind == "file" ? place.appending("file") : place
+        let error = #expect(throws: SSHError.self) {
+            try server.logIn(key).download(source.string, to: directory.path.appending("copy"), as: "daemon")
+        }
+        #expect(error?.summary.contains("Permission denied") == true, "\(error?.summary ?? "")")
+    }
+
+    @Test("what is named in a folder that a guest writes to may not lead out of it")
+    func guarded() throws {
+        let server = try TestServer(accepting: [key.publicKey])
+        let session = try server.logIn(key)
+        let share = directory.path.appending("share")
+        try FileSystem.makeDirectory(share.appending(".wander"))
+        try FileSystem.makeDirectory(share.appending("tree/sub"))
+        try AtomicFile.write("secret", to: directory.path.appending("secret"))
+        try AtomicFile.write("hidden", to: share.appending(".wander/key"))
+        try AtomicFile.write("mine", to: share.appending("mine"))
+        for (name, target) in [
+            ("out", "../secret"), ("absolute", directory.path.appending("secret").string), ("key", ".wander/key"),
+            ("up", ".."),
+            ("inner", "mine"),
+        ] {
+            #expect(symlink(target, share.appending(name).string) == 0)
+        }
+        for name in ["out", "absolute", "key", "up", ".wander"] {
+            let source = GuardedPath(share.appending(name), outOf: [share])
+            #expect(throws: SSHError.self, "\(name)") { try session.upload(source, to: "~/copy") }
+            #expect(throws: SystemError.self, "\(name)") { try source.read() }
+        }
+        try session.upload(GuardedPath(share.appending("inner"), outOf: [share]), to: "~/copy")
+        #expect(try FileSystem.read(server.home.appending("copy")) == Array("mine".utf8))
+        // A folder that is replaced while it is walked: links in it are sent as links, and nothing beyond them.
+        try session.upload(GuardedPath(share, outOf: [directory.path, share]), to: "~/all")
+        #expect(
+            try FileSystem.list(server.home.appending("all")) == [
+                "absolute", "inner", "key", "mine", "out", "tree", "up",
+            ])
+    }
+
     @Test("owner and mode are set as asked", .enabled(if: getuid() == 0, "only root gives files away"))
     func owner() throws {
         let server = try TestServer(accepting: [key.publicKey])

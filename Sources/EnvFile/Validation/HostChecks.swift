@@ -17,7 +17,7 @@ extension Environment {
             }
             for (index, file) in machine.files.enumerated() {
                 guard case .source(let source) = file.content else { continue }
-                require(source, "the file", "\(path).files[\(index)].source", &problems)
+                require(source, "the file", "\(path).files[\(index)].source", &problems, orFolder: true)
             }
             for (index, share) in machine.shares.enumerated() {
                 require(share, "\(path).shares[\(index)].host", &problems)
@@ -44,11 +44,14 @@ extension Environment {
         if !problems.contains(diagnostic) { problems.append(diagnostic) }
     }
 
-    private func require(_ path: HostPath, _ what: String, _ origin: String, _ problems: inout [Diagnostic]) {
+    private func require(
+        _ path: HostPath, _ what: String, _ origin: String, _ problems: inout [Diagnostic], orFolder: Bool = false
+    ) {
         let resolved = path.resolved(in: projectDirectory)
         let kind = (try? FileSystem.status(resolved))??.kind
-        guard kind != .regular else { return }
-        let message = kind == nil ? "\(what) '\(path)' is not there" : "\(what) '\(path)' is not a regular file"
+        if kind == .regular || orFolder && kind == .directory { return }
+        let wanted = orFolder ? "neither a file nor a folder" : "not a regular file"
+        let message = kind == nil ? "\(what) '\(path)' is not there" : "\(what) '\(path)' is \(wanted)"
         let diagnostic = problem(message, hint: nil, at: origin)
         // Machines of a group, and machines with the same defaults, name the same file.
         if !problems.contains(diagnostic) { problems.append(diagnostic) }

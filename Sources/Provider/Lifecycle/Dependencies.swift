@@ -3,9 +3,10 @@ import EnvFile
 extension Project {
     /// The machines, and those that they depend on, in an order in which they can start.
     /// - Returns: All of them; and those that are there for others only, each with one that needs it.
-    public func withDependencies(_ chosen: [Machine]) -> (all: [Machine], added: [(machine: Machine, neededBy: String)])
-    {
-        let known = Dictionary(machines.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    public func withDependencies(_ chosen: [Machine]) throws -> (
+        all: [Machine], added: [(machine: Machine, neededBy: String)]
+    ) {
+        let known = Dictionary(try machines.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         let names = Set(chosen.map(\.name))
         var seen: Set<String> = []
         var all: [Machine] = []

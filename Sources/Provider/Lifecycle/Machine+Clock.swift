@@ -43,7 +43,7 @@ extension Machine {
         var said: [UInt8] = []
         var complaint: [UInt8] = []
         var isTold = false
-        var command = SSHCommand(GuestShell.line(GuestClock.script, [word], as: "root"))
+        var command = ShellScript(GuestClock.script, [word], as: "root")
         command.milliseconds = Self.clockPatience
         let outcome = try session.run(
             command, input: .descriptor(answer.read.rawValue),

@@ -73,10 +73,9 @@ extension Machine {
         // Guests that listen to the button react within this time; the others are asked once more, over SSH.
         if try process.wait(milliseconds: min(4000, seconds * 1000), cancellation: project.cancellation) { return true }
         if record.isReady, let session = try? connect(record, patience: 10_000) {
-            var command = SSHCommand(
-                GuestShell.line("poweroff || systemctl poweroff || shutdown -h now", [], as: "root"))
-            command.milliseconds = 5000
-            _ = try? session.collect(command)
+            var script = ShellScript("poweroff || systemctl poweroff || shutdown -h now", as: "root")
+            script.milliseconds = 5000
+            _ = try? session.collect(script)
             session.close()
         }
         while true {

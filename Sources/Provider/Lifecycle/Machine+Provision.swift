@@ -36,7 +36,10 @@ extension Machine {
         let connected = try session ?? connect(record)
         session = connected
         let log = try BoundedLog(folder.provisionLog, limit: BoundedLog.consoleLimit)
-        var run = ProvisioningRun(over: connected, masking: Masker(definition.secrets), by: runner) { event in
+        var run = ProvisioningRun(
+            over: connected, masking: Masker(definition.secrets), writable: writableFolders(definition).folders,
+            by: runner
+        ) { event in
             relay(event, log)
         }
         let before = record

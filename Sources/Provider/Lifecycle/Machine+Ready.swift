@@ -60,7 +60,7 @@ extension Machine {
             let other = try second ?? secondConnection(record.user, own, options)
             second = other
             runner = try FirstContact.exchange(
-                login.session, key: own.publicKey, second: other,
+                login.session, key: own.publicKey, old: boxKeys(of: record).map(\.publicKey), second: other,
                 start: { () throws(SSHError) in try rootRunner(hostname: definition.hostname, over: login.session) },
                 finish: { runner throws(SSHError) in try runner.awaitPreparation() })
             record.hasOwnKey = true
@@ -73,15 +73,18 @@ extension Machine {
     /// All that the machine may know, the likeliest first. One that was interrupted in first contact may know both its own key
     /// and the well-known ones; one whose power was cut before its guest had written the new key down has only the old ones.
     func keys(of record: MachineRecord, own: SSHKeyPair) -> [SSHKeyPair] {
-        var boxes: [SSHKeyPair] = []
-        if let path = (try? box(of: record))?.privateKey, let text = try? FileSystem.read(path, limit: 1 << 16),
-            let key = try? SSHKeyPair(parsing: String(decoding: text, as: UTF8.self))
-        {
-            boxes.append(key)
-        }
+        var boxes = boxKeys(of: record)
         if record.hasOwnKey { return [own] + WellKnownKeys.all + boxes }
         boxes += WellKnownKeys.all
         return boxes.prefix(1) + [own] + boxes.dropFirst()
+    }
+
+    /// That which the box brings, if any.
+    private func boxKeys(of record: MachineRecord) -> [SSHKeyPair] {
+        guard let path = (try? box(of: record))?.privateKey, let text = try? FileSystem.read(path, limit: 1 << 16),
+            let key = try? SSHKeyPair(parsing: String(decoding: text, as: UTF8.self))
+        else { return [] }
+        return [key]
     }
 
     private func secondConnection(

@@ -14,25 +14,38 @@ extension Machine {
                 try AtomicFile.write(text, to: folder.knownHosts, permissions: 0o600)
             }
         }
+        let place = try FilePath(PlainPath.of(folder.path))
+        let files = MachineFolder(path: place, name: name)
         var block = SSHConfigBlock(
-            host: host ?? name, hostName: name, port: 22, user: record.user, identityFiles: try identityFiles(record),
-            knownHostsFile: record.hostKey == nil ? nil : folder.knownHosts.string,
+            host: host ?? name, hostName: name, port: 22, user: record.user,
+            identityFiles: try identityFiles(record, in: files),
+            knownHostsFile: record.hostKey == nil ? nil : files.knownHosts.string,
             hostKeyAlias: "wander-\(record.identifier)")
         block.forwardAgent = definition?.ssh.forwardAgent ?? false
-        let words = [program.string, "net", "connect", "--socket", folder.guestSocket.string, "22"]
-        block.proxyCommand = words.map { ShellQuoting.quote($0) }.joined(separator: " ")
+        // A port of the host's is what every tool understands; the others take a command.
+        if let forward = record.forwards.first(where: {
+            $0.guestPort == 22 && $0.transport == "tcp" && $0.name == "ssh"
+        }) {
+            block.hostName = forward.bind == "0.0.0.0" ? "127.0.0.1" : forward.bind
+            block.port = forward.hostPort
+        } else {
+            block.proxyCommand = [
+                try PlainPath.of(program), "net", "connect", "--socket", files.guestSocket.string, "22",
+            ]
+        }
         return block
     }
 
     /// The keys that the guest may know, as files. Before first contact is complete, those of the box are among them.
-    private func identityFiles(_ record: MachineRecord) throws -> [String] {
-        guard !record.isReady else { return [folder.privateKey.string] }
+    /// - Parameter files: The machine's folder by the name that they shall have.
+    private func identityFiles(_ record: MachineRecord, in files: MachineFolder) throws -> [String] {
+        guard !record.isReady else { return [files.privateKey.string] }
         let own = try machineKey()
         return try keys(of: record, own: own).enumerated().map { index, key in
-            guard key != own else { return folder.privateKey.string }
+            guard key != own else { return files.privateKey.string }
             let file = folder.boxKey(index)
             if try !FileSystem.exists(file) { try AtomicFile.write(key.privateKeyText, to: file, permissions: 0o600) }
-            return file.string
+            return files.boxKey(index).string
         }
     }
 

@@ -33,11 +33,11 @@ extension Machine {
             record.hasShareLines = true
             try project.store.save(&record)
         }
-        var command = SSHCommand(script.line)
+        var call = script.call
         // A guest that hangs is told from one that is slow by nothing but time.
-        command.milliseconds = 300_000
+        call.milliseconds = 300_000
         let answer: (outcome: SSHOutcome, output: [UInt8], error: [UInt8])
-        do { answer = try connected.collect(command, limit: 1 << 16) } catch .timedOut(.channel, let milliseconds) {
+        do { answer = try connected.collect(call, limit: 1 << 16) } catch .timedOut(.channel, let milliseconds) {
             throw SSHError.noAnswer(command: "mount its shares", milliseconds: milliseconds)
         }
         let outcome = MountScript.Outcome(GuestText.lines(answer.output))

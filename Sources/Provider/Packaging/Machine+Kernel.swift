@@ -44,7 +44,7 @@ extension Machine {
         var received: UInt64 = 0
         var said: [UInt8] = []
         var failure: (any Error)?
-        let outcome = try session.start(SSHCommand(GuestShell.line(Self.handOutScript, as: "root"))).attend(
+        let outcome = try session.start(ShellScript(Self.handOutScript, as: "root")).attend(
             silence: 180_000,
             output: { bytes in
                 received += UInt64(bytes.count)

@@ -17,11 +17,11 @@ extension Machine {
         var said: [UInt8] = []
         var failure: (any Error)?
         var copied = false
-        var command = SSHCommand(GuestShell.line(Self.freezeScript, as: "root"))
-        command.milliseconds = 150_000
+        var script = ShellScript(Self.freezeScript, as: "root")
+        script.milliseconds = 150_000
         let disk = folder.disk
         let outcome = try session.run(
-            command, input: .descriptor(answer.read.rawValue),
+            script, input: .descriptor(answer.read.rawValue),
             output: { bytes in
                 said += bytes.prefix(max(0, (1 << 16) - said.count))
                 guard !copied, String(decoding: said, as: UTF8.self).contains("frozen\n") else { return }

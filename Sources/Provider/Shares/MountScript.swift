@@ -14,7 +14,7 @@ struct MountScript {
         self.shares = shares.byDepth
     }
 
-    var line: String { GuestShell.line(Self.text, [user] + arguments, as: "root") }
+    var call: ShellScript { ShellScript(Self.text, [user] + arguments, as: "root") }
 
     var arguments: [String] {
         shares.flatMap { [$0.tag, $0.guest, $0.isReadOnly ? "ro" : "rw", MountTable.line($0)] }

@@ -5,7 +5,7 @@ import SystemPackage
 /// Folders of the host that guests may write to. A guest may put a link there, in place of what the Wanderfile names: what
 /// wander then shared, or read and handed over, would be something else of the host's.
 struct WritableFolders {
-    private let folders: [FilePath]
+    let folders: [FilePath]
 
     init(_ folders: [FilePath]) { self.folders = folders.map { $0.lexicallyNormalized() } }
 

@@ -10,14 +10,14 @@ import Reporting
 enum Completions {
     /// Machines that are not on the command line yet.
     static let machines = CompletionKind.custom { words, _, _ in
-        let known = project(words)?.machines.map(\.name) ?? []
+        let known = existing(words).map(\.name)
         return known.filter { !others(words).contains($0) }
     }
     /// One machine.
-    static let machine = CompletionKind.custom { words, _, _ in project(words)?.machines.map(\.name) ?? [] }
+    static let machine = CompletionKind.custom { words, _, _ in existing(words).map(\.name) }
 
     static let snapshots = CompletionKind.custom { words, _, _ in
-        unique((project(words)?.machines ?? []).flatMap { ((try? $0.snapshots()) ?? []).map(\.name) })
+        unique(existing(words).flatMap { ((try? $0.snapshots()) ?? []).map(\.name) })
     }
 
     /// Steps of the Wanderfile.
@@ -30,6 +30,8 @@ enum Completions {
         guard let store = try? BoxStore.standard(), let list = try? store.list() else { return [] }
         return unique(list.boxes.map(\.name.description))
     }
+
+    private static func existing(_ words: [String]) -> [Machine] { (try? project(words)?.machines) ?? [] }
 
     private static func unique(_ names: [String]) -> [String] {
         var seen: Set<String> = []

@@ -12,7 +12,8 @@ struct SSHCommandLine: WanderCommand {
         commandName: "ssh", abstract: "Log into a machine, or run a command in it.",
         discussion: """
             Interactive sessions use the system's ssh(1) where there is one. What stands behind '--' is passed on to it. \
-            With -c, exits with the command's own status.
+            With -c, exits with the command's own status. 'ssh: { forward_agent: true }' brings your SSH agent along, \
+            in both; provisioners never get it, so that they do the same whoever runs them.
             """)
     @OptionGroup var options: GlobalOptions
     @OptionGroup var project: ProjectOptions
@@ -25,7 +26,16 @@ struct SSHCommandLine: WanderCommand {
 
     func execute(_ context: CommandContext) throws {
         let machine = try project.load(context).machine(named: machine)
-        if let command, extra.isEmpty { throw ExitCode(try run(command, in: machine, context)) }
+        // Only ssh(1) brings the user's agent along.
+        let forwardsAgent =
+            machine.definition?.ssh.forwardAgent == true && environmentVariable("SSH_AUTH_SOCK") != nil
+        if forwardsAgent, command != nil, findExecutable("ssh") == nil {
+            context.console.report(
+                .warning("'forward_agent' needs ssh(1), which is not installed"), about: machine.name)
+        }
+        if let command, extra.isEmpty, !forwardsAgent || findExecutable("ssh") == nil {
+            throw ExitCode(try run(command, in: machine, context))
+        }
         guard findExecutable("ssh") != nil else {
             let (session, _) = try machine.openSession()
             throw ExitCode(try InteractiveShell().run(session, command: command).shellStatus)
@@ -38,11 +48,9 @@ struct SSHCommandLine: WanderCommand {
         let (session, _) = try machine.openSession()
         defer { session.close() }
         if tty, isatty(STDIN_FILENO) == 1 { return try InteractiveShell().run(session, command: command).shellStatus }
-        var request = SSHCommand(command)
-        request.environment = machine.definition?.environment.map { ($0.key, $0.value) }.sorted { $0.0 < $1.0 } ?? []
         do {
             return try session.run(
-                request, input: .descriptor(STDIN_FILENO),
+                request(command, machine), input: .descriptor(STDIN_FILENO),
                 output: { bytes throws(SSHError) in
                     StandardOutput.write(Array(bytes))
                     if StandardOutput.isOver { throw .interrupted }
@@ -56,14 +64,21 @@ struct SSHCommandLine: WanderCommand {
         }
     }
 
+    private func request(_ command: String, _ machine: Machine) -> SSHCommand {
+        var request = SSHCommand(command)
+        request.environment = machine.definition?.environment.map { ($0.key, $0.value) }.sorted { $0.0 < $1.0 } ?? []
+        return request
+    }
+
     /// Becomes ssh(1): signals, job control and the terminal are its own from here on.
     private func replaceProcess(by machine: Machine, _ context: CommandContext) throws {
         let block = try machine.sshConfiguration(program: FileSystem.resolve("/proc/self/exe"))
         var words = ["ssh"]
         for (name, value) in block.settings { words += ["-o", "\(name)=\(value)"] }
         // ssh(1) reads options behind the host too, and knows which of them take a value: '-L 8080:localhost:80'.
+        if command != nil { words.append(tty ? "-tt" : "-T") }
         words += [block.host] + extra
-        if let command { words.append(command) }
+        if let command { words.append(request(command, machine).commandLine) }
         throw try ProcessReplacement.execute(words)
     }
 }

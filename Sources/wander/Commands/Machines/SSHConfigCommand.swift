@@ -36,8 +36,10 @@ struct SSHConfigCommand: WanderCommand {
         let blocks = try running.map {
             try $0.sshConfiguration(host: running.count == 1 ? host : nil, program: program)
         }
+        let others = chosen.filter { machine in !running.contains { $0.name == machine.name } }.map(\.name)
+        let comment = others.map { "# \($0) does not run: wander up \($0)\n" }.joined()
         context.output(
-            blocks.map(\.rendered).joined(separator: "\n"),
+            ([comment].filter { !$0.isEmpty } + blocks.map(\.rendered)).joined(separator: "\n"),
             json: [
                 "hosts": .array(
                     blocks.map { block in

@@ -36,7 +36,7 @@ struct Up: WanderCommand {
         }
         let named = try project.machines(named: machines.machines, includingUndefined: false)
             .filter { !machines.machines.isEmpty || $0.definition?.autostart != false }
-        let (chosen, added) = noDependencies ? (named, []) : project.withDependencies(named)
+        let (chosen, added) = noDependencies ? (named, []) : try project.withDependencies(named)
         for (machine, other) in added where try machine.state().state != .running {
             context.console.report(.step("\(machine.name) comes first, since \(other) depends on it"))
         }

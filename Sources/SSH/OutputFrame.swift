@@ -1,0 +1,96 @@
+import Glibc
+
+/// What a program in a guest says between two words, in a stream that comes in pieces and that others write to as well: login
+/// shells and their wrappers before it, processes that were left behind after it.
+public struct OutputFrame {
+    private let begin: [UInt8]
+    private let end: [UInt8]
+    private var held: [UInt8] = []
+    public private(set) var hasBegun: Bool
+    /// The number that stands behind the last word: the program's exit status.
+    public private(set) var status: Int32?
+    /// The last of what came before the beginning.
+    public private(set) var preamble: [UInt8] = []
+
+    /// - Parameters:
+    ///   - begin: Stands directly before the first byte; nil if everything counts from the start.
+    ///   - end: Stands directly after the last byte, with a space, a number and a line break behind it.
+    public init(from begin: String? = nil, to end: String) {
+        self.begin = Array((begin ?? "").utf8)
+        self.end = Array(end.utf8)
+        hasBegun = begin == nil
+    }
+
+    /// What of `bytes` and of what was held back certainly is within.
+    public mutating func filter(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        guard status == nil else { return [] }
+        held += bytes
+        if !hasBegun {
+            guard let start = Self.index(of: begin, in: held[...]) else {
+                pass(held.count - Self.overlap(held[...], begin))
+                return []
+            }
+            pass(start)
+            hasBegun = true
+            held.removeFirst(begin.count)
+        }
+        var search = held[...]
+        while let start = Self.index(of: end, in: search) {
+            let line = held[(start + end.count)...]
+            // The number's line may not be whole yet.
+            guard let lineEnd = line.prefix(16).firstIndex(of: 0x0a) else {
+                if line.count < 16 { return take(start) }
+                search = line
+                continue
+            }
+            let number = String(decoding: line[..<lineEnd], as: UTF8.self)
+            guard number.first == " ", let value = Int32(number.dropFirst()) else {
+                search = line
+                continue
+            }
+            status = value
+            defer { held = [] }
+            return held[..<start]
+        }
+        return take(held.count - Self.overlap(held[...], end))
+    }
+
+    /// What was held back, once no more can come.
+    public var rest: ArraySlice<UInt8> { hasBegun ? held[...] : [] }
+
+    private mutating func pass(_ count: Int) {
+        preamble = Array((preamble + held[..<count].suffix(2048)).suffix(2048))
+        held.removeFirst(count)
+    }
+
+    private mutating func take(_ count: Int) -> ArraySlice<UInt8> {
+        let taken = held[..<count]
+        held.removeFirst(count)
+        return taken
+    }
+
+    /// How many bytes at the end of `bytes` may be the beginning of `word`.
+    private static func overlap(_ bytes: ArraySlice<UInt8>, _ word: [UInt8]) -> Int {
+        var count = max(0, min(word.count - 1, bytes.count))
+        while count > 0, !word.starts(with: bytes.suffix(count)) { count -= 1 }
+        return count
+    }
+
+    private static func index(of word: [UInt8], in bytes: ArraySlice<UInt8>) -> Int? {
+        guard let first = word.first else { return nil }
+        let offset = bytes.withUnsafeBytes { bytes in
+            word.withUnsafeBytes { word -> Int? in
+                guard let start = bytes.baseAddress, let sought = word.baseAddress else { return nil }
+                var offset = 0
+                while offset + word.count <= bytes.count,
+                    let found = memchr(start + offset, CInt(first), bytes.count - word.count + 1 - offset)
+                {
+                    if memcmp(found, sought, word.count) == 0 { return UnsafeRawPointer(found) - start }
+                    offset = UnsafeRawPointer(found) - start + 1
+                }
+                return nil
+            }
+        }
+        return offset.map { bytes.startIndex + $0 }
+    }
+}

@@ -1,0 +1,45 @@
+import LinuxSystem
+
+/// How one script gets past the login shell, which alone decides how a command line of SSH's is read, and which may be anything.
+///
+/// The line is one simple command whose words every shell reads alike: sh, csh, fish, zsh, restricted ones, nushell. It has no
+/// `!`, no backslash, no line break and no single quote within single quotes, no slash in the command's name, and fewer than the
+/// 1024 characters that csh takes for a word. It says a word, which begins the output, and waits for a line with the script:
+/// whoever read the input before it has had only empty lines. The script's end is told by another word, since login
+/// shells and their wrappers may print more. That one travels with the script: process lists show the line, and may turn
+/// up in the output. Both are printed in halves, so that a shell that prints its commands does not print the words.
+struct ShellCall {
+    /// For SSH.
+    let line: String
+    /// To be sent once both outputs have begun. What follows it is the script's own input.
+    let script: [UInt8]
+    var output: OutputFrame
+    var error: OutputFrame
+
+    /// - Parameter login: The user who logged in.
+    init(_ script: ShellScript, from login: String?) {
+        let (begin, start, end) = (Self.halves(), randomIdentifier(bytes: 8), Self.halves())
+        output = OutputFrame(from: begin.joined(), to: end.joined())
+        error = output
+        let begins = "printf %s%s \(begin[0]) \(begin[1])"
+        // POSIX.1, Shell, 2.5.3: IFS is space, tab and line break when a shell starts.
+        line =
+            "sh -c 'wander_n=${IFS#??}; \(begins); \(begins) >&2; "
+            + "while IFS= read -r wander_l; do case $wander_l in \(start)*) break ;; esac; done; "
+            + "eval \"${wander_l#\(start)}\"'"
+        let plain = script.whenSwitched(from: login)
+        let words = (["set", "--"] + plain.arguments.map(Self.quoted)).joined(separator: " ")
+        let ends = "printf \"%s%s %s$wander_n\" \(end[0]) \(end[1]) \"$wander_s\""
+        self.script = Array(
+            "\(start)( \(words); eval \(Self.quoted(plain.text)) ); wander_s=$?; \(ends); \(ends) >&2; exit 77\n".utf8)
+    }
+
+    private static func quoted(_ text: String) -> String { ShellQuoting.quote(text, lineBreak: "wander_n") }
+
+    private static func halves() -> [String] { [randomIdentifier(bytes: 8), randomIdentifier(bytes: 8)] }
+
+    /// Tells whether the script is waited for.
+    var hasBegun: Bool { output.hasBegun && error.hasBegun }
+    /// Once the script has ended and all that it said has been taken.
+    var status: Int32? { error.status == nil ? nil : output.status }
+}
