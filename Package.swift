@@ -276,7 +276,8 @@ let package = Package(
         .testTarget(
             name: "ProviderTests",
             dependencies: [
-                "BoxFormat", "Digest", "DiskImage", "EnvFile", "JSON", "LinuxSystem", "Provider", "Reporting",
+                "BoxFormat", "Digest", "DiskImage", "EnvFile", "JSON", "LinuxSystem", "Provider", "Provisioning",
+                "Reporting",
                 "SSH", "TestSupport", systemPackage,
             ],
             swiftSettings: common),

@@ -65,7 +65,12 @@ extension FileSystemServer {
         let place = try nodes.place(of: node)
         let file = try file(place)
         let folder = try folder(request.header.node)
-        do throws(Errno) { try link(file, as: name, in: folder) } catch .noSuchFileOrDirectory {
+        do throws(Errno) {
+            // A file that was made without a name (O_TMPFILE) can be linked for ever, also when its last name is gone.
+            let names = try HostStatus(of: file).linkCount
+            guard place.isOpen || names > 0 else { throw .noSuchFileOrDirectory }
+            try link(file, as: name, in: folder)
+        } catch .noSuchFileOrDirectory {
             try linkSuccessor(of: place, file, as: name, in: folder)
         }
         try appendEntry(name, in: request.header.node, &reply)

@@ -58,7 +58,7 @@ struct ChannelPump {
                 lastMove = .now
                 continue
             }
-            if channel.session.options.cancellation?.isRequested == true { throw .interrupted }
+            try checkTime()
             try waitForWork()
         }
         return try channel.finish(until: limit ?? MonotonicClock.now.advanced(byMilliseconds: 30_000))

@@ -185,6 +185,11 @@ import Testing
         func save(_ version: UInt8) throws {
             try FileSystem.rename(guest.folder.file("new", [version]), to: guest.folder("a"))
         }
+        /// As most programs do: the fixture's files are made without a name, and can be linked for ever.
+        func saveNamed(_ version: UInt8) throws {
+            try OwnedDescriptor.open(guest.folder("new"), [.writeOnly, .create, .exclusive]).writeAll([version])
+            try FileSystem.rename(guest.folder("new"), to: guest.folder("a"))
+        }
         try save(0)
         let old = guest.node("a")
         try save(1)
@@ -196,6 +201,7 @@ import Testing
             #expect(linked.error == 0 && linked.node != node)
             #expect(try FileSystem.read(guest.folder("l\(version)")) == [version])
         }
+        try saveNamed(8)
         let node = guest.node("a")
         let handle = guest.open(node).handle
         try save(9)

@@ -34,7 +34,7 @@ import Testing
         defer { busy.stop() }
         try logIn(busy, server)
         #expect(busy.opened <= 5)
-        #expect(busy.mostOpen <= 2)
+        #expect(busy.mostOpen <= 3, "two, and one whose end the server may not have seen yet")
     }
 
     @Test("a server that says that it has too many connections gets time", arguments: [false, true])

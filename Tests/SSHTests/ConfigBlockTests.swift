@@ -41,10 +41,10 @@ import Testing
             let result = try ChildProcess.run(["ssh", "-G"] + words)
             try #require(result.outcome.isSuccess, "\(String(decoding: result.error, as: UTF8.self))")
             let lines = String(decoding: result.output, as: UTF8.self).split(separator: "\n").map(String.init)
-            // Shown before `%` is expanded.
+            // An identity file is shown before `%` is expanded, the known hosts after.
             let shown = name.replacing("%", with: "%%")
             #expect(lines.contains("identityfile /srv/\(shown)/id"))
-            #expect(lines.contains("userknownhostsfile /srv/\(shown)/known"))
+            #expect(lines.contains("userknownhostsfile /srv/\(name)/known"))
             #expect(
                 lines.contains("proxycommand /bin/wander net 22%%")
                     || lines.contains("proxycommand /bin/wander net '22%%'"))

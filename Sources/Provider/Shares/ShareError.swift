@@ -24,7 +24,7 @@ public enum ShareError: UserFacingError, Equatable {
         switch self {
         case .folderMissing(let host, _): "the folder \(host) to share is not there"
         case .notAFolder(let host): "\(host), to be shared, is not a folder"
-        case .holdsState(let host): "\(host) cannot be shared: wander keeps machines, with their disks and keys, in it"
+        case .holdsState(let host): "\(host) cannot be shared: machines are kept in it, with their disks and keys"
         case .notReadable(let host, let reason): "the folder \(host) cannot be shared: \(reason)"
         case .leadsOut(let host, let share):
             "\(host) lies in \(share), which a guest may write to, and a link leads out of there"
