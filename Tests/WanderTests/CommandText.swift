@@ -38,8 +38,8 @@ struct CommandText: Hashable, CustomTestStringConvertible {
             else {
                 continue
             }
-            // A whole sentence is about wander, and no command of it.
-            if !isQuoted, words.count > 2, UnknownVerb.find(in: words) != nil { continue }
+            // A sentence about wander has a verb that is no command, and like none.
+            if !isQuoted, let unknown = UnknownVerb.find(in: words), unknown.suggestion == nil { continue }
             found.append(CommandText(words: words.map(Self.concrete), place: place))
         }
         return found
