@@ -26,7 +26,7 @@ import Testing
         #expect(try !process.wait(milliseconds: 60))
         var asked = 0
         #expect {
-            try process.end(patience: 20, recognition: 60) { asked += 1 }
+            try process.end(patience: 20, recognition: 1500) { asked += 1 }
         } throws: { error in
             guard case ProviderError.holderUnknown("web", machine.livenessLock) = error else { return false }
             return true
@@ -55,6 +55,7 @@ import Testing
 
     @Test("who listens at the control socket counts only if it is a monitor")
     func listener() throws {
+        try machine.prepareRun()
         let listener = try UnixSocket.listen(at: machine.controlSocket)
         #expect(try UnixSocket.connect(to: machine.controlSocket).peerProcess?.identifier == currentProcessIdentifier())
         #expect(MachineRecord.ProcessIdentity.listening(at: machine.controlSocket) == nil)
