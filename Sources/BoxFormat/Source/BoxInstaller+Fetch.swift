@@ -40,7 +40,10 @@ extension BoxInstaller {
     }
 
     /// Gets what is at `location` and tells a catalogue from a box by its first byte: no archive or image starts with `{`.
-    private func look(at location: BoxLocation, label: String) throws -> Found {
+    /// - Parameter present: The box of the store that would do. It is asked once nobody else downloads from there any more.
+    private func look(
+        at location: BoxLocation, label: String, present: () throws -> Box? = { nil }
+    ) throws -> Found {
         switch location {
         case .file(let path):
             guard let status = try FileSystem.status(path), status.kind == .regular else {
@@ -56,6 +59,7 @@ extension BoxInstaller {
                 "download-\(key)", waiting: "another wander is downloading \(location.shown); waiting for it",
                 sink: sink,
                 cancellation: cancellation)
+            if let box = try present() { return .present(box) }
             // A box says where it came from without the query: another one could be meant.
             if lock.hasWaited, location.queryDigest == nil,
                 let box = try store.list().boxes.first(where: { $0.source == location.shown && $0.added >= began })
@@ -143,11 +147,15 @@ extension BoxInstaller {
             options.catalogue = place.shown
             if let checksum = entry.checksum { options.checksums.append(checksum) }
             let known = BoxIdentity(name: name, version: version, architecture: entry.architecture)
-            if whenPresent == .use, digest == nil, let present = try store.box(known) { return present }
+            let present: () throws -> Box? = { [store] in
+                guard whenPresent == .use, let box = try store.box(known) else { return nil }
+                return digest == nil || digest == box.digest ? box : nil
+            }
+            if let box = try present() { return box }
             if whenPresent == .fail, try store.box(known) != nil { throw BoxError.alreadyPresent(known) }
             let location = try place.resolving(entry.url)
             options.source = location.shown
-            switch try look(at: location, label: "\(name) \(version)") {
+            switch try look(at: location, label: "\(name) \(version)", present: present) {
             case .file(let path):
                 return try store.add(path, options, sink: sink, cancellation: cancellation).box
             case .downloaded(let path, _, let lock):

@@ -11,22 +11,11 @@ struct FolderCache {
             entries.append(folder)
             return nil
         }
-        for _ in 0..<2 * entries.count {
-            if hand >= entries.count { hand = 0 }
-            let candidate = entries[hand]
-            let node = nodes[candidate]
-            if let node, node.file != nil, !node.needsFile, node.isRecentlyUsed {
-                nodes[candidate]?.isRecentlyUsed = false
-                hand += 1
-                continue
-            }
-            entries[hand] = folder
-            hand += 1
-            guard let node, !node.needsFile else { return nil }
-            nodes[candidate]?.file = nil
-            return node.file
-        }
-        return nil
+        guard let place = turn(&nodes) else { return nil }
+        let former = entries[place]
+        entries[place] = folder
+        hand += 1
+        return Self.release(former, &nodes)
     }
 
     /// So many stay, because a deep folder without any is looked for from the root at each request.
@@ -34,21 +23,32 @@ struct FolderCache {
 
     /// Makes a folder's node give its descriptor up.
     mutating func evict(_ nodes: inout [UInt64: NodeTable.Node]) -> HostFile? {
-        for _ in 0..<2 * entries.count where entries.count > Self.least {
-            if hand >= entries.count { hand = 0 }
-            let candidate = entries[hand]
-            let node = nodes[candidate]
-            if let node, node.file != nil, !node.needsFile, node.isRecentlyUsed {
-                nodes[candidate]?.isRecentlyUsed = false
-                hand += 1
-                continue
-            }
-            entries.swapAt(hand, entries.count - 1)
+        while entries.count > Self.least, let place = turn(&nodes) {
+            let former = entries[place]
+            entries.swapAt(place, entries.count - 1)
             entries.removeLast()
-            guard let node, !node.needsFile, let file = node.file else { continue }
-            nodes[candidate]?.file = nil
-            return file
+            if let file = Self.release(former, &nodes) { return file }
         }
         return nil
+    }
+
+    /// Moves the hand to the next entry that was not used since it last passed there. After a whole round there is one.
+    private mutating func turn(_ nodes: inout [UInt64: NodeTable.Node]) -> Int? {
+        for _ in 0..<2 * entries.count {
+            if hand >= entries.count { hand = 0 }
+            guard let node = nodes[entries[hand]], node.file != nil, !node.needsFile, node.isRecentlyUsed else {
+                return hand
+            }
+            nodes[entries[hand]]?.isRecentlyUsed = false
+            hand += 1
+        }
+        return nil
+    }
+
+    /// The descriptor of `folder`'s node, unless that node cannot be without it.
+    private static func release(_ folder: UInt64, _ nodes: inout [UInt64: NodeTable.Node]) -> HostFile? {
+        guard let node = nodes[folder], !node.needsFile else { return nil }
+        nodes[folder]?.file = nil
+        return node.file
     }
 }
