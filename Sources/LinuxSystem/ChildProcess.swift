@@ -10,6 +10,18 @@ public import SystemPackage
     /// Readable when the process has ended (pidfd_open(2)).
     private let pidDescriptor: OwnedDescriptor?
     private let pidRaw: CInt
+    private let isCollected = Atomic(false)
+
+    private init(_ identifier: pid_t) {
+        self.identifier = identifier
+        pidRaw = CInt(linux_pidfd_open(identifier))
+        pidDescriptor = pidRaw >= 0 ? OwnedDescriptor(owning: pidRaw) : nil
+    }
+
+    /// A child that still runs goes on; its end is collected when this process next starts one.
+    deinit {
+        if !isCollected.load(ordering: .relaxed) { AbandonedChildren.add(identifier) }
+    }
 
     public enum Stream: Sendable {
         case inherit
@@ -37,6 +49,7 @@ public import SystemPackage
     {
         let name = FilePath(arguments.first ?? "")
         guard !name.isEmpty else { throw SystemError("start a program without a name", nil, .invalidArgument) }
+        AbandonedChildren.collect()
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
@@ -82,10 +95,7 @@ public import SystemPackage
             }
         }
         guard status == 0 else { throw SystemError("start", name, Errno(rawValue: status)) }
-        let raw = linux_pidfd_open(identifier)
-        return ChildProcess(
-            identifier: identifier, pidDescriptor: raw >= 0 ? OwnedDescriptor(owning: CInt(raw)) : nil,
-            pidRaw: raw >= 0 ? CInt(raw) : -1)
+        return ChildProcess(identifier)
     }
 
     /// As ``start(_:_:)``, on a thread of its own that limits itself first: a program inherits what its starter may not do.
@@ -130,11 +140,15 @@ public import SystemPackage
         }
         var status: CInt = 0
         _ = try retrying("wait for a program") { negativeErrno(Int(unsafe waitpid(identifier, &status, 0))) }
+        isCollected.store(true, ordering: .relaxed)
         let signal = linux_exit_signal(status)
         return signal != 0 ? .signalled(signal) : .exited(linux_exit_status(status))
     }
 
     public func signal(_ number: CInt) { _ = kill(identifier, number) }
+
+    /// Collects the ends of children that nobody waited for, as each start of another one does.
+    public static func collectAbandoned() { AbandonedChildren.collect() }
 
     /// Runs a program to its end and collects what it prints.
     /// - Parameter limit: Of each of the two outputs, in bytes.

@@ -1,3 +1,4 @@
+import Glibc
 import LinuxSystem
 import SystemPackage
 import TestSupport
@@ -36,6 +37,18 @@ import Testing
         // 0 to 2, the named one, and the one that `ls` itself has opened.
         #expect(String(decoding: result.output, as: UTF8.self).split(separator: "\n").count == 5)
         #expect(try pipe.read.read(upTo: 100) == Array("hello\n".utf8))
+    }
+
+    @Test("of a child that nobody waits for nothing stays behind")
+    func abandoned() throws {
+        let identifier = try ChildProcess.start(["true"]).identifier
+        let limit = MonotonicClock.now.advanced(byMilliseconds: 10_000)
+        // A process that has ended is there until its status is collected.
+        while kill(identifier, 0) == 0, MonotonicClock.now < limit {
+            ChildProcess.collectAbandoned()
+            MonotonicClock.sleep(milliseconds: 5)
+        }
+        #expect(kill(identifier, 0) != 0)
     }
 
     @Test("a wait ends at its time-out and at a cancellation")

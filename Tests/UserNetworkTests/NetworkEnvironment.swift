@@ -39,9 +39,22 @@ final class NetworkEnvironment {
     }
 
     deinit {
-        if var client = try? NetworkClient.connect(folder: configuration.folder) { try? client.stop() }
+        if var client = try? NetworkClient.connect(folder: configuration.folder) {
+            let identifier = try? client.status().processIdentifier
+            try? client.stop()
+            if let identifier { collect(identifier) }
+        }
         #expect(refusals == [], "the sandbox that ships refuses what serving takes")
         try? FileSystem.removeTree(folder)
+    }
+
+    /// Waits until nothing is left of a process, not even its status: tests that end processes on purpose look at every child
+    /// of this one that has ended, and would look at this one for ever.
+    private func collect(_ identifier: Int32) {
+        for _ in 0..<500 where kill(identifier, 0) == 0 {
+            ChildProcess.collectAbandoned()
+            usleep(10_000)
+        }
     }
 
     func start() throws -> Bool { try NetworkProcess.ensureRunning(configuration, program: Self.program) }
