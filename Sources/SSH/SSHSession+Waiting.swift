@@ -63,9 +63,10 @@ extension SSHSession {
             var left: [Int64] = [end, pauseEnd].compactMap { $0?.milliseconds(since: now) }
             if layer == .channel { left.append(try keepAlive(now)) }
             stream.flush()
-            let wanted = stream.queuedCount > 0 ? interest.union(.writable) : interest
+            let events = Self.events(interest)
+            let queued = stream.queuedCount > 0 ? Int16(POLLOUT) : 0
             var set = [
-                pollfd(fd: stream.rawDescriptor, events: Self.events(wanted), revents: 0),
+                pollfd(fd: stream.rawDescriptor, events: events | queued, revents: 0),
                 pollfd(fd: other, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: options.cancellation?.rawDescriptor ?? -1, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: options.endedDescriptor ?? -1, events: Int16(POLLIN), revents: 0),
@@ -75,15 +76,17 @@ extension SSHSession {
             guard count > 0 else { continue }
             if set[2].revents != 0 { throw .interrupted }
             // Room for what is queued already is no news to the caller.
-            let answer = set[0].revents & (Self.events(interest) | Int16(POLLERR) | Int16(POLLHUP))
+            let answer = set[0].revents & (events | Int16(POLLERR) | Int16(POLLHUP))
             if answer != 0 || set[1].revents != 0 { return }
             // Only now, so that the peer's last words are read first.
             if set[3].revents != 0 { throw .machineEnded }
         }
     }
 
+    /// With nothing to be waited for, the peer's end counts alone, though it may still read (poll(2), POLLRDHUP).
     private static func events(_ interest: Poller.Interest) -> Int16 {
-        (interest.contains(.readable) ? Int16(POLLIN) : 0) | (interest.contains(.writable) ? Int16(POLLOUT) : 0)
+        if interest.isEmpty { return 0x2000 }
+        return (interest.contains(.readable) ? Int16(POLLIN) : 0) | (interest.contains(.writable) ? Int16(POLLOUT) : 0)
     }
 
     /// Sends a keep-alive message when one is due.
