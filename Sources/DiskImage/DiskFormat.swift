@@ -12,10 +12,14 @@ public enum DiskFormat: String, Hashable, Sendable, CaseIterable {
 public struct DiskLayer: Hashable, Sendable {
     public var path: FilePath
     public var format: DiskFormat
+    /// Whether what is given below it is what it was made on, whatever name it has for that: where layers were joined, those
+    /// above still name the ones before.
+    public var isPlacedByRecord: Bool
 
-    public init(path: FilePath, format: DiskFormat) {
+    public init(path: FilePath, format: DiskFormat, isPlacedByRecord: Bool = false) {
         self.path = path
         self.format = format
+        self.isPlacedByRecord = isPlacedByRecord
     }
 }
 

@@ -6,7 +6,7 @@ public enum DiskImage {
     /// Opens a disk for devices and tools.
     ///
     /// The files are those of `layers` and no others: a backing file's name inside an image is only compared with the layer
-    /// that was given, and refused if it is that of another file that exists. The first file is locked for `access`, the others for reading.
+    /// that was given, and refused if it is that of another file that exists (unless ``DiskLayer/isPlacedByRecord``). The first file is locked for `access`, the others for reading.
     /// - Parameters:
     ///   - layers: The disk itself, then what is behind it.
     ///   - cacheBytes: Of memory for tables, for each layer; less where a smaller disk needs less. Each MiB holds the tables
@@ -37,7 +37,7 @@ public enum DiskImage {
                 return try RawImage(file)
             case .qcow2:
                 let header = try QcowImage.readHeader(file, size: file.size())
-                try checkBacking(header.backingName, rest.first, of: layer.path)
+                try checkBacking(header.backingName, rest.first, of: layer)
                 let backing =
                     rest.isEmpty
                     ? nil : try open(rest, access: .readOnly, cacheBytes: cacheBytes, observer: nil, seen: &seen)
@@ -50,14 +50,15 @@ public enum DiskImage {
 
     /// Compares what an image says about its backing file with what the caller knows.
     private static func checkBacking(
-        _ name: String?, _ layer: DiskLayer?, of image: FilePath
+        _ name: String?, _ layer: DiskLayer?, of image: DiskLayer
     ) throws(DiskImageError) {
         switch (name, layer) {
         case (nil, nil): return
         case (let name?, nil): throw .backingMissing(name: name)
         case (nil, let layer?): throw .backingUnexpected(layer.path)
         case (let name?, let layer?):
-            let recorded = image.removingLastComponent().pushing(FilePath(name))
+            guard !image.isPlacedByRecord else { return }
+            let recorded = image.path.removingLastComponent().pushing(FilePath(name))
             guard recorded.lexicallyNormalized() != layer.path.lexicallyNormalized() else { return }
             // A name that leads nowhere says nothing: folders move, and the caller's records move with them.
             guard let recordedStatus = (try? FileSystem.status(recorded)) ?? nil,

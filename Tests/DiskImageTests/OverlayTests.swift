@@ -145,6 +145,9 @@ import Testing
         #expect(throws: DiskImageError.inFile(path, .backingMismatch(recorded: "base.raw", given: other))) {
             _ = try DiskImage.open([top, DiskLayer(path: other, format: .raw)], access: .readOnly)
         }
+        // As where two layers were joined and the former one is still there.
+        let placed = DiskLayer(path: path, format: .qcow2, isPlacedByRecord: true)
+        try DiskImage.open([placed, DiskLayer(path: other, format: .raw)], access: .readOnly).close()
         #expect(throws: DiskImageError.alreadyExists(path)) {
             try DiskImage.createOverlay(at: path, backing: base, backingFormat: .raw)
         }

@@ -69,7 +69,7 @@ extension Machine {
         let answer = try runPreparation(text, in: place, over: layers, box)
         var prepared = PreparedDisk(
             folder: place, key: key, report: PreparationReport(guestText: answer),
-            layers: [DiskLayer(path: place.disk, format: .qcow2)] + layers)
+            layers: [DiskLayer(path: place.disk, format: .qcow2, isPlacedByRecord: true)] + layers)
         if let kernel = prepared.report.kernel {
             let limits = PreparationScript.Exchange.self
             guard kernel.kernelSize <= limits.kernelLimit, kernel.initrdSize <= limits.initrdLimit else {

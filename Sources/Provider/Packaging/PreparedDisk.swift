@@ -52,7 +52,7 @@ struct PreparedDisk {
         else { return nil }
         return PreparedDisk(
             folder: folder, key: key, report: PreparationReport(guestText: text),
-            layers: [DiskLayer(path: folder.disk, format: .qcow2)] + layers)
+            layers: [DiskLayer(path: folder.disk, format: .qcow2, isPlacedByRecord: true)] + layers)
     }
 
     /// Written last: without it, there is no prepared disk.

@@ -12,7 +12,7 @@ extension Machine {
 
     func diskLayers(_ record: MachineRecord) throws -> [DiskLayer] {
         let below = try layersBelow(record)
-        return try lacksOwnLayer(record) ? below : [DiskLayer(path: folder.disk, format: .qcow2)] + below
+        return try lacksOwnLayer(record) ? below : [ownLayer(folder.disk)] + below
     }
 
     /// The machine's disk for writing.
@@ -36,10 +36,13 @@ extension Machine {
         }
     }
 
+    /// A layer of the machine's disk. What is below it the record says.
+    func ownLayer(_ path: FilePath) -> DiskLayer { DiskLayer(path: path, format: .qcow2, isPlacedByRecord: true) }
+
     /// What is under the layer that the guest writes to.
     func layersBelow(_ record: MachineRecord) throws -> [DiskLayer] {
         let base = try box(of: record).disk
-        return record.layers.map { DiskLayer(path: folder.layer($0), format: .qcow2) }
+        return record.layers.map { ownLayer(folder.layer($0)) }
             + [DiskLayer(path: base.path, format: base.format == .raw ? .raw : .qcow2)]
     }
 

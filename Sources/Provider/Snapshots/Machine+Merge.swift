@@ -32,7 +32,7 @@ extension Machine {
         guard let chain = record.layerChains.first(where: { $0.contains(pair.upper) }),
             let place = chain.firstIndex(of: pair.upper), let base = try layersBelow(record).last
         else { return }
-        let layers = chain[place...].map { DiskLayer(path: folder.layer($0), format: .qcow2) } + [base]
+        let layers = chain[place...].map { ownLayer(folder.layer($0)) } + [base]
         let disk = try DiskImage.open(layers, access: .readOnly)
         defer { try? disk.close() }
         let below = try DiskImage.open(Array(layers.dropFirst(2)), access: .readOnly)

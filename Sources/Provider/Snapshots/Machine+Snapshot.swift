@@ -75,7 +75,7 @@ extension Machine {
         }
         // Opening and closing it brings its counts of clusters, which a running machine keeps in memory, up to date.
         let image = try DiskImage.open(
-            [DiskLayer(path: part, format: .qcow2)] + layersBelow(record), access: .readWrite)
+            [ownLayer(part)] + layersBelow(record), access: .readWrite)
         try image.close()
         try FileSystem.rename(part, to: folder.layer(layer))
         try FileSystem.synchronizeDirectory(folder.path)
