@@ -187,6 +187,10 @@ import Testing
                 == PreparationReport.Kernel(
                     version: "6.1.0-99", kernelSize: 100, initrdSize: 200, kernelDigest: "aa", initrdDigest: "bb"))
         #expect(!PreparationReport(guestText: "machine-id /etc/machine-id\n").isComplete)
+        // However much was found, the guest has come to its end if it says so at the end.
+        let many = String(repeating: "secret /home/a/.kube/cache/x\n", count: 6000)
+        let long = PreparationReport(guestText: many + "kernel 6.1 10 20 ab cd\nend\n")
+        #expect(long.isComplete && long.kernel?.version == "6.1" && long.items.count < 6000)
     }
 
     private func script(_ user: String = "vagrant") -> PreparationScript {

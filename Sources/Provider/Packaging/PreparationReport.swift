@@ -47,7 +47,9 @@ public struct PreparationReport: Sendable, Hashable {
 
     /// Reads what the guest wrote. The guest may write anything: what is not understood is left out.
     init(guestText: String) {
-        for line in guestText.split(separator: "\n").prefix(5000) {
+        // Whatever is not told in full, the end of the report says whether it came to its end.
+        let all = guestText.split(separator: "\n")
+        for line in all.prefix(5000) + all.dropFirst(5000).suffix(8) {
             let words = line.split(separator: " ", maxSplits: 1).map(String.init)
             guard let first = words.first else { continue }
             let rest = GuestText.line((words.count > 1 ? words[1] : "").utf8)

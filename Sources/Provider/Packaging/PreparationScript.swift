@@ -79,7 +79,11 @@ struct PreparationScript: Hashable {
             kind=$1
             shift
             for file; do
-                [ -f "$file" ] && [ ! -L "$file" ] || continue
+                [ -f "$file" ] || continue
+                if [ -L "$file" ]; then
+                    say "warning $file is a link, and what it leads to was left in the box: $(readlink -f "$file")"
+                    continue
+                fi
                 say "$kind $file"
                 [ -z "$list" ] || continue
                 size=$(wc -c <"$file")

@@ -33,6 +33,7 @@ enum PrivatePlaces {
                 ".local/share/fish/fish_history", ".local/share/nvim/shada/", ".local/state/nvim/shada/",
                 ".local/state/*history", ".local/state/*/*history", ".local/state/lesshst", ".duckdb_history",
                 ".erlang-history", ".cache/erlang-history/", ".ghc/ghci_history",
+                ".ipython/profile_*/history.sqlite", ".local/share/atuin/",
             ])
         + home(
             .secret,
@@ -47,7 +48,10 @@ enum PrivatePlaces {
                 ".local/share/gem/credentials", ".m2/settings.xml", ".m2/settings-security.xml", ".composer/auth.json",
                 ".config/composer/auth.json", ".config/NuGet/NuGet.Config", ".nuget/NuGet/NuGet.Config",
                 ".gnupg/private-keys-v1.d/", ".gnupg/secring.gpg", ".local/share/keyrings/", ".ansible/galaxy_token",
-                ".config/wander/auth.json",
+                ".config/wander/auth.json", ".claude/.credentials.json", ".claude.json", ".codex/auth.json",
+                ".gemini/oauth_creds.json", ".config/github-copilot/", ".aws/config", ".config/pypoetry/auth.toml",
+                ".config/pip/pip.conf", ".pip/pip.conf", ".gradle/gradle.properties", ".bundle/config",
+                ".subversion/auth/", ".ssh/*.ppk",
             ])
         + system(
             .secret,
@@ -56,7 +60,12 @@ enum PrivatePlaces {
                 "/var/lib/iwd/", "/etc/openvpn/*.key", "/etc/openvpn/client/", "/etc/openvpn/server/*.key",
                 "/var/lib/tailscale/tailscaled.state", "/etc/krb5.keytab", "/etc/ppp/chap-secrets",
                 "/etc/ppp/pap-secrets",
-                "/var/lib/systemd/credential.secret", "/etc/rancher/k3s/k3s.yaml", "/etc/kubernetes/admin.conf",
+                "/var/lib/systemd/credential.secret", "/etc/rancher/k3s/k3s.yaml",
+                "/var/lib/rancher/k3s/server/token", "/var/lib/rancher/k3s/server/node-token",
+                "/var/lib/rancher/k3s/server/agent-token", "/var/lib/rancher/k3s/server/tls/",
+                "/var/lib/rancher/k3s/server/cred/", "/etc/kubernetes/admin.conf", "/etc/kubernetes/super-admin.conf",
+                "/etc/kubernetes/pki/*.key", "/etc/kubernetes/pki/etcd/*.key", "/etc/letsencrypt/archive/",
+                "/etc/letsencrypt/accounts/", "/etc/ipsec.secrets",
             ])
         + system(
             .trace,
