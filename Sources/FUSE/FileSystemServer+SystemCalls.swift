@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+public import LinuxSystem
 
 extension FileSystemServer {
     /// The numbers (x86-64) of the system calls that ``serve(_:)`` makes for files, for a filter of such calls. Memory and
@@ -10,4 +11,7 @@ extension FileSystemServer {
         SYS_mkdirat, SYS_mknodat, SYS_openat, SYS_openat2, SYS_preadv, SYS_pwritev2, SYS_readlinkat, SYS_removexattr,
         SYS_renameat2, SYS_setxattr, SYS_statx, SYS_symlinkat, SYS_syncfs, SYS_unlinkat, SYS_utimensat,
     ].map { Int($0) }
+
+    /// What must be true of some of them: no program is made to run with its owner's rights.
+    public static let conditions: [Int: ArgumentCondition] = [Int(SYS_fchmodat): .lacks(2, 0o4000)]
 }

@@ -7,6 +7,7 @@ public struct ArgumentCondition: Sendable, Equatable {
     private struct Comparison: Sendable, Equatable {
         enum Test: Sendable, Equatable {
             case isOneOf([UInt32])
+            case isNoneOf([UInt32])
             /// No bit of the mask is set.
             case lacks(UInt32)
             /// A bit of the mask is set.
@@ -25,6 +26,11 @@ public struct ArgumentCondition: Sendable, Equatable {
     /// - Parameter argument: Counted from 0.
     public static func isOneOf(_ argument: Int, _ values: [UInt32]) -> ArgumentCondition {
         ArgumentCondition(alternatives: [[Comparison(argument: argument, test: .isOneOf(values))]])
+    }
+
+    /// - Parameter argument: Counted from 0.
+    public static func isNoneOf(_ argument: Int, _ values: [UInt32]) -> ArgumentCondition {
+        ArgumentCondition(alternatives: [[Comparison(argument: argument, test: .isNoneOf(values))]])
     }
 
     /// None of the bits of `mask` is set.
@@ -46,9 +52,10 @@ public struct ArgumentCondition: Sendable, Equatable {
     }
 
     /// Allows or refuses a call that is being looked at.
-    var program: [SystemCallFilter.Instruction] {
+    /// - Parameter refusal: What the kernel does with one that is refused.
+    func program(refusal: UInt32 = SystemCallFilter.refuse) -> [SystemCallFilter.Instruction] {
         typealias Filter = SystemCallFilter
-        var program = [Filter.Instruction(code: Filter.give, operand: Filter.refuse)]
+        var program = [Filter.Instruction(code: Filter.give, operand: refusal)]
         for alternative in alternatives.reversed() {
             var success = [Filter.Instruction(code: Filter.give, operand: Filter.allow)]
             for comparison in alternative.reversed() { success = Self.check(comparison, then: success) }
@@ -72,6 +79,14 @@ public struct ArgumentCondition: Sendable, Equatable {
                     Filter.Instruction(
                         code: Filter.jumpIfEqual, whenTrue: UInt8(values.count - index), operand: value))
             }
+        case .isNoneOf(let values):
+            for (index, value) in values.enumerated() {
+                code.append(
+                    Filter.Instruction(
+                        code: Filter.jumpIfEqual, whenTrue: UInt8(values.count - index), operand: value))
+            }
+            // Over the jump that a value which is one of them goes to.
+            code.append(Filter.Instruction(code: Filter.jump, operand: 1))
         case .lacks(let mask):
             code.append(Filter.Instruction(code: Filter.jumpIfAnySet, whenFalse: 1, operand: mask))
         case .has(let mask):
@@ -82,6 +97,12 @@ public struct ArgumentCondition: Sendable, Equatable {
 }
 
 extension SystemCallFilter {
+    /// What fcntl(2) may be asked: not `F_SETOWN`, `F_SETSIG` and their like, which send signals, nor leases and
+    /// notifications. The last ones are `F_OFD_GETLK`, `F_OFD_SETLK` and `F_GET_SEALS`.
+    public static let ownFileCommands: [CInt] = [
+        F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC, 36, 37, 1034,
+    ]
+
     /// What holds for calls in every filter that lists them: they could reach other processes, or leave what Landlock and the
     /// filter itself are about. Looked up for each filter: a child of fork(2) has another number.
     static var ownConditions: [Int: ArgumentCondition] {
@@ -92,10 +113,7 @@ extension SystemCallFilter {
         // Signals and limits are the process's own.
         conditions[Int(SYS_tgkill)] = .isOneOf(0, [UInt32(bitPattern: getpid())])
         conditions[Int(SYS_prlimit64)] = .isOneOf(0, [0])
-        // Not F_SETOWN, F_SETSIG and their like, which send signals, nor leases and notifications. The last ones are
-        // F_OFD_GETLK, F_OFD_SETLK and F_GET_SEALS.
-        let commands = [F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC, 36, 37, 1034]
-        conditions[Int(SYS_fcntl)] = .isOneOf(1, commands.map { UInt32(bitPattern: $0) })
+        conditions[Int(SYS_fcntl)] = .isOneOf(1, ownFileCommands.map { UInt32(bitPattern: $0) })
         // Threads alone, neither processes nor namespaces: with CLONE_THREAD, without CLONE_NEW*. clone3(2) keeps its flags
         // where no filter sees them; where it is not listed, the C library takes this one.
         conditions[Int(SYS_clone)] = ArgumentCondition.has(0, 0x0001_0000).and(.lacks(0, 0x7e02_0080))

@@ -58,7 +58,7 @@ public struct SystemCallFilter: Sendable {
         for call in allowed.union(expected).sorted() {
             let code =
                 allowed.contains(call)
-                ? (rules[call] ?? .always).program
+                ? (rules[call] ?? .always).program()
                 : [Instruction(code: Self.give, operand: Self.refuseQuietly)]
             let start = UInt32(truncatingIfNeeded: call)
             if let last = spans.last, last.start == start { spans.removeLast() }
@@ -71,15 +71,18 @@ public struct SystemCallFilter: Sendable {
     }
 
     /// A filter for programs that are not ours: everything but a few calls, which fail with `ENOSYS` and are not named.
-    /// - Parameter calls: Numbers of x86-64.
-    public init(refusing calls: [Int]) {
+    /// - Parameters:
+    ///   - calls: Numbers of x86-64.
+    ///   - conditions: What must be true of other calls' arguments, by the calls' numbers.
+    public init(refusing calls: [Int], conditions: [Int: ArgumentCondition] = [:]) {
         let allow = [Instruction(code: Self.give, operand: Self.allow)]
         let refuse = [Instruction(code: Self.give, operand: Self.refuseQuietly)]
         var spans: [(start: UInt32, code: [Instruction])] = [(0, allow)]
-        for call in Set(calls).sorted() {
+        for call in Set(calls).union(conditions.keys).sorted() {
+            let code = calls.contains(call) ? refuse : conditions[call]?.program(refusal: Self.refuseQuietly) ?? allow
             let start = UInt32(truncatingIfNeeded: call)
             if let last = spans.last, last.start == start { spans.removeLast() }
-            if spans.last.map({ $0.code != refuse }) ?? true { spans.append((start, refuse)) }
+            if spans.last.map({ $0.code != code }) ?? true { spans.append((start, code)) }
             spans.append((start + 1, allow))
         }
         program = Self.prologue + Self.search(spans[...])

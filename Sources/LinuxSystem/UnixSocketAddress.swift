@@ -30,6 +30,15 @@ public final class UnixSocketAddress: Sendable {
         folder = consume opened
     }
 
+    /// The socket that is open as `file`, for as long as that is open.
+    /// - Parameter path: What errors call it.
+    init(_ path: FilePath, opened file: borrowing OwnedDescriptor) {
+        self.path = path
+        folder = nil
+        rawDescriptor = nil
+        shortPath = FilePath("/proc/self/fd/\(file.rawValue)")
+    }
+
     /// What the address needs to stay open; nil if nothing.
     let rawDescriptor: CInt?
 

@@ -49,11 +49,13 @@ public enum NetworkError: UserFacingError, Equatable {
 }
 
 extension NetworkError {
-    /// An error as the process sends it: `{"summary":…,"detail":…,"remedy":…,"kind":…}`.
+    /// An error as the process sends it: `{"summary":…,"detail":…,"remedy":…,"kind":…}`. Guests talk to that process: of
+    /// what it says so much is taken as fits on a screen.
     public init(json: JSONValue) {
+        func text(_ name: String) -> String? { json[name]?.stringValue.map { String($0.prefix(600)) } }
         self = .refused(
-            json["summary"]?.stringValue ?? "the network process reported an error without words",
-            detail: json["detail"]?.stringValue, remedy: json["remedy"]?.stringValue,
+            text("summary") ?? "the network process reported an error without a message",
+            detail: text("detail"), remedy: text("remedy"),
             kind: json["kind"]?.stringValue.flatMap { ErrorKind(rawValue: $0) } ?? .failure)
     }
 

@@ -59,6 +59,7 @@ public enum NetworkProcess {
         options.output = .descriptor(log.rawDescriptor)
         options.error = .descriptor(log.rawDescriptor)
         options.newSession = true
+        options.environment = environmentOfConfinedProcess()
         options.extraDescriptors = [lock.rawValue, status.write.rawValue, file.rawValue]
         let child = try ChildProcess.start([program.string, "--configuration-descriptor", "5"], options)
         // Only the child may hold the writing end, or its death would go unnoticed.

@@ -17,12 +17,22 @@ enum Sandbox {
                 allowing: calls, ioctlRequests: socketRequests, conditions: [Int(SYS_socket): sockets]))
         confinement.allowsTCP = true
         confinement.writable = [configuration.run]
-        // resolv.conf(5) is often a link into /run. libslirp's random numbers come from /dev/urandom; without it they
-        // would follow from the time and the process's number.
-        confinement.readable = [
-            "/etc", "/run", "/usr/share/zoneinfo", "/proc/self/fd", "/dev/urandom", configuration.resolverFile,
-        ]
+        // libslirp's random numbers come from /dev/urandom; without it they would follow from the time and the process's
+        // number.
+        confinement.readable =
+            ["/etc", "/usr/share/zoneinfo", "/proc/self/fd", "/dev/urandom", configuration.resolverFile]
+            + resolverFolders(configuration.resolverFile)
         return try confinement.enter().missing
+    }
+
+    /// Where resolv.conf(5) leads to, whoever writes it: often a link into a folder of /run, never all of that, where other
+    /// programs keep what they know of this user.
+    private static func resolverFolders(_ file: FilePath) -> [FilePath] {
+        let usual: [FilePath] = [
+            "/run/systemd/resolve", "/run/NetworkManager", "/run/resolvconf", "/run/connman", "/run/netconfig",
+        ]
+        guard let folder = (try? FileSystem.resolve(file))?.removingLastComponent() else { return usual }
+        return folder == "/run" || folder == "/" ? usual : usual + [folder]
     }
 
     /// What sockets are asked: FIONREAD, by libslirp before it reads a datagram; SIOCGIFINDEX, for the scope of a resolver's
@@ -46,7 +56,7 @@ enum Sandbox {
         SYS_recvmsg, SYS_sendmsg, SYS_accept, SYS_accept4, SYS_socket, SYS_connect, SYS_bind, SYS_listen, SYS_shutdown,
         SYS_getsockname, SYS_getpeername, SYS_setsockopt, SYS_getsockopt, SYS_fcntl, SYS_ioctl, SYS_dup, SYS_openat,
         SYS_open, SYS_fstat, SYS_stat, SYS_lstat, SYS_newfstatat, SYS_lseek, SYS_unlink, SYS_unlinkat, SYS_rename,
-        SYS_renameat, SYS_renameat2, SYS_fsync, SYS_fdatasync, SYS_ftruncate, SYS_fchmod, SYS_getdents64, SYS_readlink,
+        SYS_renameat, SYS_renameat2, SYS_fsync, SYS_fdatasync, SYS_ftruncate, SYS_getdents64, SYS_readlink,
         SYS_futex,
         SYS_mmap, SYS_munmap, SYS_mremap, SYS_madvise, SYS_mprotect, SYS_brk, SYS_rt_sigaction, SYS_rt_sigprocmask,
         SYS_rt_sigreturn, SYS_rt_sigtimedwait, SYS_sigaltstack, SYS_clock_gettime, SYS_clock_nanosleep, SYS_nanosleep,

@@ -9,7 +9,8 @@ enum Sandbox {
     /// - Throws: What else keeps the process from being limited; it may serve nobody then.
     static func enter(_ share: ShareArguments) throws(SystemError) -> String? {
         var confinement = ProcessConfinement(
-            filter: SystemCallFilter(allowing: calls + FileSystemDevice.systemCalls))
+            filter: SystemCallFilter(
+                allowing: calls + FileSystemDevice.systemCalls, conditions: FileSystemDevice.conditions))
         if share.isReadOnly { confinement.readable = [share.folder] } else { confinement.served = [share.folder] }
         return try confinement.enter().missing
     }

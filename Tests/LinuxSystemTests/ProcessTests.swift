@@ -39,6 +39,14 @@ import Testing
         #expect(try pipe.read.read(upTo: 100) == Array("hello\n".utf8))
     }
 
+    @Test("a confined process gets no secrets by its environment")
+    func confinedEnvironment() throws {
+        let all = [
+            "PATH=/usr/bin", "LC_ALL=C.UTF-8", "LCD=x", "AWS_SECRET_ACCESS_KEY=x", "PATHS=x", "TZ=UTC",
+        ]
+        #expect(environmentOfConfinedProcess(all) == ["PATH=/usr/bin", "LC_ALL=C.UTF-8", "TZ=UTC"])
+    }
+
     @Test("of a child that nobody waits for nothing stays behind")
     func abandoned() throws {
         let identifier = try ChildProcess.start(["true"]).identifier

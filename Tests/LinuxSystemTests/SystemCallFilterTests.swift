@@ -120,6 +120,21 @@ import Testing
         }
     }
 
+    @Test("a filter of a few refused calls lets everything else pass, but for what its conditions say")
+    func refusing() throws {
+        let filter = SystemCallFilter(
+            refusing: [42], conditions: [16: .isNoneOf(1, [0x5452, 0x8901, 0x8902]), 41: .isOneOf(0, [1])])
+        func passes(_ call: Int, _ arguments: UInt64...) throws -> Bool {
+            let verdict = try verdict(filter, call: call, arguments: arguments)
+            #expect(verdict == SystemCallFilter.allow || verdict == SystemCallFilter.refuseQuietly)
+            return verdict == SystemCallFilter.allow
+        }
+        #expect(try passes(0) && passes(15) && passes(43) && passes(460) && !passes(42))
+        for request in [0, 0x5421, 0x5451, 0x5453, 0x8900, 0x8903] as [UInt64] { #expect(try passes(16, 5, request)) }
+        for request in [0x5452, 0x8901, 0x8902] as [UInt64] { #expect(try !passes(16, 5, request)) }
+        #expect(try passes(41, 1) && !passes(41, 2))
+    }
+
     @Test("only a kernel without filters is taken for one: every other failure is an error") func failures() throws {
         #expect(try SystemCallFilter.isApplied(0) { 0 })
         #expect(try !SystemCallFilter.isApplied(-Int(ENOSYS)) { 0 })

@@ -23,6 +23,23 @@ import Testing
         #expect(try server.read(upTo: 10) == Array("ping".utf8))
     }
 
+    @Test("a link to a socket, and what is none, is nobody to connect to")
+    func linkToSocket() throws {
+        let folder = try TemporaryFolder()
+        let listener = try UnixSocket.listen(at: folder("other.sock"))
+        let link = folder("own.sock")
+        symlink("other.sock", link.string)
+        #expect(throws: SystemError("connect to", link, Errno(rawValue: ENOTSOCK))) {
+            try UnixSocket.connect(to: link).close()
+        }
+        #expect(mkfifo(folder("pipe.sock").string, 0o600) == 0)
+        #expect(throws: SystemError("connect to", folder("pipe.sock"), Errno(rawValue: ENOTSOCK))) {
+            try UnixSocket.connect(to: folder("pipe.sock")).close()
+        }
+        try UnixSocket.connect(to: folder("other.sock")).close()
+        listener.close()
+    }
+
     @Test(
         "an address that was found in time leads there, also when no file may be opened any more", arguments: [1, 30])
     func addressBehindFilter(repetitions: Int) throws {

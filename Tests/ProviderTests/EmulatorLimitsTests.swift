@@ -29,6 +29,12 @@ import Testing
                 try OwnedDescriptor.open(folder("web/disk.qcow2"), .readWrite).close()
                 try OwnedDescriptor.openLog(folder("web/run/console.log")).close()
                 _ = try FileSystem.read(folder("box/box.img"), limit: 10)
+                // What an open file that may only be read is not to be changed by.
+                let image = try OwnedDescriptor.open(folder("box/box.img"), .readOnly)
+                if fchmod(image.rawValue, 0o666) == 0 { throw SystemError("keep the mode", nil, .permissionDenied) }
+                if (try? OwnedDescriptor.open(folder("box/box.img"), [.readOnly, .truncate])) != nil {
+                    throw SystemError("keep the contents", nil, .permissionDenied)
+                }
             }
             if !open.isEmpty { print(open) }
             listener.close()

@@ -14,6 +14,11 @@ public struct Doors: Sendable {
     /// Whether programs may be started and processes made, which another filter forbids later.
     public var startsPrograms = false
 
+    /// Whether the Internet's sockets are the process's own to make.
+    public var usesInternet = false
+    /// Whether it serves files, whose modes and attributes are set by calls that no rule binds to a folder.
+    public var servesFiles = false
+
     public init(listener: FilePath) { self.listener = listener }
 
     /// Tries them in a copy of this process that has gone through `confine`. For a process that has nothing else to do: the
@@ -59,7 +64,6 @@ public struct Doors: Sendable {
         attempt("kill") { linux_syscall(Int(SYS_kill), process, 0, 0, 0, 0) == 0 }
         attempt("ptrace") { linux_syscall(Int(SYS_ptrace), 16, process, 0, 0, 0) == 0 }
         attempt("pidfd_open") { linux_syscall(434, process, 0, 0, 0, 0) >= 0 }
-        guard !startsPrograms else { return open }
         attempt("prlimit64") {
             var limit = rlimit()
             return withUnsafeMutablePointer(to: &limit) {
@@ -67,6 +71,16 @@ public struct Doors: Sendable {
             }
         }
         attempt("fcntl F_SETOWN") { linux_syscall(Int(SYS_fcntl), 2, 8, process, 0, 0) == 0 }
+        attempt("ioctl FIOSETOWN") {
+            var number = other
+            return withUnsafeMutablePointer(to: &number) {
+                linux_syscall(Int(SYS_ioctl), 2, 0x8901, UInt(bitPattern: $0), 0, 0) == 0
+            }
+        }
+        attempt("shmget") { linux_syscall(Int(SYS_shmget), 0, 4096, 0o1600, 0, 0) >= 0 }
+        if !usesInternet { attempt("UDP") { linux_syscall(Int(SYS_socket), UInt(AF_INET), 2, 0, 0, 0) >= 0 } }
+        if !servesFiles { for file in protected { open += changes(file) } }
+        guard !startsPrograms else { return open }
         // SIGCHLD; with CLONE_NEWUSER.
         for flags in [17, 0x1000_0011] as [UInt] {
             attempt("clone \(flags)") {
@@ -82,5 +96,17 @@ public struct Doors: Sendable {
             }
         }
         return open
+    }
+
+    /// What can be changed of a file by its name alone, without opening it.
+    private func changes(_ file: FilePath) -> [String] {
+        file.withPlatformString { path in
+            let path = UInt(bitPattern: path)
+            let calls: [(String, Int, UInt, UInt)] = [
+                ("chmod", Int(SYS_chmod), 0o777, 0), ("truncate", Int(SYS_truncate), 0, 0),
+                ("utime", Int(SYS_utime), 0, 0), ("chown", Int(SYS_chown), UInt(getuid()), UInt(getgid())),
+            ]
+            return calls.filter { linux_syscall($0.1, path, $0.2, $0.3, 0, 0) == 0 }.map { "\($0.0) \(file)" }
+        }
     }
 }

@@ -14,6 +14,7 @@ import Testing
         await #expect(processExitsWith: .success) {
             let folder = try TemporaryFolder()
             var doors = Doors(listener: folder("other.sock"))
+            doors.usesInternet = true
             let listener = try UnixSocket.listen(at: doors.listener)
             for name in [
                 "machines/web/record.json", "machines/web/disk.qcow2", "machines/web/id_ed25519",

@@ -12,6 +12,7 @@ import Testing
 @Suite struct ProcessTests {
     @Test("starts once, serves, reports, and stops when told") func life() throws {
         let environment = try NetworkEnvironment()
+        setenv("WANDER_TEST_SECRET", "x", 1)
         #expect(try !NetworkProcess.isRunning(folder: environment.configuration.folder))
         #expect(try environment.start())
         #expect(try !environment.start(), "a second start finds the first")
@@ -22,6 +23,12 @@ import Testing
         #expect(status.machine("web")?.address == IPv4Address(TestNetwork.address(1)))
         #expect(status.forwards.map(\.forward.hostPort) == [port])
         #expect(status.forwards[0].failure == nil)
+        // Root alone may look at it.
+        if getuid() == 0 {
+            let file = FilePath("/proc/\(try #require(status.processIdentifier))/environ")
+            let variables = String(decoding: try FileSystem.read(file, limit: 1 << 20), as: UTF8.self)
+            #expect(variables.contains("PATH=") && !variables.contains("WANDER_TEST_SECRET"))
+        }
         #expect(try !client.waitForPort(80, of: "web", milliseconds: 100))
         try client.stop()
         #expect(try environment.ended())

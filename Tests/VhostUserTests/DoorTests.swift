@@ -13,6 +13,7 @@ import Testing
         await #expect(processExitsWith: .success) { [isReadOnly] in
             let folder = try TemporaryFolder()
             var doors = Doors(listener: folder("other.sock"))
+            doors.servesFiles = true
             let listener = try UnixSocket.listen(at: doors.listener)
             for name in ["web/record.json", "web/disk.qcow2", "home/.bashrc"] {
                 doors.protected.append(try folder.file(name))

@@ -14,6 +14,7 @@ import Testing
         await #expect(processExitsWith: .success) { [servesFiles] in
             let folder = try TemporaryFolder()
             var doors = Doors(listener: folder("other.sock"))
+            doors.servesFiles = servesFiles
             let listener = try UnixSocket.listen(at: doors.listener)
             var protected = ["record.json", "monitor.json", "disk.qcow2", "id_ed25519", "monitor.log"].map {
                 "web/\($0)"

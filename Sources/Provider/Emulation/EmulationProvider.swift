@@ -31,6 +31,7 @@ public struct EmulationProvider: MachineProvider {
         let shares = try ShareServers(plan, program: shareProgram, log: logs.monitor)
         var options = ChildProcess.Options()
         options.newSession = true
+        options.environment = environmentOfConfinedProcess()
         options.directory = plan.folder.path
         options.output = .descriptor(logs.monitor)
         options.error = .descriptor(logs.monitor)

@@ -20,9 +20,14 @@ struct EmulatorLimits: Sendable {
         let prefix = folder.removingLastComponent()
         // Firmware and device ROMs, and modules, of one that is not the system's.
         let parts = ["share/qemu", "lib", "lib64", "libexec"].map { prefix.pushing(FilePath($0)) }
-        executable = ["/usr", "/bin", "/lib", "/lib64", folder] + (prefix == "/" ? [] : parts)
+        // Where other package managers keep programs' libraries.
+        let stores: [FilePath] = ["/nix/store", "/gnu/store", "/home/linuxbrew/.linuxbrew"]
+        executable = ["/usr", "/bin", "/lib", "/lib64", folder] + stores + (prefix == "/" ? [] : parts)
         // What the C library and QEMU ask about the host.
-        let host: [FilePath] = ["/etc", "/proc", "/sys/devices/system", "/dev/urandom", "/dev/random"]
+        let host: [FilePath] = [
+            "/etc", "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/sys", "/proc/filesystems", "/proc/stat",
+            "/sys/devices/system", "/dev/urandom", "/dev/random",
+        ]
         readable = host + plan.backing.map { place($0.path) } + [plan.kernel, plan.initrd].compactMap { $0 }
         writable = [plan.folder.run, place(plan.disk.path), "/dev/null"] + plan.extraDisks.map { place($0.path) }
     }
@@ -34,17 +39,42 @@ struct EmulatorLimits: Sendable {
         let files = try FileAccessLimit.apply(
             readable: readable, writable: writable, executable: executable, allowsTCP: false)
         if !files { missing.append("files (Landlock)") }
-        if !(try SystemCallFilter(refusing: Self.refused).apply(toAllThreads: false)) {
+        if !(try SystemCallFilter(refusing: Self.refused, conditions: Self.conditions).apply(toAllThreads: false)) {
             missing.append("system calls (seccomp)")
         }
         return missing
     }
 
-    /// Ways to other processes and to services of the host, which QEMU's own filter leaves open. Its connections are inherited.
-    private static let refused = [
-        SYS_connect, SYS_ptrace, SYS_kill, SYS_tkill, SYS_tgkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo,
-        SYS_pidfd_open, SYS_pidfd_send_signal, SYS_pidfd_getfd, SYS_process_vm_readv, SYS_process_vm_writev,
-        SYS_unshare, SYS_setns, SYS_mount, SYS_umount2, SYS_bpf, SYS_perf_event_open, SYS_userfaultfd,
-        SYS_io_uring_setup, SYS_io_uring_register, SYS_io_uring_enter, SYS_keyctl, SYS_add_key, SYS_request_key,
-    ].map { Int($0) }
+    /// Ways to other processes and to services of the host, which QEMU's own filter leaves open: its connections are
+    /// inherited. And what Landlock does not look at: modes, owners, times and attributes of files, by their names or where
+    /// they may only be read.
+    private static let refused: [Int] =
+        [
+            SYS_connect, SYS_ptrace, SYS_kill, SYS_tkill, SYS_tgkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo,
+            SYS_pidfd_open, SYS_pidfd_send_signal, SYS_pidfd_getfd, SYS_process_vm_readv, SYS_process_vm_writev,
+            SYS_unshare, SYS_setns, SYS_mount, SYS_umount2, SYS_bpf, SYS_perf_event_open, SYS_userfaultfd,
+            SYS_io_uring_setup, SYS_io_uring_register, SYS_io_uring_enter, SYS_keyctl, SYS_add_key, SYS_request_key,
+            SYS_shmget, SYS_shmat, SYS_shmctl, SYS_msgget, SYS_msgsnd, SYS_msgrcv, SYS_msgctl, SYS_semget, SYS_semop,
+            SYS_semtimedop, SYS_semctl, SYS_mq_open, SYS_mq_unlink, SYS_ioprio_set, SYS_sched_setattr, SYS_execveat,
+            SYS_truncate, SYS_creat, SYS_openat2, SYS_chmod, SYS_fchmod, SYS_fchmodat, SYS_chown, SYS_lchown,
+            SYS_fchown,
+            SYS_fchownat, SYS_setxattr, SYS_lsetxattr, SYS_fsetxattr, SYS_removexattr, SYS_lremovexattr,
+            SYS_fremovexattr, SYS_utime, SYS_utimes, SYS_futimesat, SYS_utimensat,
+        ].map { Int($0) } + [
+            452, 463, 466,  // fchmodat2, setxattrat, removexattrat
+        ]
+
+    private static let conditions: [Int: ArgumentCondition] = {
+        let files: [Int32] = [F_GETLK, F_SETLK, F_SETLKW, 38]  // F_OFD_SETLKW
+        // F_SETPIPE_SZ, F_GETPIPE_SZ, F_ADD_SEALS, F_GET_RW_HINT
+        let kinds: [Int32] = [1031, 1032, 1033, 1035]
+        return [
+            Int(SYS_socket): .isOneOf(0, [UInt32(AF_UNIX)]), Int(SYS_socketpair): .isOneOf(0, [UInt32(AF_UNIX)]),
+            Int(SYS_prlimit64): .isOneOf(0, [0]),
+            Int(SYS_fcntl): .isOneOf(1, (SystemCallFilter.ownFileCommands + files + kinds).map { UInt32($0) }),
+            // FIOASYNC, FIOSETOWN, SIOCSPGRP: signals to others.
+            Int(SYS_ioctl): .isNoneOf(1, [0x5452, 0x8901, 0x8902]),
+            Int(SYS_open): .lacks(1, UInt32(O_TRUNC)), Int(SYS_openat): .lacks(2, UInt32(O_TRUNC)),
+        ]
+    }()
 }

@@ -18,6 +18,7 @@ final class LogWriter {
         let log = try BoundedLog(folder.monitorLog, limit: BoundedLog.reportLimit)
         var options = ChildProcess.Options()
         options.newSession = true
+        options.environment = environmentOfConfinedProcess()
         options.directory = folder.run
         options.output = .descriptor(log.rawDescriptor)
         options.error = .descriptor(log.rawDescriptor)

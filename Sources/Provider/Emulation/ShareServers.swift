@@ -32,6 +32,7 @@ final class ShareServers {
         let pair = try UnixSocket.pair()
         var options = ChildProcess.Options()
         options.newSession = true
+        options.environment = environmentOfConfinedProcess()
         options.directory = plan.folder.path
         options.output = .descriptor(log)
         options.error = .descriptor(log)

@@ -13,6 +13,7 @@ extension Machine {
         guard try OpenFileLock.tryLock(lock, .exclusive) else {
             throw ProviderError.notRunning(machine: name, state: "still ending")
         }
+        try record.process?.endWithoutLock()
         // What an interrupted command has left to do. A guest never gets the layer of a snapshot.
         try completeDisk(&record)
         var plan = try bootPlan(record, definition)

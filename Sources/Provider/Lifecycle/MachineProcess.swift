@@ -2,9 +2,9 @@ import Glibc
 import LinuxSystem
 import SystemPackage
 
-/// The process that runs a machine or a guest that prepares a box: whoever holds the lock in the folder. That it runs is told
-/// by the lock alone. Which one it is may be hidden from us (proc(5), prctl(2) PR_SET_DUMPABLE, another process namespace,
-/// another host), and then it still runs.
+/// The process that runs a machine or a guest that prepares a box: whoever holds the lock in the folder. Which one it is may
+/// be hidden from us (proc(5), prctl(2) PR_SET_DUMPABLE, another process namespace, another host), and then it still runs. So
+/// does the one that is recorded, though it holds no lock: a guest that has taken it over can let that go.
 struct MachineProcess {
     let folder: MachineFolder
     /// nil if nobody here can tell.
@@ -15,8 +15,8 @@ struct MachineProcess {
     static func find(
         _ folder: MachineFolder, recorded: MachineRecord.ProcessIdentity? = nil
     ) throws(SystemError) -> MachineProcess? {
+        if let recorded, recorded.runs { return MachineProcess(folder: folder, identity: recorded) }
         guard try folder.isAlive() else { return nil }
-        if let recorded, recorded.isAlive { return MachineProcess(folder: folder, identity: recorded) }
         // The command that started it was killed before it could write the number down.
         let identity =
             MachineRecord.ProcessIdentity.listening(at: folder.controlSocket)
@@ -34,7 +34,7 @@ struct MachineProcess {
     func wait(milliseconds: Int64, cancellation: Cancellation? = nil) throws(SystemError) -> Bool {
         let deadline = MonotonicClock.now.advanced(byMilliseconds: milliseconds)
         if let watch { _ = try watch.wait(milliseconds: milliseconds, cancellation: cancellation) }
-        while try folder.isAlive() {
+        while try folder.isAlive() || identity?.runs == true {
             let left = deadline.milliseconds(since: .now)
             guard left > 0, cancellation?.isRequested != true else { return false }
             if let cancellation {

@@ -26,6 +26,7 @@ public struct MonitorProvider: MachineProvider {
         let status = try OwnedDescriptor.pipe()
         var options = ChildProcess.Options()
         options.newSession = true
+        options.environment = environmentOfConfinedProcess()
         options.directory = plan.folder.path
         options.output = .descriptor(log.rawDescriptor)
         options.error = .descriptor(log.rawDescriptor)

@@ -23,6 +23,21 @@ extension MachineRecord.ProcessIdentity {
     /// Whether this very process still lives (also as a zombie that nobody has collected).
     var isAlive: Bool { Self.of(identifier) == self }
 
+    /// Whether it runs: what has ended is not counted, though nobody has collected it.
+    var runs: Bool {
+        guard let fields = Self.status(of: identifier)?.fields, fields.count > 19 else { return false }
+        return String(fields[19]) == started && !["Z", "X"].contains(fields[0])
+    }
+
+    /// Ends the process, if it runs though somebody else has its machine's lock: a guest that took it over made it let go.
+    /// - Throws: `ETIMEDOUT` if it does not end.
+    func endWithoutLock() throws(SystemError) {
+        guard runs, let watch = ProcessWatch(identifier) else { return }
+        kill()
+        _ = try watch.wait(milliseconds: 10_000)
+        if runs { throw SystemError("end process \(identifier)", nil, .timedOut) }
+    }
+
     /// Ends the process at once, if it still is the one that was recorded.
     func kill() {
         guard isAlive else { return }

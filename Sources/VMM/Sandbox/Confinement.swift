@@ -54,18 +54,24 @@ public enum Confinement {
     /// The process as a whole: its own thread makes machines anew at a reset, and serves the control socket, the logs and
     /// the end record; the others have narrower filters on top of this one. Without: programs, the Internet, other processes.
     static let process = SystemCallFilter(
-        allowing: processCalls, ioctlRequests: runRequests + machineRequests)
+        allowing: processCalls, ioctlRequests: runRequests + machineRequests, conditions: opening)
 
     /// The same with a device that serves files.
     static let fileServingProcess = SystemCallFilter(
-        allowing: processCalls + FileSystemDevice.systemCalls, ioctlRequests: runRequests + machineRequests)
+        allowing: processCalls + FileSystemDevice.systemCalls, ioctlRequests: runRequests + machineRequests,
+        conditions: opening.merging(FileSystemDevice.conditions) { $0.and($1) })
+
+    /// Nothing is emptied by being opened: before Linux 6.2 Landlock lets that happen to a file that may only be read.
+    private static let opening: [Int: ArgumentCondition] = [
+        Int(SYS_open): .lacks(1, UInt32(O_TRUNC)), Int(SYS_openat): .lacks(2, UInt32(O_TRUNC)),
+    ]
 
     private static let processCalls: [Int] =
         common + storage
         + [
             SYS_ioctl, SYS_open, SYS_openat, SYS_stat, SYS_newfstatat, SYS_lstat, SYS_statx, SYS_getdents64,
             SYS_unlink,
-            SYS_unlinkat, SYS_rename, SYS_renameat, SYS_renameat2, SYS_mkdir, SYS_mkdirat, SYS_fchmod, SYS_readlink,
+            SYS_unlinkat, SYS_rename, SYS_renameat, SYS_renameat2, SYS_mkdir, SYS_mkdirat, SYS_readlink,
             SYS_access, SYS_memfd_create, SYS_eventfd2, SYS_dup, SYS_dup2, SYS_dup3,
             SYS_accept4, SYS_pipe2, SYS_clone, SYS_prctl, SYS_seccomp, SYS_sched_getaffinity,
             SYS_rt_sigtimedwait, SYS_rt_sigpending, SYS_prlimit64, SYS_getuid, SYS_geteuid, SYS_gettimeofday,
@@ -92,7 +98,8 @@ public enum Confinement {
     }
 
     /// A device that serves a folder: Landlock and what it opened before say which.
-    static let fileServingDevice = SystemCallFilter(allowing: common + storage + FileSystemDevice.systemCalls)
+    static let fileServingDevice = SystemCallFilter(
+        allowing: common + storage + FileSystemDevice.systemCalls, conditions: FileSystemDevice.conditions)
 
     /// A device that finds its peer again: on a thread of its own, through a ``SocketConnector``.
     static let connectingDevice = SystemCallFilter(

@@ -44,6 +44,8 @@ public final class FileSystemDevice: SeparableDevice {
 
     /// What serving a folder asks of the kernel, as numbers of system calls.
     public static var systemCalls: [Int] { FileSystemServer.systemCalls }
+    /// What must be true of some of them, as ``FileSystemServer/conditions``.
+    public static var conditions: [Int: ArgumentCondition] { FileSystemServer.conditions }
 
     public var kind: VirtioDeviceKind { .fileSystem }
     public var features: VirtioFeatures { [.version1, .ringEventIndex, .ringIndirectDescriptors] }

@@ -2,6 +2,7 @@ import Glibc
 import JSON
 import LinuxSystem
 import Reporting
+import SSH
 import Synchronization
 
 /// Everything that wander says to people, on standard error: steps, output of machines, progress, warnings, errors.
@@ -62,22 +63,27 @@ final class Console: EventSink {
     func report(_ error: any Error, about subject: String? = nil, debug: Bool = false) {
         let prefix = subject.map { "\($0): " } ?? ""
         guard let error = error as? any UserFacingError else {
-            return writeLine(paint("error: ", .red) + prefix + "\(error)")
+            return writeLine(paint("error: ", .red) + prefix + shown("\(error)"))
         }
-        var lines = [paint("error: ", .red) + paint(prefix + error.summary, .bold)]
+        var lines = [paint("error: ", .red) + paint(prefix + shown(error.summary), .bold)]
         if let detail = error.detail {
-            lines += detail.split(separator: "\n", omittingEmptySubsequences: false).map { "  \($0)" }
+            lines += shown(detail).split(separator: "\n", omittingEmptySubsequences: false).map { "  \($0)" }
         }
-        if let remedy = error.remedy { lines += remedy.split(separator: "\n").map { paint("  -> ", .cyan) + $0 } }
+        if let remedy = error.remedy {
+            lines += shown(remedy).split(separator: "\n").map { paint("  -> ", .cyan) + $0 }
+        }
         if debug {
             var cause = error.cause
             while let current = cause {
-                lines.append("  caused by: \((current as? any UserFacingError)?.summary ?? "\(current)")")
+                lines.append("  caused by: \(shown((current as? any UserFacingError)?.summary ?? "\(current)"))")
                 cause = (current as? any UserFacingError)?.cause
             }
         }
         writeLine(lines.joined(separator: "\n"))
     }
+
+    /// Errors repeat what files, guests and other processes say; none of those commands the terminal.
+    private func shown(_ text: String) -> String { GuestText.lines(text.utf8) }
 
     /// Says that Ctrl-C was seen.
     /// - Parameters:
