@@ -78,7 +78,7 @@ public enum NetworkProcess {
     }
 
     /// Whether an error says that the process ended while it was spoken to.
-    private static func isGone(_ error: any Error) -> Bool {
+    public static func isGone(_ error: any Error) -> Bool {
         if let error = error as? SystemError {
             return [.noSuchFileOrDirectory, .connectionRefused, .connectionReset, .brokenPipe].contains(error.errno)
         }

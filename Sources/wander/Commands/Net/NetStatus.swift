@@ -17,15 +17,11 @@ struct NetStatus: WanderCommand {
 
     func execute(_ context: CommandContext) throws {
         let project = try project.load(context)
-        project.reviveNetwork()
-        let folder = project.layout.network
-        guard try NetworkProcess.isRunning(folder: folder) else {
-            let reason =
-                project.hasRunningMachines ? "see \(NetworkConfiguration.logFile(in: folder))" : "no machine is up"
+        guard let status = try project.askNetwork({ try $0.status() }) else {
+            let log = NetworkConfiguration.logFile(in: project.layout.network)
+            let reason = project.hasRunningMachines ? "see \(log)" : "no machine is up"
             return context.output("The network does not run: \(reason).", json: ["running": false])
         }
-        var client = try NetworkClient.connect(folder: folder)
-        let status = try client.status()
         context.output(Self.text(status), json: Self.document(status))
     }
 

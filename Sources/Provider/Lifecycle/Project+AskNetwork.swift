@@ -1,0 +1,23 @@
+import LinuxSystem
+public import NetworkControl
+
+extension Project {
+    /// Asks the environment's network, which is first started again if it has ended under machines that run. One that is just
+    /// ending still holds its lock and may take a question with it: then the next one is asked.
+    /// - Returns: nil if no network runs.
+    public func askNetwork<Answer>(_ question: (inout NetworkClient) throws -> Answer) throws -> Answer? {
+        let patience = Patience(
+            until: MonotonicClock.now.advanced(byMilliseconds: 10_000), first: 20, growing: 1.5, most: 250,
+            cancellation: cancellation)
+        return try patience.wait(for: "the environment's network") { () -> Patience.Answer<Answer?> in
+            reviveNetwork()
+            guard try NetworkProcess.isRunning(folder: layout.network) else { return .here(nil) }
+            do {
+                var client = try NetworkClient.connect(folder: layout.network)
+                return .here(try question(&client))
+            } catch  where NetworkProcess.isGone(error) {
+                return .notYet(because: "\(error)")
+            }
+        }
+    }
+}
