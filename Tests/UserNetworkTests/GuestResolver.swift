@@ -12,7 +12,8 @@ final class GuestResolver {
     init(_ peer: ScriptedPeer, port: UInt16 = 40_000, now: MonotonicClock = .now) {
         self.peer = peer
         session = TCPSession(
-            localPort: port, remotePort: 53, initialSequence: 0xffff_fff0, mtu: 1500, synInterval: 50, now: now)
+            localPort: port, remotePort: 53, initialSequence: 0xffff_fff0, mtu: 1500,
+            knocks: Pace(first: 50, growing: 2, most: 300), now: now)
     }
 
     func ask(_ message: [UInt8]) {

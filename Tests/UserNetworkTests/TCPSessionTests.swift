@@ -9,7 +9,9 @@ import Testing
     private func at(_ milliseconds: Int64) -> MonotonicClock { start.advanced(byMilliseconds: milliseconds) }
 
     private func session() -> TCPSession {
-        TCPSession(localPort: 50000, remotePort: 22, initialSequence: .max - 5, mtu: 1500, synInterval: 50, now: start)
+        TCPSession(
+            localPort: 50000, remotePort: 22, initialSequence: .max - 5, mtu: 1500,
+            knocks: Pace(first: 50, growing: 2, most: 300), now: start)
     }
 
     private func header(
@@ -54,6 +56,26 @@ import Testing
         #expect(session.state == .open)
         #expect(try #require(session.nextSegment(at: at(51))).header.acknowledgement == 10)
         #expect(session.deadline == nil)
+    }
+
+    @Test("knocks less and less often while nobody answers, and often again when told that somebody may hear")
+    func knockingPace() throws {
+        let session = session()
+        var now = start
+        func pauses(_ count: Int) throws -> [Int64] {
+            try (0..<count).map { _ in
+                _ = try #require(session.nextSegment(at: now))
+                let next = try #require(session.deadline)
+                defer { now = next }
+                session.timerExpired(at: next)
+                return next.milliseconds(since: now)
+            }
+        }
+        #expect(try pauses(5) == [50, 100, 200, 300, 300])
+        _ = session.nextSegment(at: now)
+        now = now.advanced(byMilliseconds: 7)
+        session.knockAgain()
+        #expect(try pauses(3) == [50, 100, 200])
     }
 
     @Test("a refusal counts only if it answers this very attempt") func refusal() {

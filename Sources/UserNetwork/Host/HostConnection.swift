@@ -15,9 +15,10 @@ final class HostConnection: RelayedConnection {
 
     /// How long a guest may take to answer the first segment, in milliseconds.
     static let dialLimit: Int64 = 5_000
-    /// How often to knock while waiting for a port to open, in milliseconds.
-    static let waitInterval: Int64 = 50
-    static let dialInterval: Int64 = 200
+    /// The pauses between two knocks while waiting for a port to open. Each knock costs a guest that boots, so they grow: a
+    /// port is noticed within a tenth of the time that its machine has taken since its last sign of life, and within a second.
+    static let waitPace = Pace(first: 50, growing: 1.1, most: 1_000)
+    static let dialPace = Pace(first: 200, growing: 1, most: 200)
     /// How long a guest may keep a connection open whose client has gone, in milliseconds.
     static let orphanLimit: Int64 = 10_000
 
@@ -29,6 +30,8 @@ final class HostConnection: RelayedConnection {
     private var waits = false
     private var limit: MonotonicClock
     private var retry: MonotonicClock?
+    /// The pauses between two attempts that were refused.
+    private(set) var pace = HostConnection.waitPace
     private var claimedPort: UInt16?
     /// When the connection is broken off, because its client is not there any more.
     private var orphanEnd: MonotonicClock?
@@ -79,14 +82,14 @@ final class HostConnection: RelayedConnection {
             port = claimed
         } else {
             guard waits else { return fail("the machine's network is not connected") }
-            retry = network.now.advanced(byMilliseconds: Self.waitInterval)
-            // What is there already only has to hold what the client says.
+            // The machine's first sign of life starts the next attempt. What is there already only has to hold what the
+            // client says.
             guard session == nil else { return }
         }
         let queued = session
         let session = TCPSession(
             localPort: port, remotePort: guestPort, initialSequence: network.randomSequence(), mtu: network.mtu,
-            synInterval: waits ? Self.waitInterval : Self.dialInterval, now: network.now)
+            knocks: waits ? Self.waitPace : Self.dialPace, now: network.now)
         // What the client has said already belongs to whichever attempt succeeds.
         if let queued { unsafe session.sendQueue.append(queued.sendQueue.bytes) }
         if inputEnded { session.close() }
@@ -103,7 +106,7 @@ final class HostConnection: RelayedConnection {
         release()
         note(failure == .refused ? .refused : .silent)
         if waits {
-            retry = network.now.advanced(byMilliseconds: Self.waitInterval)
+            retry = network.now.advanced(byMilliseconds: pace.next())
         } else {
             fail(failure == .refused ? "the guest refused the connection" : "the guest does not answer")
         }
@@ -158,11 +161,26 @@ final class HostConnection: RelayedConnection {
             release()
             // Also if the guest has just answered: that answer is worth nothing any more.
             session?.abort()
-            retry = network.now.advanced(byMilliseconds: Self.waitInterval)
+            retry = nil
         } else if phase == .open {
             breakOff("the machine's monitor has gone")
         } else if phase == .dialling {
             fail("the machine's network is not connected")
+        }
+    }
+
+    /// The machine has shown that it is another than before: a port that was closed or silent may be open soon.
+    func machineStirred(_ sign: Machine.Sign) {
+        guard phase == .dialling, waits, !isFinished else { return }
+        if sign == .begins { pace.restart() }
+        if claimedPort != nil {
+            session?.knockAgain()
+            network.schedule(self)
+        } else if let retry {
+            // Who is refused has been heard all the time.
+            if sign == .begins { self.retry = min(retry, network.now.advanced(byMilliseconds: pace.next())) }
+        } else {
+            dial()
         }
     }
 
@@ -181,6 +199,8 @@ final class HostConnection: RelayedConnection {
     // MARK: The guest's side
 
     var remotePort: UInt16 { guestPort }
+    /// Whether the guest has refused it, and the next attempt has not begun.
+    var isRefused: Bool { retry != nil }
 
     override var isEstablished: Bool { phase == .open }
     override var reachesGuest: Bool { claimedPort != nil }
@@ -188,7 +208,7 @@ final class HostConnection: RelayedConnection {
 
     override func sessionFailed(_ failure: TCPSession.Failure) {
         if phase == .dialling {
-            if retry == nil { attemptFailed(failure) }
+            if claimedPort != nil { attemptFailed(failure) }
         } else if inputEnded, outputEnded || orphanEnd != nil {
             // Nobody is left to be told.
             finish()

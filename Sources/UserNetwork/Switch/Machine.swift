@@ -29,6 +29,9 @@ final class Machine: FrameReceiver {
     /// Whether the guest has taken its address, or used it, since the monitor connected.
     var leased = false
     var counters = Counters()
+    /// A sign of life that those who wait for the guest have not been told of.
+    var sign: Sign?
+    private var lastARP: MonotonicClock?
     private(set) var drops: [DropReason: UInt64] = [:]
     /// What this machine keeps open on the host: listeners and forwards.
     var sources: [EventSource] = []
@@ -80,6 +83,33 @@ final class Machine: FrameReceiver {
     var mac: MACAddress { attachment.mac }
     var hostname: String { attachment.hostname ?? attachment.name }
     var endpoint: Endpoint { Endpoint(mac: mac, address: address) }
+
+    /// What tells those who wait for a port that they should look more often again.
+    enum Sign {
+        /// The guest's network is there.
+        case speaks
+        /// The monitor has connected, or the guest has got its address.
+        case begins
+    }
+
+    /// How long a guest must have sent no ARP for the next to be news, in milliseconds.
+    static let leastARPSilence: Int64 = 5_000
+
+    /// Notes an ARP packet.
+    /// - Parameter isAnnouncement: Whether it says or asks whose the machine's own address is, as a guest does that has just
+    ///   taken it (RFC 5227).
+    func noteARP(isAnnouncement: Bool, at now: MonotonicClock) {
+        let isNews = lastARP.map { now.milliseconds(since: $0) >= Self.leastARPSilence } ?? true
+        lastARP = now
+        if sign == nil, isNews || isAnnouncement { sign = .speaks }
+    }
+
+    /// Begins anew with the monitor.
+    func begin() {
+        leased = false
+        lastARP = nil
+        sign = .begins
+    }
 
     func count(_ reason: DropReason) { drops[reason, default: 0] &+= 1 }
 

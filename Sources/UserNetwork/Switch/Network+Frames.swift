@@ -28,6 +28,7 @@ extension Network {
         guard senderMAC == machine.mac, sender == machine.address || sender == .unspecified else {
             return machine.count(.spoofedAddress)
         }
+        machine.noteARP(isAnnouncement: target == machine.address, at: now)
         guard operation == 1, target != machine.address else { return }
         guard let owner = station(at: target) else { return machine.count(.noRecipient) }
         let reply = FrameWriter.arp(

@@ -15,7 +15,10 @@ extension Network {
         guard packet.source == .unspecified || packet.source == machine.address || reply.refuses else {
             return machine.count(.spoofedAddress)
         }
-        if reply.grants { machine.leased = true }
+        if reply.grants {
+            machine.leased = true
+            machine.sign = .begins
+        }
         var target = machine.endpoint
         target.port = 68
         if reply.broadcast { target.address = .broadcast }

@@ -208,7 +208,7 @@ public final class Network {
         // The newest wins: a monitor that reconnects may be seen before its old connection's end is.
         if let old = machine.link { disconnect(machine, old, reason: "the monitor connected again") }
         machine.link = link
-        machine.leased = false
+        machine.begin()
         loop.add(link)
         let settings = NATEngine.Settings(
             subnet: configuration.subnet, hostLoopback: !machine.hostPorts.isEmpty, ipv6: ipv6, mtu: mtu)
@@ -299,8 +299,18 @@ public final class Network {
         scheduled.append(connection)
     }
 
+    /// Tells those who wait for a machine's ports what it has shown of itself.
+    private func passSigns() {
+        for machine in machines {
+            guard let sign = machine.sign else { continue }
+            machine.sign = nil
+            for connection in hostConnections where connection.machine === machine { connection.machineStirred(sign) }
+        }
+    }
+
     /// Sends what the round has brought.
     private func endRound() {
+        passSigns()
         var blocked: [GuestConnection] = []
         // What one connection's news brings about is sent in the same round: nothing else may wake the loop for it.
         while !scheduled.isEmpty {

@@ -70,7 +70,7 @@ final class TCPSession {
 
     private var timer: MonotonicClock?
     private var synPending = true
-    private var synInterval: Int64
+    private var knocks: Pace
     private var probePending = false
     private var timeout: Int64 = 1000
     private var smoothed: Int64?
@@ -80,10 +80,9 @@ final class TCPSession {
 
     /// - Parameters:
     ///   - mtu: The largest IP packet, in bytes.
-    ///   - synInterval: How often to knock while the guest does not answer, in milliseconds.
+    ///   - knocks: The pauses between two knocks while the guest does not answer.
     init(
-        localPort: UInt16, remotePort: UInt16, initialSequence: UInt32, mtu: Int, synInterval: Int64,
-        now: MonotonicClock
+        localPort: UInt16, remotePort: UInt16, initialSequence: UInt32, mtu: Int, knocks: Pace, now: MonotonicClock
     ) {
         self.localPort = localPort
         self.remotePort = remotePort
@@ -93,7 +92,7 @@ final class TCPSession {
         recovery = initialSequence
         largestSegment = mtu - 40
         segmentSize = Self.leastSegment
-        self.synInterval = synInterval
+        self.knocks = knocks
         progress = now
     }
 
@@ -117,7 +116,7 @@ final class TCPSession {
         recovery = initialSequence
         largestSegment = mtu - 40
         segmentSize = Self.segmentSize(knock.maximumSegmentSize, largest: mtu - 40)
-        synInterval = Self.minimumTimeout
+        knocks = Pace(first: Self.minimumTimeout, growing: 2, most: Self.maximumTimeout)
         progress = now
         state = .accepting
         receiveNext = knock.sequence &+ 1
@@ -185,13 +184,20 @@ final class TCPSession {
         synPending = false
         highest = unacknowledged &+ 1
         next = highest
-        timer = now.advanced(byMilliseconds: synInterval)
+        timer = now.advanced(byMilliseconds: knocks.next())
         var header = header(flags, at: unacknowledged)
         // Not scaled in these (RFC 7323, section 2.2).
         header.window = 65535
         header.maximumSegmentSize = UInt16(clamping: largestSegment)
         header.windowShift = scales ? Self.windowShift : nil
         return header
+    }
+
+    /// Knocks now, and with short pauses again: the guest may hear by now.
+    func knockAgain() {
+        guard state == .connecting else { return }
+        knocks.restart()
+        synPending = true
     }
 
     private func nextOpenSegment(at now: MonotonicClock) -> (header: TCPHeader, payload: Range<Int>)? {
@@ -256,10 +262,7 @@ final class TCPSession {
         guard let timer, timer <= now else { return }
         self.timer = nil
         switch state {
-        case .connecting: synPending = true
-        case .accepting:
-            synPending = true
-            synInterval = min(synInterval * 2, Self.maximumTimeout)
+        case .connecting, .accepting: synPending = true
         case .open:
             timeout = min(timeout * 2, Self.maximumTimeout)
             if next != unacknowledged {
