@@ -56,6 +56,7 @@ final class Machine: FrameReceiver {
     var broadcasts = TokenBucket(rate: 1000, burst: 500)
     var rejections = TokenBucket(rate: 50, burst: 50)
     var reassembler = Reassembler()
+    var pieces = PieceFilter()
     /// New connections to the outside that this round may still bring.
     var newFlows = 0
 

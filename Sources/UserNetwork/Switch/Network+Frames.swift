@@ -76,10 +76,12 @@ extension Network {
 
     /// Copies a broadcast to every other machine.
     func spread(_ frame: RawSpan, _ packet: IPv4Header?, from machine: Machine) {
-        if let packet, packet.transport == IPv4Header.udp, UDPHeader(frame, packet) == nil {
-            return machine.count(.notAllowed)
-        }
+        let datagram = packet.flatMap { $0.transport == IPv4Header.udp ? $0 : nil }
+        if let datagram, !datagram.isFragment, UDPHeader(frame, datagram) == nil { return machine.count(.notAllowed) }
         guard machine.broadcasts.take(at: now.nanoseconds) else { return machine.count(.excess) }
+        if let datagram, datagram.isFragment, let reason = machine.pieces.refuses(frame, datagram, at: now) {
+            return machine.count(reason)
+        }
         for other in machines where other !== machine && other.link != nil { send(frame, to: other) }
     }
 
