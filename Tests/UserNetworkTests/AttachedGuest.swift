@@ -7,12 +7,12 @@ import Testing
 @testable import UserNetwork
 
 /// A guest and its monitor, connected to a network in another process.
-final class AttachedGuest {
+final class AttachedGuest: FrameGuest {
     let mac: String
     let address: String
     private let socket: OwnedDescriptor
     private var input: [UInt8] = []
-    private var frames: [Seen] = []
+    var frames: [Seen] = []
     /// Pieces of packets, by their identification and then by their place.
     private var pieces: [UInt32: [Int: [UInt8]]] = [:]
 
@@ -22,20 +22,33 @@ final class AttachedGuest {
         self.socket = try UnixSocket.connect(to: socket)
     }
 
-    func send(packet: [UInt8]) throws {
+    @discardableResult
+    func send(packet: [UInt8]) -> Bool {
         let frame = Wire.ethernet(to: "52:55:0a:4d:00:01", from: mac, type: 0x0800, packet)
-        try socket.writeAll(Wire.be32(frame.count) + frame)
+        return (try? socket.writeAll(Wire.be32(frame.count) + frame)) != nil
+    }
+
+    func receive() {
+        while (try? waitUntilReady(socket.rawValue, for: .readable, milliseconds: 0)) == true,
+            let bytes = try? socket.read(upTo: 1 << 18), !bytes.isEmpty
+        {
+            input += bytes
+            split()
+        }
     }
 
     /// Sends a datagram, in as many pieces as it needs.
     func send(_ payload: [UInt8], from port: UInt16, to target: (String, UInt16), mtu: Int) throws {
         let packet = Wire.udp(from: (address, port), to: target, payload)
-        guard packet.count > mtu else { return try send(packet: packet) }
+        guard packet.count > mtu else {
+            send(packet: packet)
+            return
+        }
         let datagram = Array(packet.dropFirst(20))
         let size = (mtu - 20) / 8 * 8
         for offset in stride(from: 0, to: datagram.count, by: size) {
             let end = min(offset + size, datagram.count)
-            try send(
+            send(
                 packet: Wire.ipv4(
                     from: address, to: target.0, transport: 17, Array(datagram[offset..<end]),
                     fragment: (end < datagram.count ? 0x2000 : 0) | UInt16(offset / 8), identification: port))

@@ -14,7 +14,7 @@ import Testing
     init() throws {
         test = try TestNetwork()
         web = try test.peer("web", 1)
-        guest = GuestServer(web, in: test, open: [22])
+        guest = GuestServer(web, open: [22])
     }
 
     private func client(_ request: String = "CONNECT 22\n") throws -> HostClient {
@@ -141,7 +141,7 @@ import Testing
         let client = try client("WAIT 22 20000\nearly")
         test.settle()
         let again = try ScriptedPeer(machine: web.machine, number: 1, in: test)
-        let rebooted = GuestServer(again, in: test, open: [22])
+        let rebooted = GuestServer(again, open: [22])
         try test.turn {
             rebooted.serve()
             client.receive()
@@ -164,7 +164,7 @@ import Testing
         client.receive()
         #expect(client.text == "")
         let again = try ScriptedPeer(machine: web.machine, number: 1, in: test)
-        let rebooted = GuestServer(again, in: test, open: [22])
+        let rebooted = GuestServer(again, open: [22])
         try test.turn {
             rebooted.serve()
             client.receive()

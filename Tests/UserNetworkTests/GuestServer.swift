@@ -3,10 +3,19 @@ import NetworkControl
 
 @testable import UserNetwork
 
+/// A guest whose frames the test makes, wherever its network is.
+protocol FrameGuest: AnyObject {
+    var address: String { get }
+    /// What has arrived and nobody has taken.
+    var frames: [Seen] { get set }
+    /// Reads what has arrived into ``frames``, without waiting.
+    func receive()
+    @discardableResult func send(packet: [UInt8]) -> Bool
+}
+
 /// The TCP of a scripted guest: it accepts connections to its ports, acknowledges everything, and sends back what it gets.
 final class GuestServer {
-    private let peer: ScriptedPeer
-    private let test: TestNetwork
+    private let peer: any FrameGuest
     var openPorts: Set<UInt16>
     /// Whether closed ports answer; a guest that boots does not.
     var refuses = true
@@ -26,13 +35,13 @@ final class GuestServer {
     private(set) var resets = 0
     private(set) var knocks = 0
 
-    init(_ peer: ScriptedPeer, in test: TestNetwork, open ports: Set<UInt16>) {
+    init(_ peer: any FrameGuest, open ports: Set<UInt16>) {
         self.peer = peer
-        self.test = test
         openPorts = ports
     }
 
     var received: [UInt8] { connections.values.first?.received ?? [] }
+    var connectionCount: Int { connections.count }
     var isClosed: Bool { connections.values.allSatisfy(\.closed) && !connections.isEmpty }
 
     /// Answers every segment that has arrived.
@@ -63,15 +72,26 @@ final class GuestServer {
         }
     }
 
+    /// Says `bytes` in each connection, the last of them urgently.
+    func say(urgently bytes: [UInt8]) {
+        for (port, connection) in connections {
+            guard let segment = ports[port] else { continue }
+            reply(
+                segment, sequence: connection.sequence, acknowledgement: connection.next, flags: 0x38,
+                urgent: UInt16(bytes.count), bytes)
+            connections[port]?.sequence &+= UInt32(bytes.count)
+        }
+    }
+
     private func reply(
-        _ segment: Seen, sequence: UInt32, acknowledgement: UInt32, flags: UInt8, options: [UInt8] = [],
-        _ payload: [UInt8] = []
+        _ segment: Seen, sequence: UInt32, acknowledgement: UInt32, flags: UInt8, urgent: UInt16 = 0,
+        options: [UInt8] = [], _ payload: [UInt8] = []
     ) {
         peer.send(
             packet: Wire.tcp(
                 from: (peer.address, segment.destinationPort), to: ("10.77.0.1", segment.sourcePort),
                 sequence: sequence,
-                acknowledgement: acknowledgement, flags: flags, options: options, payload))
+                acknowledgement: acknowledgement, flags: flags, urgent: urgent, options: options, payload))
     }
 
     private var ports: [UInt16: Seen] = [:]

@@ -30,7 +30,7 @@ import Testing
     {
         let test = try TestNetwork()
         let web = try test.peer("web", 1)
-        let guest = GuestServer(web, in: test, open: [22])
+        let guest = GuestServer(web, open: [22])
         let client = try client(web)
         // A client may send before it is told that it may.
         client.send("CONNECT 22\nearly")
@@ -49,7 +49,7 @@ import Testing
     @Test("megabytes pass unharmed in both directions at once") func bulk() throws {
         let test = try TestNetwork()
         let web = try test.peer("web", 1)
-        let guest = GuestServer(web, in: test, open: [5000])
+        let guest = GuestServer(web, open: [5000])
         let client = try client(web)
         client.send("CONNECT 5000\n")
         try wait(client, for: "OK\n", test, guest)
@@ -68,7 +68,7 @@ import Testing
     @Test("a closed port is refused at once") func refused() throws {
         let test = try TestNetwork()
         let web = try test.peer("web", 1)
-        let guest = GuestServer(web, in: test, open: [])
+        let guest = GuestServer(web, open: [])
         let client = try client(web)
         client.send("CONNECT 22\n")
         try wait(client, for: "ERROR the guest refused the connection\n", test, guest)
@@ -78,7 +78,7 @@ import Testing
     @Test("waiting ends with the first answer of a port that opens, silent or refusing before") func waits() throws {
         let test = try TestNetwork()
         let web = try test.peer("web", 1)
-        let guest = GuestServer(web, in: test, open: [])
+        let guest = GuestServer(web, open: [])
         guest.refuses = false
         let client = try client(web)
         client.send("WAIT 22 20000\n")
@@ -110,7 +110,7 @@ import Testing
         once.send("CONNECT 22\n")
         try wait(once, for: "ERROR the machine's network is not connected\n", test)
         let web = try ScriptedPeer(machine: machine, number: 1, in: test)
-        let guest = GuestServer(web, in: test, open: [22])
+        let guest = GuestServer(web, open: [22])
         try wait(patient, for: "OK\n", test, guest)
     }
 
@@ -135,7 +135,7 @@ import Testing
     @Test("a forwarded port leads to the guest; a closed one is reset; both are reported") func forward() throws {
         let test = try TestNetwork()
         let web = try test.peer("web", 1)
-        let guest = GuestServer(web, in: test, open: [])
+        let guest = GuestServer(web, open: [])
         let port = try test.network.add(PortForward(machine: "web", hostPort: 0, guestPort: 80))
         #expect(port > 0)
         let early = try tcpClient(port: port)
@@ -158,7 +158,7 @@ import Testing
         let test = try TestNetwork()
         let web = try test.peer("web", 1)
         let port = try test.network.add(PortForward(machine: "web", hostPort: 0, guestPort: 80))
-        let guest = GuestServer(web, in: test, open: [80])
+        let guest = GuestServer(web, open: [80])
         let client = try tcpClient(port: port)
         client.send("one")
         try wait(client, for: "one", test, guest)
@@ -170,7 +170,7 @@ import Testing
         #expect(client.failure == ECONNRESET)
         let again = try ScriptedPeer(machine: web.machine, number: 1, in: test)
         try test.turn { web.machine.link != nil }
-        let rebooted = GuestServer(again, in: test, open: [80])
+        let rebooted = GuestServer(again, open: [80])
         let second = try tcpClient(port: port)
         second.send("two")
         try wait(second, for: "two", test, rebooted)
@@ -221,7 +221,7 @@ import Testing
         let web = try test.peer("web", 1)
         let forward = PortForward(machine: "web", hostPort: 0, guestPort: 80)
         let port = try test.network.add(forward)
-        let guest = GuestServer(web, in: test, open: [80])
+        let guest = GuestServer(web, open: [80])
         let client = try tcpClient(port: port)
         client.send("one")
         try wait(client, for: "one", test, guest)
@@ -243,7 +243,7 @@ import Testing
     @Test("a forward of 127.0.0.1 is at ::1 too", .enabled(if: hasIPv6)) func forwardOfBoth() throws {
         let test = try TestNetwork()
         let web = try test.peer("web", 1)
-        let guest = GuestServer(web, in: test, open: [80])
+        let guest = GuestServer(web, open: [80])
         let port = try test.network.add(PortForward(machine: "web", hostPort: 0, guestPort: 80))
         let address = try #require(SocketAddress("::1", port: port))
         let raw = socket(AF_INET6, Int32(SOCK_STREAM.rawValue), 0)

@@ -59,6 +59,14 @@ final class NetworkEnvironment {
 
     func start() throws -> Bool { try NetworkProcess.ensureRunning(configuration, program: Self.program) }
 
+    /// Starts it with a limit of open files that it cannot raise.
+    func start(openFiles: Int) throws -> Bool {
+        let program = folder.appending("limited")
+        let script = "#!/bin/sh\nulimit -n \(openFiles)\nexec '\(Self.program)' \"$@\"\n"
+        try AtomicFile.write(script, to: program, permissions: 0o700)
+        return try NetworkProcess.ensureRunning(configuration, program: program)
+    }
+
     var log: String {
         let bytes = (try? FileSystem.read(NetworkConfiguration.logFile(in: configuration.folder))) ?? []
         return String(decoding: bytes, as: UTF8.self)

@@ -99,7 +99,7 @@ private enum Turn {
 }
 
 /// A guest and its monitor, played by the test.
-final class ScriptedPeer {
+final class ScriptedPeer: FrameGuest {
     let machine: Machine
     let mac: String
     let address: String
@@ -146,7 +146,10 @@ final class ScriptedPeer {
 
     /// Sends an IPv4 packet to the gateway, or to another peer.
     @discardableResult
-    func send(packet: [UInt8], to other: ScriptedPeer? = nil) -> Bool {
+    func send(packet: [UInt8]) -> Bool { send(packet: packet, to: nil) }
+
+    @discardableResult
+    func send(packet: [UInt8], to other: ScriptedPeer?) -> Bool {
         send(Wire.ethernet(to: other?.mac ?? test.gatewayMAC, from: mac, type: 0x0800, packet))
     }
 

@@ -15,7 +15,7 @@ import Testing
     init() throws {
         test = try TestNetwork()
         web = try test.peer("web", 1)
-        guest = GuestServer(web, in: test, open: [])
+        guest = GuestServer(web, open: [])
         client = HostClient(try UnixSocket.connect(to: try #require(web.machine.attachment.access)).release())
         client.send("WAIT 22 600000\n")
     }
@@ -116,7 +116,7 @@ import Testing
         // Nothing wakes the loop before the wait itself ends.
         #expect(try #require(waiting.deadline).milliseconds(since: test.network.now) > 500_000)
         let again = try ScriptedPeer(machine: web.machine, number: 1, in: test)
-        let rebooted = GuestServer(again, in: test, open: [22])
+        let rebooted = GuestServer(again, open: [22])
         try test.turn {
             rebooted.serve()
             client.receive()

@@ -43,10 +43,11 @@ enum Wire {
 
     static func tcp(
         from: (String, UInt16), to: (String, UInt16), sequence: UInt32, acknowledgement: UInt32, flags: UInt8,
-        window: UInt16 = 65535, options: [UInt8] = [], _ payload: [UInt8] = []
+        window: UInt16 = 65535, urgent: UInt16 = 0, options: [UInt8] = [], _ payload: [UInt8] = []
     ) -> [UInt8] {
         var segment = be16(from.1) + be16(to.1) + be32(sequence) + be32(acknowledgement)
-        segment += [UInt8((20 + options.count) / 4) << 4, flags] + be16(window) + [0, 0, 0, 0] + options + payload
+        segment +=
+            [UInt8((20 + options.count) / 4) << 4, flags] + be16(window) + [0, 0] + be16(urgent) + options + payload
         let pseudo = address(from.0) + address(to.0) + [0, 6] + be16(segment.count)
         segment.replaceSubrange(16..<18, with: be16(checksum(pseudo + segment)))
         return ipv4(from: from.0, to: to.0, transport: 6, segment)
