@@ -3,11 +3,14 @@ import Glibc
 import JSON
 import LinuxSystem
 import NetworkControl
+import SystemPackage
 
 /// A client of the control socket: a JSON object a line, answered by one each, in order.
 final class ControlConnection: EventSource {
     /// In bytes, of a request.
     static let lineLimit = 1 << 20
+    /// Of a request: a machine's sockets.
+    static let descriptorLimit = 2
 
     private var descriptor: HeldDescriptor?
     private unowned let network: Network
@@ -17,7 +20,7 @@ final class ControlConnection: EventSource {
     private var busy = false
     private var inputEnded = false
     private var probe: HostConnection?
-    /// Descriptors that came and that no request has taken yet.
+    /// Descriptors that came, for the request that comes with them.
     private var received: [HeldDescriptor] = []
 
     init(_ descriptor: consuming OwnedDescriptor, network: Network) {
@@ -31,15 +34,7 @@ final class ControlConnection: EventSource {
     override func ready(_ events: Int16) {
         guard let descriptor else { return }
         if events & Int16(POLLIN | POLLHUP | POLLERR) != 0, !inputEnded {
-            // More than a request takes are closed by the kernel's interface, and end the connection here.
-            switch try? UnixSocket.receive(upTo: 1 << 16, descriptorLimit: 2, through: descriptor.descriptor) {
-            case nil: break
-            case .some(let message):
-                if message.bytes.isEmpty { inputEnded = true }
-                input += message.bytes
-                received += message.descriptors.map { HeldDescriptor(OwnedDescriptor(owning: $0)) }
-            }
-            guard input.count <= Self.lineLimit, received.count <= 2 else { return finish() }
+            receive(descriptor.descriptor)
             serve()
             // Whoever has closed the socket does not wait for an answer any more.
             if inputEnded, busy, events & Int16(POLLHUP) != 0 {
@@ -50,6 +45,36 @@ final class ControlConnection: EventSource {
         if self.descriptor != nil { flush() }
     }
 
+    private func receive(_ socket: borrowing OwnedDescriptor) {
+        do throws(SystemError) {
+            let message = try UnixSocket.receive(
+                upTo: 1 << 16, descriptorLimit: Self.descriptorLimit, through: socket)
+            if message.bytes.isEmpty { inputEnded = true }
+            input += message.bytes
+            received += message.descriptors.map { HeldDescriptor(OwnedDescriptor(owning: $0)) }
+        } catch {
+            switch error.errno {
+            case .wouldBlock: return
+            // All of them are closed, and what came with them is lost.
+            case .messageTooLong: return refuse(.tooManyDescriptors(limit: Self.descriptorLimit))
+            default: return finish()
+            }
+        }
+        if received.count > Self.descriptorLimit { refuse(.tooManyDescriptors(limit: Self.descriptorLimit)) }
+        if input.count > Self.lineLimit { refuse(.tooLong(limit: Self.lineLimit)) }
+    }
+
+    /// Ends the connection by an error: where the next request begins is not known.
+    private func refuse(_ error: ControlError) {
+        input = []
+        received = []
+        probe?.finish()
+        probe = nil
+        busy = false
+        inputEnded = true
+        answer(["ok": false, "error": NetworkError.json(of: error)])
+    }
+
     private func serve() {
         while !busy, let end = input.firstIndex(of: 0x0a) {
             let line = Array(input[..<end])
@@ -58,6 +83,8 @@ final class ControlConnection: EventSource {
                 try obey(try JSONParser.parse(line, limit: Self.lineLimit))
             } catch { answer(["ok": false, "error": NetworkError.json(of: error)]) }
         }
+        // Nobody has asked for what came with a request that has been served.
+        if input.isEmpty { received = [] }
         if inputEnded, !busy, output.isEmpty { finish() }
     }
 
