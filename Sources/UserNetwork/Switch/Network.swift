@@ -117,6 +117,7 @@ public final class Network {
         guard byMAC[attachment.mac] == nil, !attachment.mac.isMulticast, attachment.mac != gateway.mac,
             attachment.mac != Self.gatewayMAC6
         else { throw AttachmentError.unusableMAC(attachment.mac, machine: attachment.name) }
+        defer { for note in leases.takeNotes() { log.write(note) } }
         let address = try leases.address(for: attachment, taken: Set(machines.map(\.address)))
         let machine = Machine(
             attachment, address: address, internet: attachment.internet ?? configuration.internet, network: self)
