@@ -69,7 +69,7 @@ final class NameConnection: GuestConnection {
 
     override func pump() -> Bool {
         while let link = machine.link, !isFinished {
-            if link.isCongested, !link.refuses(network.now) { return true }
+            if link.holdsBack(.network, at: network.now) { return true }
             guard let segment = session.nextSegment(at: network.now) else { break }
             let all = unsafe session.sendQueue.bytes
             let payload = unsafe UnsafeRawBufferPointer(rebasing: all[segment.payload])

@@ -108,7 +108,7 @@ class RelayedConnection: GuestConnection {
         session.bufferLimit = machine.bufferLimit
         prepare()
         while reachesGuest, !isFinished, let link = machine.link {
-            if link.isCongested, !link.refuses(network.now) { return true }
+            if link.holdsBack(.network, at: network.now) { return true }
             guard let segment = session.nextSegment(at: network.now) else { break }
             let all = unsafe session.sendQueue.bytes
             unsafe transmit(segment.header, payload: UnsafeRawBufferPointer(rebasing: all[segment.payload]))

@@ -91,7 +91,9 @@ final class UDPForward: EventSource, Forward {
             let address = SocketAddress(
                 bytes: unsafe withUnsafeBytes(of: &storage) { unsafe Array($0.prefix(Int(length))) })
             // What finds the guest busy is lost, as on any network.
-            guard let link = machine.link, !link.isCongested, let port = port(for: address) else { continue }
+            guard let link = machine.link, !link.isCongested(for: .network), let port = port(for: address) else {
+                continue
+            }
             var source = network.gateway
             source.port = port
             var target = machine.endpoint

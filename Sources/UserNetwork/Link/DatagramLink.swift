@@ -5,20 +5,17 @@ import SystemPackage
 
 /// Frames as datagrams, to a monitor that has bound its own socket: QEMU's `-netdev dgram`.
 final class DatagramLink: FrameLink {
-    private var output = ByteQueue()
-
-    override var queued: Int { output.count }
     /// What arrives comes through the ``DatagramPort``; this socket only sends.
-    override var interest: Int16 { output.isEmpty ? 0 : Int16(POLLOUT) }
+    override var interest: Int16 { queued == 0 ? 0 : Int16(POLLOUT) }
     override func ready(_ events: Int16) { flush() }
 
-    override func send(header: RawSpan, payload: UnsafeRawBufferPointer) {
+    override func send(header: RawSpan, payload: UnsafeRawBufferPointer, from sender: FrameQueue.Sender) {
         let count = header.byteCount + payload.count
-        guard count <= EthernetFrame.limit, !isFinished, !refuses(.now) else {
+        guard count <= EthernetFrame.limit, !isFinished, !refuses(sender, at: .now) else {
             dropped += 1
             return
         }
-        if output.isEmpty {
+        if queued == 0 {
             let result = unsafe header.withUnsafeBytes { header in
                 var vectors = unsafe [
                     unsafe iovec(
@@ -31,26 +28,22 @@ final class DatagramLink: FrameLink {
             if result >= 0 { return noteProgress() }
             guard errno == EAGAIN || errno == EINTR || errno == ENOBUFS else { return fail(errno) }
         }
-        // Waits behind its length.
-        var length = UInt32(truncatingIfNeeded: count)
-        unsafe withUnsafeBytes(of: &length) { unsafe output.append($0) }
-        output.append(header)
-        unsafe output.append(payload)
+        unsafe output.append(header, payload, from: sender)
     }
 
     override func flush() {
-        while output.count >= 4, !isFinished {
-            let bytes = unsafe output.bytes
-            let count = Int(unsafe bytes.loadUnaligned(as: UInt32.self))
-            let frame = unsafe UnsafeRawBufferPointer(rebasing: bytes[4..<(4 + count)])
-            let result = unsafe write(descriptor.rawValue, frame.baseAddress, frame.count)
-            if result < 0 {
-                if errno == EAGAIN || errno == EINTR || errno == ENOBUFS { return }
-                fail(errno)
+        while queued > 0, !isFinished {
+            let reason = unsafe output.withFirst { bytes in
+                let frame = unsafe UnsafeRawBufferPointer(rebasing: bytes[FrameQueue.prefixCount...])
+                return unsafe write(descriptor.rawValue, frame.baseAddress, frame.count) < 0 ? errno : 0
+            }
+            if let reason, reason != 0 {
+                if reason == EAGAIN || reason == EINTR || reason == ENOBUFS { return }
+                fail(reason)
                 guard !isFinished else { return }
             }
             noteProgress()
-            output.removeFirst(4 + count)
+            output.removeFirst()
         }
     }
 
@@ -70,9 +63,6 @@ final class DatagramLink: FrameLink {
 final class DatagramPort: EventSource {
     /// How often to look whether the monitor is still there, or there by now, in milliseconds.
     static let interval: Int64 = 2_000
-    /// Datagrams of one round, so that a flood leaves time for others.
-    static let batch = 64
-
     private var descriptor: HeldDescriptor?
     /// What to remove at the end; nil for a socket that somebody else made.
     private var path: FilePath?
@@ -120,13 +110,16 @@ final class DatagramPort: EventSource {
     }
 
     override func ready(_ events: Int16) {
-        for _ in 0..<Self.batch {
-            guard let descriptor, interest != 0 else { return }
+        machine.beginTurn()
+        while let descriptor, interest != 0, !machine.turnIsOver {
             let count = unsafe recv(descriptor.rawValue, scratch.bytes.baseAddress, scratch.bytes.count, 0)
             guard count >= 0 else { return }
             forgetFinishedLink()
             if link == nil, let socket = try? peer.connectDatagram() { connect(socket) }
-            guard let link else { continue }
+            guard let link else {
+                machine.spend(1)
+                continue
+            }
             let frame = unsafe UnsafeRawBufferPointer(rebasing: scratch.bytes[..<count])
             machine.link(link, received: unsafe frame.bytes)
         }

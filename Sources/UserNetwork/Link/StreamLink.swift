@@ -6,22 +6,23 @@ import SystemPackage
 /// Frames over a stream socket, each behind its length in four bytes, the highest first: what QEMU's `-netdev stream` and
 /// `wander-vmm` speak.
 final class StreamLink: FrameLink {
-    private var output = ByteQueue()
+    /// What goes out before anything else: the rest of a frame that has begun, and whole ones.
+    private var outgoing = ByteQueue()
+    /// In bytes: so much of a shared queue is put in order at once.
+    private static let stage = 4 << 10
     /// The beginning of a frame whose rest has not arrived.
     private var partial = ByteQueue()
     /// Whether there are whole frames in ``partial``, which the last round left.
     private var waiting = false
     private var waitingSince = MonotonicClock.now
     private let scratch: Scratch
-    /// Frames of one round, so that a flood of small ones leaves time for other machines.
-    static let batch = 64
 
     init(_ descriptor: consuming OwnedDescriptor, receiver: any FrameReceiver, scratch: Scratch) {
         self.scratch = scratch
         super.init(descriptor, receiver: receiver)
     }
 
-    override var queued: Int { output.count }
+    override var queued: Int { outgoing.count + output.count }
 
     override var interest: Int16 { waiting ? super.interest & ~Int16(POLLIN) : super.interest }
     /// At once, if frames wait and may be handed on.
@@ -58,14 +59,13 @@ final class StreamLink: FrameLink {
     /// - Returns: The bytes used; nil if a length is out of range.
     private func split(_ all: UnsafeRawBufferPointer) -> Int? {
         var position = 0
-        var frames = 0
         waiting = false
+        receiver.beginTurn()
         while all.count - position >= 4 {
             let length = Int(UInt32(bigEndian: unsafe all.loadUnaligned(fromByteOffset: position, as: UInt32.self)))
             guard length <= Self.receiveLimit else { return nil }
             guard length <= all.count - position - 4 else { break }
-            frames += 1
-            guard frames <= Self.batch else {
+            guard !receiver.turnIsOver else {
                 waiting = true
                 waitingSince = .now
                 break
@@ -78,48 +78,61 @@ final class StreamLink: FrameLink {
         return position
     }
 
-    override func send(header: RawSpan, payload: UnsafeRawBufferPointer) {
+    override func send(header: RawSpan, payload: UnsafeRawBufferPointer, from sender: FrameQueue.Sender) {
         let count = header.byteCount + payload.count
-        guard count <= EthernetFrame.limit, !isFinished, !refuses(.now) else {
+        guard count <= EthernetFrame.limit, !isFinished, !refuses(sender, at: .now) else {
             dropped += 1
             return
         }
-        var prefix = UInt32(truncatingIfNeeded: count).bigEndian
         // Small frames travel together; a large one goes out at once, without being copied if the socket has room.
-        guard output.isEmpty, count >= 2048 else {
-            unsafe withUnsafeBytes(of: &prefix) { unsafe output.append($0) }
-            output.append(header)
-            unsafe output.append(payload)
-            if output.count >= 64 << 10 { flush() }
-            return
-        }
-        unsafe withUnsafeBytes(of: &prefix) { prefix in
+        if queued == 0, count >= 2048, unsafe sendNow(header, payload) { return }
+        unsafe output.append(header, payload, from: sender)
+        if queued >= 64 << 10 { flush() }
+    }
+
+    /// - Returns: Whether the frame is on its way.
+    private func sendNow(_ header: RawSpan, _ payload: UnsafeRawBufferPointer) -> Bool {
+        var prefix = UInt32(truncatingIfNeeded: header.byteCount + payload.count).bigEndian
+        return unsafe withUnsafeBytes(of: &prefix) { prefix in
             unsafe header.withUnsafeBytes { header in
                 let pieces = unsafe [prefix, header, payload]
                 var vectors = unsafe pieces.map {
                     unsafe iovec(iov_base: UnsafeMutableRawPointer(mutating: $0.baseAddress), iov_len: $0.count)
                 }
-                let result = unsafe writev(descriptor.rawValue, &vectors, CInt(vectors.count))
-                var written = max(0, result)
-                if written > 0 { noteProgress() }
+                var written = unsafe writev(descriptor.rawValue, &vectors, CInt(vectors.count))
+                guard written > 0 else { return false }
+                noteProgress()
                 for index in 0..<3 {
                     let piece = unsafe pieces[index]
                     let skipped = min(written, piece.count)
                     written -= skipped
-                    unsafe output.append(UnsafeRawBufferPointer(rebasing: piece[skipped...]))
+                    unsafe outgoing.append(UnsafeRawBufferPointer(rebasing: piece[skipped...]))
                 }
+                return true
             }
         }
     }
 
     override func flush() {
-        while !output.isEmpty {
-            let bytes = unsafe output.bytes
-            let result = unsafe write(descriptor.rawValue, bytes.baseAddress, bytes.count)
+        while queued > 0 {
+            // Whoever comes now, comes behind no more than this.
+            while output.senders > 1, outgoing.count < Self.stage {
+                _ = unsafe output.withFirst { unsafe outgoing.append($0) }
+                output.removeFirst()
+            }
+            var written = 0
+            if outgoing.isEmpty {
+                written = unsafe output.useOnlyLine(rest: &outgoing) {
+                    unsafe write(descriptor.rawValue, $0.baseAddress, $0.count)
+                }
+            } else {
+                let bytes = unsafe outgoing.bytes
+                written = unsafe write(descriptor.rawValue, bytes.baseAddress, bytes.count)
+                outgoing.removeFirst(max(0, written))
+            }
             // A broken connection shows when it is read.
-            guard result > 0 else { return }
+            guard written > 0 else { return }
             noteProgress()
-            output.removeFirst(result)
         }
     }
 }

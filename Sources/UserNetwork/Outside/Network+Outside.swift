@@ -61,6 +61,7 @@ extension Network {
             machine.count(.excess)
             return sendReset(answering: header, payload: payload.byteCount, flow, to: machine)
         }
+        machine.spend(Machine.socketWork)
         let connection = OutsideConnection(
             flow, knock: header, quoting: quoted, socket: socket, machine: machine, network: self)
         machine.outside[flow] = connection
@@ -97,6 +98,7 @@ extension Network {
             return false
         }
         machine.newFlows += 1
+        machine.spend(Machine.socketWork)
         machine.descriptors.outside += 1
         if let port { machine.datagramFlows.insert(port, at: now) }
         return true

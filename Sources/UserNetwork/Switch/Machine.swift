@@ -57,6 +57,8 @@ final class Machine: FrameReceiver {
     var rejections = TokenBucket(rate: 50, burst: 50)
     var reassembler = Reassembler()
     var pieces = PieceFilter()
+    /// What it has made the network do in its turn, in frames passed on.
+    private(set) var work = 0
     /// New connections to the outside that this round may still bring.
     var newFlows = 0
 
@@ -114,7 +116,17 @@ final class Machine: FrameReceiver {
 
     func count(_ reason: DropReason) { drops[reason, default: 0] &+= 1 }
 
+    /// What it may have done in one round, so that its floods leave time for others.
+    static let turn = 64
+    /// What a socket costs that is opened for it.
+    static let socketWork = 8
+
+    func beginTurn() { work = 0 }
+    func spend(_ work: Int) { self.work += work }
+    var turnIsOver: Bool { work >= Self.turn }
+
     func link(_ link: FrameLink, received frame: RawSpan) {
+        spend(1)
         counters.framesFrom &+= 1
         counters.bytesFrom &+= UInt64(frame.byteCount)
         network.receive(frame, from: self)

@@ -69,9 +69,10 @@ extension Network {
         guard let other = byMAC[destination], other !== machine, let link = other.link else {
             return machine.count(.noRecipient)
         }
-        send(frame, to: other)
+        let sender = FrameQueue.Sender(machine)
+        send(frame, to: other, from: sender)
         // Whoever fills another's queue waits until it is empty again.
-        if link.isCongested { machine.link?.pause(for: link) }
+        if link.isCongested(for: sender) { machine.link?.pause(for: link, as: sender) }
     }
 
     /// Copies a broadcast to every other machine.
@@ -82,7 +83,9 @@ extension Network {
         if let datagram, datagram.isFragment, let reason = machine.pieces.refuses(frame, datagram, at: now) {
             return machine.count(reason)
         }
-        for other in machines where other !== machine && other.link != nil { send(frame, to: other) }
+        let sender = FrameQueue.Sender(machine)
+        machine.spend(machines.count)
+        for other in machines where other !== machine && other.link != nil { send(frame, to: other, from: sender) }
     }
 
     private func receiveForGateway(_ frame: RawSpan, _ packet: IPv4Header, from machine: Machine) {
@@ -197,12 +200,13 @@ extension Network {
 
     func send(_ frame: [UInt8], to machine: Machine) { unsafe send(frame.span.bytes, to: machine) }
 
-    func send(_ frame: RawSpan, to machine: Machine) {
+    /// - Parameter sender: Whose frame it is, for the queue in which it may have to wait.
+    func send(_ frame: RawSpan, to machine: Machine, from sender: FrameQueue.Sender = .network) {
         guard let link = machine.link else { return }
         machine.counters.framesTo &+= 1
         machine.counters.bytesTo &+= UInt64(frame.byteCount)
         capture(frame, machine)
-        unsafe link.send(header: frame, payload: UnsafeRawBufferPointer(start: nil, count: 0))
+        unsafe link.send(header: frame, payload: UnsafeRawBufferPointer(start: nil, count: 0), from: sender)
     }
 
     /// Sends a segment of one of the host's connections.
@@ -217,7 +221,7 @@ extension Network {
         machine.counters.framesTo &+= 1
         machine.counters.bytesTo &+= UInt64(headers.count + payload.count)
         unsafe capture(headers.span.bytes, payload: payload, machine)
-        unsafe link.send(header: headers.span.bytes, payload: payload)
+        unsafe link.send(header: headers.span.bytes, payload: payload, from: .network)
     }
 
     /// A frame from libslirp.

@@ -65,6 +65,7 @@ extension Network {
             return true
         }
         machine.pendingQueries.removeAll(where: \.isFinished)
+        machine.spend(Machine.socketWork)
         if machine.pendingQueries.count >= Self.queryLimit || !machine.descriptors.mayOpen {
             machine.count(.excess)
             guard let oldest = machine.pendingQueries.first else {

@@ -222,7 +222,7 @@ public final class Network {
             log.write("\(machine.name): libslirp did not start; the machine has no way out")
             return
         }
-        nat.isHeldBack = { [unowned machine] in machine.link?.isCongested ?? true }
+        nat.isHeldBack = { [unowned machine] in machine.link?.isCongested(for: .network) ?? true }
         // libslirp would ask for the machine's hardware address otherwise, and drop what waits for the answer.
         let announcement = FrameWriter.arp(
             operation: 1, sender: machine.endpoint,
