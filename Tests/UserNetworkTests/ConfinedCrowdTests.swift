@@ -82,7 +82,7 @@ import Testing
         let openFiles = 200
         let budget = DescriptorBudget(limit: openFiles)
         let account = budget.account()
-        while account.mayOpen { account.open += 1 }
+        while account.mayTakeClient { account.open += 1 }
         #expect(try environment.start(openFiles: openFiles))
         let guest = GuestServer(
             try AttachedGuest(environment.configuration.machines[0].socket), open: [80])

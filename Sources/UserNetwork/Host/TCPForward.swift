@@ -50,7 +50,7 @@ final class TCPForward: EventSource, Forward {
 
     private func accept(from listener: CInt) -> MonotonicClock? {
         for _ in 0..<Self.batch {
-            let hasRoom = machine.descriptors.mayOpen || network.makeRoom(for: machine)
+            let hasRoom = machine.descriptors.mayTakeClient || network.makeRoom(for: machine)
             guard hasRoom || haveWaited() else {
                 return network.now.advanced(byMilliseconds: ConnectionListener.pause)
             }

@@ -26,10 +26,11 @@ final class DescriptorBudget {
     }
     func close(_ account: DescriptorAccount) { accounts.removeAll { $0 === account } }
 
-    fileprivate func mayOpen(_ account: DescriptorAccount) -> Bool {
+    fileprivate func mayOpen(_ account: DescriptorAccount, isForClient: Bool) -> Bool {
         let total = limit - Self.reserve - Self.perMachine * accounts.count
         let free = total - accounts.reduce(0) { $0 + $1.used }
-        return account.used < min(Self.machineLimit, 4 * free)
+        let share = min(Self.machineLimit, 4 * free)
+        return account.used < (isForClient ? share / 4 * 3 : share)
     }
 }
 
@@ -44,5 +45,8 @@ final class DescriptorAccount {
     fileprivate init(_ budget: DescriptorBudget) { self.budget = budget }
 
     var used: Int { open + outside }
-    var mayOpen: Bool { budget.mayOpen(self) }
+    /// For what the guest itself asks for.
+    var mayOpen: Bool { budget.mayOpen(self, isForClient: false) }
+    /// For a client of one of its ports, whoever that is: a quarter is left for the guest's own questions and connections.
+    var mayTakeClient: Bool { budget.mayOpen(self, isForClient: true) }
 }
