@@ -31,7 +31,7 @@ public enum BootError: UserFacingError, Equatable {
 
     public var remedy: String? {
         switch self {
-        case .notAKernel, .damagedKernel: "Remove the box and add it again."
+        case .notAKernel, .damagedKernel: "Add the box again: wander box add --force FILE"
         case .unsupportedKernel: nil
         case .notEnoughMemory: "Give the machine more memory."
         case .commandLineTooLong: "Shorten the kernel options."

@@ -1,5 +1,6 @@
 internal import Digest
 public import Reporting
+internal import SystemPackage
 
 extension BoxError {
     public var summary: String {
@@ -80,7 +81,8 @@ extension BoxError {
                 + "wander box prune --forget-missing"
         case .damagedUse(let path): "Remove it, and start each machine once that is to keep its box: rm \(path)"
         case .unreadableRecord: "Look at the file system that the box store is on; the box may be whole."
-        case .damaged, .corruptRecord: "Remove the box and add it again."
+        case .damaged(let box, _): addAgain(box)
+        case .corruptRecord(let path, _): addAgain(BoxStore.identity(of: path.removingLastComponent()))
         case .parentMissing(let parent):
             "Add it first: wander box add \(parent.source ?? "FILE")"
                 + (parent.source == nil ? ", from whoever gave you this box" : "")
@@ -101,6 +103,12 @@ extension BoxError {
         default: .failure
         }
     }
+}
+
+/// The very same disk may take a damaged one's place under its machines; to remove it first would take them away.
+private func addAgain(_ box: BoxIdentity?) -> String {
+    let name = box.map { "\($0.name) --box-version \($0.version)" } ?? "NAME"
+    return "Add the same box again, from where it came: wander box add --force FILE, or wander box add --force \(name)"
 }
 
 extension BoxError.EntryProblem {

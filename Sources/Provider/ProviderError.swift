@@ -118,7 +118,7 @@ public enum ProviderError: UserFacingError {
         case .holderUnknown(_, let lock):
             "Stop it where it was started (another user, container or host), or find the process: sudo fuser -v \(lock)"
         case .boxChanged(let machine, let box, _, _):
-            "Put the box that it was made from back (wander box add --force), or make the machine anew from \(box): "
+            "Put the box that it was made from back (wander box add --force FILE), or make the machine anew from \(box): "
                 + "wander destroy \(machine) && wander up \(machine)"
         case .otherProvider(let machine, _, _):
             "Leave --provider out, or: wander destroy \(machine) && wander up \(machine)"

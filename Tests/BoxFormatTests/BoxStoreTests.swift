@@ -237,8 +237,8 @@ import Testing
         let box = try add("a", "1")
         let machine = folder.path.appending("project")
         try FileSystem.makeDirectory(machine)
-        try store.recordUse(of: box.identity, machine: "web", directory: machine)
-        try store.recordUse(of: box.identity, machine: "web", directory: machine)
+        try store.recordUse(of: box, machine: "web", directory: machine)
+        try store.recordUse(of: box, machine: "web", directory: machine)
         #expect(try store.uses(of: box.identity).map(\.machine) == ["web"])
         #expect(try FileSystem.list(store.root.appending("uses")).count == 1)
         #expect(throws: BoxError.self) { try store.remove(box.identity) }
@@ -253,18 +253,18 @@ import Testing
         #expect(throws: BoxError.self) { try store.remove(box.identity) }
         // Another machine in its place is not it.
         try FileSystem.makeDirectory(machine)
-        try store.recordUse(of: box.identity, machine: "web", directory: machine)
+        try store.recordUse(of: box, machine: "web", directory: machine)
         #expect(try store.uses().map(\.place).filter { $0 == .notFound }.count == 1)
         try store.releaseUse(directory: machine)
         try FileSystem.removeTree(machine)
         // Its next start says where it is now.
-        try store.recordUse(of: box.identity, machine: "web", directory: moved)
+        try store.recordUse(of: box, machine: "web", directory: moved)
         #expect(try store.uses(of: box.identity).map(\.directory) == [try FileSystem.resolve(moved)])
         #expect(try store.uses().map(\.place) == [.found])
 
         try store.releaseUse(directory: moved)
         #expect(try store.uses().isEmpty)
-        try store.recordUse(of: box.identity, machine: "web", directory: moved)
+        try store.recordUse(of: box, machine: "web", directory: moved)
         try FileSystem.removeTree(moved)
         #expect(throws: BoxError.self) { try store.remove(box.identity) }
         #expect(try store.forgetMissingUses().map(\.machine) == ["web"])
@@ -279,7 +279,7 @@ import Testing
         let box = try add("a", "1")
         let machine = folder.path.appending("project")
         try FileSystem.makeDirectory(machine)
-        try store.recordUse(of: box.identity, machine: "web", directory: machine)
+        try store.recordUse(of: box, machine: "web", directory: machine)
         // A link to itself fails with ELOOP, for root too.
         let marker = machine.appending("box-use")
         let text = try FileSystem.read(marker)
@@ -313,11 +313,11 @@ import Testing
         let box = try add("a", "1")
         let machine = folder.path.appending("project")
         try FileSystem.makeDirectory(machine)
-        try store.recordUse(of: box.identity, machine: "web", directory: machine)
+        try store.recordUse(of: box, machine: "web", directory: machine)
         // Killed between the entry and the marker.
         try FileSystem.remove(machine.appending("box-use"))
         #expect(try store.uses().isEmpty)
-        try store.recordUse(of: box.identity, machine: "web", directory: machine)
+        try store.recordUse(of: box, machine: "web", directory: machine)
         #expect(try store.uses().count == 1)
         try store.releaseUse(directory: machine)
         try store.remove(box.identity)
@@ -329,9 +329,9 @@ import Testing
         let box = try add("a", "1")
         let machine = folder.path.appending("one")
         try FileSystem.makeDirectory(machine)
-        try store.recordUse(of: box.identity, machine: "web", directory: machine)
+        try store.recordUse(of: box, machine: "web", directory: machine)
         try folder.run("cp", "-r", "one", "two")
-        try store.recordUse(of: box.identity, machine: "web", directory: folder.path.appending("two"))
+        try store.recordUse(of: box, machine: "web", directory: folder.path.appending("two"))
         #expect(try store.uses().count == 2)
         // And its end is not the other's.
         try store.releaseUse(directory: folder.path.appending("two"))
@@ -341,7 +341,7 @@ import Testing
     @Test("a box in use is not replaced by other disks")
     func replaceInUse() throws {
         let box = try add("a", "1")
-        try store.recordUse(of: box.identity, machine: "web", directory: folder.path)
+        try store.recordUse(of: box, machine: "web", directory: folder.path)
         var options = BoxStore.AddOptions()
         options.whenPresent = .replace
         _ = try add("a", "1", options)
@@ -350,6 +350,43 @@ import Testing
             "new.box", BoxFixture.archive(BoxFixture.metadata(name: "a", version: "1"), disk: disk))
         #expect(throws: BoxError.self) { try store.add(file, options) }
         #expect(try FileSystem.read(box.disk.path) == QcowFixture.header())
+    }
+
+    @Test("a box whose record is damaged is repaired under the machines that lie on the very same disk")
+    func repairInUse() throws {
+        let box = try add("a", "1")
+        try store.recordUse(of: box, machine: "web", directory: folder.path)
+        let record = box.directory.removingLastComponent().appending("record.json")
+        try AtomicFile.write("{", to: record)
+        let problem = #expect(throws: BoxError.self) { try store.box(box.identity) }
+        #expect(problem?.remedy?.contains("wander box add --force a --box-version 1") == true)
+        var options = BoxStore.AddOptions()
+        options.whenPresent = .replace
+        let other = try folder.file(
+            "other.box",
+            BoxFixture.archive(
+                BoxFixture.metadata(name: "a", version: "1"), disk: QcowFixture.header(virtualSize: 2 << 30)))
+        #expect(throws: BoxError.inUse(box.identity, machines: try store.uses().map(\.description))) {
+            try store.add(other, options)
+        }
+        let repaired = try add("a", "1", options)
+        #expect(repaired.diskDigest == box.diskDigest)
+        #expect(try store.box(box.identity) == repaired)
+    }
+
+    @Test("the box that a machine was made from takes the place of another that was put under its name")
+    func putBack() throws {
+        let box = try add("a", "1")
+        try store.recordUse(of: box, machine: "web", directory: folder.path)
+        try store.remove(box.identity, force: true)
+        let other = try folder.file(
+            "other.box",
+            BoxFixture.archive(
+                BoxFixture.metadata(name: "a", version: "1"), disk: QcowFixture.header(virtualSize: 2 << 30)))
+        _ = try store.add(other)
+        var options = BoxStore.AddOptions()
+        options.whenPresent = .replace
+        #expect(try add("a", "1", options).diskDigest == box.diskDigest)
     }
 
     @Test("what a killed process left is swept by the next change, what a living one works on is not")
@@ -376,6 +413,7 @@ import Testing
         let listing = try store.list()
         #expect(listing.boxes.map(\.name.description) == ["b"])
         #expect(listing.problems.count == 1)
+        #expect(try store.damagedBoxes(named: box.name).map(\.identity) == [box.identity])
         try store.remove(box.identity)
     }
 }

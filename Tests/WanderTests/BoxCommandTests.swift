@@ -72,7 +72,7 @@ import Testing
             try FileSystem.remove(file)
         }
         let used = try #require(try store.find(BoxName("foo"), VersionRequirement("1.0")))
-        try store.recordUse(of: used.identity, machine: "web", directory: folder)
+        try store.recordUse(of: used, machine: "web", directory: folder)
         #expect(try wander.run("box", "prune", "--no-input").status == 10)
         #expect(try wander.run("box", "prune", "--dry-run").output.contains("Would remove foo 1.1"))
         #expect(try store.list().boxes.count == 5)
@@ -85,7 +85,7 @@ import Testing
         let project = folder.appending("project")
         try FileSystem.makeDirectory(project)
         let other = try #require(try store.find(BoxName("foo"), VersionRequirement("1.1")))
-        try store.recordUse(of: other.identity, machine: "db", directory: project)
+        try store.recordUse(of: other, machine: "db", directory: project)
         try FileSystem.removeTree(project)
         #expect(try wander.run("box", "prune", "--yes").output.contains("in use by db (not found: \(project))"))
         #expect(try wander.run("box", "prune", "--yes", "--forget-missing").output.contains("Forgot db (not found: "))
@@ -98,6 +98,29 @@ import Testing
         #expect(refused.error.contains("web in "))
         #expect(try wander.run("box", "remove", "foo", "--all", "--force").status == 0)
         #expect(try store.list().boxes.map(\.name.description) == ["bar"])
+    }
+
+    @Test("a box whose record is damaged is shown as such, put back, and removed by its name")
+    func damagedRecord() throws {
+        defer { try? FileSystem.removeTree(folder) }
+        let file = try makeBox("a.box", name: "team/a", version: "1.2")
+        #expect(try wander.run("box", "add", file.string).status == 0)
+        let box = try #require(try store.list().boxes.first)
+        let record = box.directory.removingLastComponent().appending("record.json")
+        try AtomicFile.write("{", to: record)
+        for verb in ["show", "verify"] {
+            let said = try wander.run("box", verb, "team/a").error
+            #expect(said.contains("record.json is damaged") && said.contains("--force team/a --box-version 1.2"))
+        }
+        try store.recordUse(of: box, machine: "web", directory: folder)
+        let refused = try wander.run("box", "remove", "team/a")
+        #expect(refused.status == 4 && refused.error.contains("web in "))
+        #expect(try wander.run("box", "add", "--force", file.string).status == 0)
+        #expect(try wander.run("box", "verify").status == 0)
+        try AtomicFile.write("{", to: record)
+        let removed = try wander.run("box", "remove", "--force", "team/a", "--json")
+        #expect(removed.json?["removed"]?.arrayValue?.first?["version"] == "1.2")
+        #expect(try wander.run("box", "remove", "team/a").status == 3)
     }
 
     @Test("update moves the lock on and says from where to where; outdated changes nothing")

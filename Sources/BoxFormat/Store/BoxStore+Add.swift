@@ -80,12 +80,12 @@ extension BoxStore {
         if try FileSystem.exists(target) {
             let old = try? self.box(box.identity)
             if let old, old.digest == box.digest, options.whenPresent != .replace { return (old, .present) }
-            let machines = try uses(of: box.identity)
-            // A running machine's overlay would suddenly lie on another disk.
-            if !machines.isEmpty, old == nil {
-                throw BoxError.inUse(box.identity, machines: machines.map(\.description))
+            // Their overlays would suddenly lie on another disk. For the others, the box is only repaired.
+            let machines = try uses(of: box.identity).filter { use in
+                guard let disk = use.disk ?? old?.diskDigest else { return true }
+                return disk != box.diskDigest
             }
-            if let old, old.disks.count != box.disks.count || old.diskDigests != box.diskDigests, !machines.isEmpty {
+            guard machines.isEmpty else {
                 throw BoxError.inUse(box.identity, machines: machines.map(\.description))
             }
             try FileSystem.exchange(content, target)
@@ -97,7 +97,7 @@ extension BoxStore {
             try FileSystem.synchronizeDirectory(folder)
         }
         guard let added = try self.box(box.identity) else {
-            throw BoxError.corruptRecord(target, reason: "it vanished while it was added")
+            throw BoxError.corruptRecord(target.appending(BoxRecord.fileName), reason: "it vanished while it was added")
         }
         return (added, outcome)
     }
@@ -109,8 +109,4 @@ extension BoxStore {
         }
         try FileSystem.synchronizeDirectory(folder)
     }
-}
-
-extension Box {
-    fileprivate var diskDigests: [SHA256Digest?] { disks.map { digest(of: $0) } }
 }

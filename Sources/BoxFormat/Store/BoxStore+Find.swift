@@ -10,7 +10,7 @@ extension BoxStore {
         for name in try names(in: self.boxes) where BoxName(folder: name) != nil {
             let (found, broken) = try read(self.boxes.appending(name))
             boxes += found
-            problems += broken
+            problems += broken.map(\.problem)
         }
         return (boxes.sorted(by: Self.isOrdered), problems)
     }
@@ -18,6 +18,24 @@ extension BoxStore {
     /// The boxes called `name`, oldest version first.
     public func boxes(named name: BoxName) throws(SystemError) -> [Box] {
         try read(boxes.appending(name.folder)).boxes.sorted(by: Self.isOrdered)
+    }
+
+    /// The boxes called `name` that cannot be read, by the names of their folders, and what is wrong with each.
+    public func damagedBoxes(
+        named name: BoxName
+    ) throws(SystemError) -> [(identity: BoxIdentity, problem: BoxError)] {
+        try read(boxes.appending(name.folder)).problems.compactMap { folder, problem in
+            Self.identity(of: folder).map { ($0, problem) }
+        }
+    }
+
+    /// The box that a folder of the store is for; nil if no box can have that folder.
+    static func identity(of folder: FilePath) -> BoxIdentity? {
+        let parts = folder.components.suffix(3).map(\.string)
+        guard parts.count == 3, let name = BoxName(folder: parts[0]), let version = BoxVersion(parts[1]),
+            let architecture = try? Architecture(parts[2])
+        else { return nil }
+        return BoxIdentity(name: name, version: version, architecture: architecture)
     }
 
     /// The newest box that satisfies all of these; of two equal versions the one made for exactly `architecture`.
@@ -57,9 +75,11 @@ extension BoxStore {
         }
     }
 
-    private func read(_ folder: FilePath) throws(SystemError) -> (boxes: [Box], problems: [BoxError]) {
+    private func read(
+        _ folder: FilePath
+    ) throws(SystemError) -> (boxes: [Box], problems: [(folder: FilePath, problem: BoxError)]) {
         var boxes: [Box] = []
-        var problems: [BoxError] = []
+        var problems: [(folder: FilePath, problem: BoxError)] = []
         for version in try names(in: folder) {
             for architecture in try names(in: folder.appending(version)) {
                 let place = folder.appending(version).appending(architecture)
@@ -67,7 +87,7 @@ extension BoxStore {
                     boxes.append(try BoxRecord.read(in: place))
                 } catch {
                     // Removed while we looked.
-                    if !FileSystem.isAbsent(place) { problems.append(error) }
+                    if !FileSystem.isAbsent(place) { problems.append((place, error)) }
                 }
             }
         }

@@ -1,3 +1,4 @@
+public import Digest
 internal import JSON
 public import LinuxSystem
 internal import Reporting
@@ -19,6 +20,8 @@ public struct MachineUse: Hashable, Sendable, CustomStringConvertible {
     /// The machine's own folder, absolute.
     public var directory: FilePath
     public var box: BoxIdentity
+    /// Of the image that the machine's disk lies on; nil if only an older version recorded the use.
+    public var disk: SHA256Digest?
     public var place: Place
 
     public var description: String {
@@ -43,26 +46,34 @@ extension BoxStore {
         /// nil in an entry of an older version.
         var inode: UInt64?
         var box: BoxIdentity
+        var disk: SHA256Digest?
+
+        func use(_ place: MachineUse.Place) -> MachineUse {
+            MachineUse(machine: machine, directory: directory, box: box, disk: disk, place: place)
+        }
     }
 
     /// Records that a machine lies on `box`. Cheap when that is recorded already: call it at every start.
     /// - Parameter directory: The machine's own folder, which exists.
     /// - Throws: ``BoxError/notFound(_:installed:)`` if the box has been removed meanwhile.
     public func recordUse(
-        of box: BoxIdentity, machine: String, directory: FilePath, cancellation: Cancellation? = nil
+        of box: Box, machine: String, directory: FilePath, cancellation: Cancellation? = nil
     ) throws {
+        let target = folder(of: box.identity)
         let place = try FileSystem.resolve(directory)
         let inode = try FileSystem.status(place)?.inode
         let marker = place.appending(Self.markerName)
         let known = try Self.identifier(in: marker)
         let old = try known.flatMap { try entry($0) }
-        if let old, old.directory == place, old.inode == inode, old.box == box, try FileSystem.exists(folder(of: box)) {
+        if let old, old.directory == place, old.inode == inode, old.box == box.identity, old.disk == box.diskDigest,
+            try FileSystem.exists(target)
+        {
             return
         }
         try prepare()
         let held = try lockNames(cancellation: cancellation)
         defer { withExtendedLifetime(held) {} }
-        guard try FileSystem.exists(folder(of: box)) else { throw BoxError.notFound("\(box)", installed: []) }
+        guard try FileSystem.exists(target) else { throw BoxError.notFound("\(box.identity)", installed: []) }
         try AtomicFile.removeLeftovers(in: usesFolder)
         let identifier = randomIdentifier()
         let document: JSONValue = [
@@ -72,6 +83,7 @@ extension BoxStore {
                 "name": .string(box.name.description), "version": .string(box.version.description),
                 "architecture": .string(box.architecture.description),
             ],
+            "disk": .optional(box.diskDigest?.description),
         ]
         try AtomicFile.write(document.pretty, to: usesFolder.appending("\(identifier).json"), permissions: 0o600)
         try AtomicFile.write(identifier + "\n", to: marker, permissions: 0o600)
@@ -100,7 +112,7 @@ extension BoxStore {
     public func uses(of box: BoxIdentity? = nil) throws -> [MachineUse] {
         try entries().compactMap { identifier, entry in
             guard box == nil || entry.box == box, let place = place(of: entry, identifier) else { return nil }
-            return MachineUse(machine: entry.machine, directory: entry.directory, box: entry.box, place: place)
+            return entry.use(place)
         }.sorted { ($0.directory.string, $0.machine) < ($1.directory.string, $1.machine) }
     }
 
@@ -113,8 +125,7 @@ extension BoxStore {
         var forgotten: [MachineUse] = []
         for (identifier, entry) in try entries() where place(of: entry, identifier) == .notFound {
             try FileSystem.remove(usesFolder.appending("\(identifier).json"))
-            forgotten.append(
-                MachineUse(machine: entry.machine, directory: entry.directory, box: entry.box, place: .notFound))
+            forgotten.append(entry.use(.notFound))
         }
         return forgotten
     }
@@ -166,6 +177,7 @@ extension BoxStore {
         let identity = BoxIdentity(name: name, version: version, architecture: architecture)
         return Entry(
             machine: machine, directory: FilePath(directory),
-            inode: ((try? entry.optionalInteger("inode")) ?? nil).map { UInt64(bitPattern: $0) }, box: identity)
+            inode: ((try? entry.optionalInteger("inode")) ?? nil).map { UInt64(bitPattern: $0) }, box: identity,
+            disk: ((try? entry.optionalString("disk")) ?? nil).flatMap { SHA256Digest($0) })
     }
 }

@@ -28,7 +28,7 @@ extension Machine {
             definition?.adopted(box.provisioning, in: project.environment.projectDirectory) ?? box.provisioning
         try project.store.save(&record)
         try project.boxes.recordUse(
-            of: box.identity, machine: name, directory: folder.path, cancellation: project.cancellation)
+            of: box, machine: name, directory: folder.path, cancellation: project.cancellation)
         try makeDisk(over: box)
         if try !FileSystem.exists(folder.privateKey) {
             let key = try SSHKeyPair.generate(comment: "wander \(name)")

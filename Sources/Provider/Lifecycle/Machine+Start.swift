@@ -22,7 +22,7 @@ extension Machine {
         try discardPreparation()
         // Again at every start, since the project may have moved.
         try project.boxes.recordUse(
-            of: try box(of: record).identity, machine: name, directory: folder.path, cancellation: project.cancellation)
+            of: try box(of: record), machine: name, directory: folder.path, cancellation: project.cancellation)
         record.stage = .starting
         record.provider = provider.kind
         record.definition = definition.canonicalJSON

@@ -29,11 +29,38 @@ struct BoxSelection: ParsableArguments {
     /// Every box that fits.
     func all(in store: BoxStore) throws -> [Box] {
         let boxes = try store.boxes(named: name)
-        let found = boxes.filter { version?.isSatisfied(by: $0.version) ?? true }
-            .filter { architecture == nil || $0.architecture == architecture }
+        let found = boxes.filter { fits($0.identity) }
         guard found.isEmpty else { return found }
+        if let damaged = try store.damagedBoxes(named: name).first(where: { fits($0.identity) }) {
+            throw damaged.problem
+        }
+        throw try notFound(boxes, in: store)
+    }
+
+    /// What every box that fits is, also of those that cannot be read.
+    func identities(in store: BoxStore) throws -> [BoxIdentity] {
+        let boxes = try store.boxes(named: name)
+        let found = try boxes.map(\.identity) + store.damagedBoxes(named: name).map(\.identity)
+        let fitting = found.filter(fits)
+        guard !fitting.isEmpty else { throw try notFound(boxes, in: store) }
+        return fitting
+    }
+
+    /// The one of them that there is.
+    func identity(in store: BoxStore) throws -> BoxIdentity {
+        let found = try identities(in: store)
+        guard found.count == 1 else { throw BoxError.ambiguous(described, candidates: found.map(\.description)) }
+        return found[0]
+    }
+
+    private func fits(_ box: BoxIdentity) -> Bool {
+        (version?.isSatisfied(by: box.version) ?? true) && (architecture == nil || box.architecture == architecture)
+    }
+
+    /// - Parameter boxes: Those of this name.
+    private func notFound(_ boxes: [Box], in store: BoxStore) throws -> BoxError {
         let installed = boxes.isEmpty ? try store.list().boxes : boxes
-        throw BoxError.notFound(described, installed: installed.map(\.identity.description))
+        return .notFound(described, installed: installed.map(\.identity.description))
     }
 
     /// The one box that fits.
@@ -48,6 +75,16 @@ struct BoxSelection: ParsableArguments {
     private var described: String {
         ["'\(name)'", version.map { "'\($0)'" }, architecture.map { "for \($0)" }].compactMap(\.self).joined(
             separator: " ")
+    }
+}
+
+extension BoxIdentity {
+    /// What programs get to know about a box of which nothing else can be read.
+    var document: JSONValue {
+        [
+            "name": .string(name.description), "version": .string(version.description),
+            "architecture": .string(architecture.description),
+        ]
     }
 }
 

@@ -15,16 +15,16 @@ struct BoxRemove: WanderCommand {
 
     func execute(_ context: CommandContext) throws {
         let store = try BoxStore.standard()
-        let boxes = all ? try box.all(in: store) : [try box.one(in: store)]
+        let boxes = all ? try box.identities(in: store) : [try box.identity(in: store)]
         let uses = try store.uses()
         // All or nothing: the ones in use are known before the first is removed.
         for box in boxes where !force {
-            let machines = uses.filter { $0.box == box.identity }
-            guard machines.isEmpty else { throw BoxError.inUse(box.identity, machines: machines.map(\.description)) }
+            let machines = uses.filter { $0.box == box }
+            guard machines.isEmpty else { throw BoxError.inUse(box, machines: machines.map(\.description)) }
         }
-        for box in boxes { try store.remove(box.identity, force: force, cancellation: context.cancellation) }
+        let documents = boxes.map { box in ((try? store.box(box)) ?? nil)?.document(uses: []) ?? box.document }
+        for box in boxes { try store.remove(box, force: force, cancellation: context.cancellation) }
         context.output(
-            boxes.map { "Removed \($0.identity)." }.joined(separator: "\n"),
-            json: ["removed": .array(boxes.map { $0.document(uses: []) })])
+            boxes.map { "Removed \($0)." }.joined(separator: "\n"), json: ["removed": .array(documents)])
     }
 }

@@ -16,11 +16,14 @@ struct BoxVerify: WanderCommand {
     func execute(_ context: CommandContext) throws {
         let store = try BoxStore.standard()
         let all = try store.list()
-        for name in names where !all.boxes.contains(where: { $0.name == name }) {
-            throw BoxError.notFound("'\(name)'", installed: all.boxes.map(\.identity.description))
-        }
         let boxes = all.boxes.filter { names.isEmpty || names.contains($0.name) }
         var failures: [any UserFacingError] = names.isEmpty ? all.problems : []
+        for name in names {
+            let damaged = try store.damagedBoxes(named: name)
+            failures += damaged.map(\.problem)
+            guard damaged.isEmpty, !boxes.contains(where: { $0.name == name }) else { continue }
+            throw BoxError.notFound("'\(name)'", installed: all.boxes.map(\.identity.description))
+        }
         var documents: [JSONValue] = []
         for box in boxes {
             var broken: [String] = []
