@@ -267,11 +267,30 @@ import Testing
         try store.recordUse(of: box, machine: "web", directory: moved)
         try FileSystem.removeTree(moved)
         #expect(throws: BoxError.self) { try store.remove(box.identity) }
-        #expect(try store.forgetMissingUses().map(\.machine) == ["web"])
+        #expect(try store.forgetMissing(store.uses()).map(\.machine) == ["web"])
         try store.remove(box.identity)
         #expect(try leftovers().isEmpty)
         #expect(try FileSystem.list(store.root.appending("uses")).isEmpty)
         #expect(throws: BoxError.notFound("\(box.identity)", installed: [])) { try store.remove(box.identity) }
+    }
+
+    @Test("only those machines are forgotten that somebody saw missing, and only if they still are")
+    func forgetMissing() throws {
+        let box = try add("a", "1")
+        let (web, db) = (folder.path.appending("web"), folder.path.appending("db"))
+        for machine in [web, db] {
+            try FileSystem.makeDirectory(machine)
+            try store.recordUse(of: box, machine: machine.lastComponent?.string ?? "", directory: machine)
+        }
+        let away = folder.path.appending("away")
+        try FileSystem.rename(web, to: away)
+        let seen = try store.uses().filter { $0.place == .notFound }
+        try FileSystem.rename(away, to: web)
+        try FileSystem.rename(db, to: away)
+        #expect(try store.forgetMissing(seen).isEmpty)
+        #expect(try store.uses().map(\.machine) == ["db", "web"])
+        #expect(try store.forgetMissing(store.uses()).map(\.machine) == ["db"])
+        #expect(try store.uses().map(\.place) == [.found])
     }
 
     @Test("what cannot be looked at is in use: a machine's folder, an entry, a box's record")
@@ -324,6 +343,46 @@ import Testing
         #expect(try FileSystem.list(store.root.appending("uses")).isEmpty)
     }
 
+    @Test("a machine that is destroyed takes what a killed command recorded of it along", arguments: [true, false])
+    func unfinishedUseReleased(isFirst: Bool) throws {
+        let (box, other) = (try add("a", "1"), try add("a", "2"))
+        let machine = folder.path.appending("project")
+        let marker = machine.appending("box-use")
+        try FileSystem.makeDirectory(machine)
+        if !isFirst { try store.recordUse(of: other, machine: "web", directory: machine) }
+        let known = try FileSystem.readIfThere(marker, limit: 100)
+        try store.recordUse(of: box, machine: "web", directory: machine)
+        // Killed between the entry and the marker.
+        try FileSystem.remove(marker)
+        if let known { try AtomicFile.write(known, to: marker) }
+        try store.releaseUse(directory: machine)
+        try FileSystem.removeTree(machine)
+        #expect(try store.uses().isEmpty)
+        try store.remove(box.identity)
+    }
+
+    @Test(
+        "a copy of a whole file system, in which a machine's folder has the same inode, is a machine of its own",
+        arguments: [true, false])
+    func copiedFileSystem(isStarted: Bool) throws {
+        let box = try add("a", "1")
+        let (machine, copy) = (folder.path.appending("one"), folder.path.appending("two"))
+        try FileSystem.makeDirectory(machine)
+        try store.recordUse(of: box, machine: "web", directory: machine)
+        // As if both folders had the inode of the copy.
+        try folder.run("cp", "-r", "one", "two")
+        let uses = store.root.appending("uses")
+        let entry = uses.appending(try #require(try FileSystem.list(uses).first))
+        let inodes = try [machine, copy].map { try #require(try FileSystem.status($0)?.inode) }
+        let text = String(decoding: try FileSystem.read(entry), as: UTF8.self)
+        try AtomicFile.write(text.replacing("\"inode\": \(inodes[0])", with: "\"inode\": \(inodes[1])"), to: entry)
+        #expect(try FileSystem.read(entry) != Array(text.utf8))
+        if isStarted { try store.recordUse(of: box, machine: "web", directory: copy) }
+        #expect(try store.uses().contains { $0.machine == "web" && $0.directory.lastComponent == "one" })
+        try store.releaseUse(directory: copy)
+        #expect(try store.uses().map(\.directory) == [try FileSystem.resolve(machine)])
+    }
+
     @Test("a copy of a machine's folder is a machine of its own")
     func copiedMachine() throws {
         let box = try add("a", "1")
@@ -366,7 +425,8 @@ import Testing
             "other.box",
             BoxFixture.archive(
                 BoxFixture.metadata(name: "a", version: "1"), disk: QcowFixture.header(virtualSize: 2 << 30)))
-        #expect(throws: BoxError.inUse(box.identity, machines: try store.uses().map(\.description))) {
+        let machines = try store.uses().map(\.description)
+        #expect(throws: BoxError.inUse(box.identity, machines: machines)) {
             try store.add(other, options)
         }
         let repaired = try add("a", "1", options)

@@ -87,8 +87,8 @@ extension BoxStore {
         ]
         try AtomicFile.write(document.pretty, to: usesFolder.appending("\(identifier).json"), permissions: 0o600)
         try AtomicFile.write(identifier + "\n", to: marker, permissions: 0o600)
-        // The folder's previous entry, also from where it was before it was moved. Not another folder's, of which this is a copy.
-        if let known, let old, Self.isOf(old, place, inode) {
+        // The folder's previous entry, also from where it was before it was moved.
+        if let known, let old, isOf(old, known, place, inode) {
             try FileSystem.remove(usesFolder.appending("\(known).json"))
         }
     }
@@ -96,16 +96,21 @@ extension BoxStore {
     /// Records that the machine in `directory` is gone. Nothing recorded is no error.
     public func releaseUse(directory: FilePath) throws {
         let marker = directory.appending(Self.markerName)
-        guard let identifier = try Self.identifier(in: marker) else { return }
         let place = try FileSystem.resolve(directory)
-        if let old = try entry(identifier), Self.isOf(old, place, try FileSystem.status(place)?.inode) {
+        // What killed commands left here would stand for a machine that is not found once the folder is gone.
+        try sweepUses(in: place)
+        guard let identifier = try Self.identifier(in: marker) else { return }
+        if let old = try entry(identifier), isOf(old, identifier, place, try FileSystem.status(place)?.inode) {
             try FileSystem.remove(usesFolder.appending("\(identifier).json"))
         }
         try FileSystem.remove(marker)
     }
 
-    private static func isOf(_ entry: Entry, _ place: FilePath, _ inode: UInt64?) -> Bool {
-        entry.inode.map { $0 == inode } ?? (entry.directory == place)
+    /// Whether an entry is of the machine in `place`, and not of one that this is a copy of. The inode alone does not tell: a
+    /// file system that is copied as a whole keeps them.
+    private func isOf(_ entry: Entry, _ identifier: String, _ place: FilePath, _ inode: UInt64?) -> Bool {
+        guard entry.directory != place else { return entry.inode == nil || entry.inode == inode }
+        return entry.inode == inode && self.place(of: entry, identifier) == .notFound
     }
 
     /// The machines that lie on `box`; without it, on any. Those that are not found are among them.
@@ -116,16 +121,19 @@ extension BoxStore {
         }.sorted { ($0.directory.string, $0.machine) < ($1.directory.string, $1.machine) }
     }
 
-    /// Forgets the machines that are not found where they were last started. Only at a person's request: they may come back.
+    /// Forgets those of `uses` that are still not found where they were last started. Only at a person's request, who has seen
+    /// these: they may come back.
     /// - Returns: Those that are forgotten.
-    public func forgetMissingUses(cancellation: Cancellation? = nil) throws -> [MachineUse] {
+    public func forgetMissing(_ uses: [MachineUse], cancellation: Cancellation? = nil) throws -> [MachineUse] {
         try prepare()
         let held = try lockNames(cancellation: cancellation)
         defer { withExtendedLifetime(held) {} }
         var forgotten: [MachineUse] = []
-        for (identifier, entry) in try entries() where place(of: entry, identifier) == .notFound {
+        for (identifier, entry) in try entries() {
+            let use = entry.use(.notFound)
+            guard uses.contains(use), place(of: entry, identifier) == .notFound else { continue }
             try FileSystem.remove(usesFolder.appending("\(identifier).json"))
-            forgotten.append(entry.use(.notFound))
+            forgotten.append(use)
         }
         return forgotten
     }
@@ -134,6 +142,18 @@ extension BoxStore {
     func sweepUses() throws {
         for (identifier, entry) in try entries() where place(of: entry, identifier) == nil {
             try FileSystem.remove(usesFolder.appending("\(identifier).json"))
+        }
+    }
+
+    /// The same for one folder. Other machines' entries need not be readable for that.
+    private func sweepUses(in directory: FilePath) throws {
+        guard try FileSystem.exists(usesFolder) else { return }
+        for name in try FileSystem.list(usesFolder) where name.hasSuffix(".json") {
+            let identifier = String(name.dropLast(5))
+            guard let entry = (try? entry(identifier)) ?? nil, entry.directory == directory,
+                place(of: entry, identifier) == nil
+            else { continue }
+            try FileSystem.remove(usesFolder.appending(name))
         }
     }
 

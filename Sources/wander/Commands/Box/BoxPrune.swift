@@ -30,7 +30,7 @@ struct BoxPrune: WanderCommand {
         let store = try BoxStore.standard()
         let boxes = try store.list().boxes.filter { name == nil || $0.name == name }
         var uses = try store.uses()
-        let missing = forgetMissing ? uses.filter { $0.place == .notFound } : []
+        var missing = forgetMissing ? uses.filter { $0.place == .notFound } : []
         uses.removeAll(where: missing.contains)
         var old: [Box] = []
         var kept: [(box: Box, reason: String)] = []
@@ -55,7 +55,13 @@ struct BoxPrune: WanderCommand {
             guard try force || context.confirm("\(question.prefix(1).uppercased() + question.dropFirst())?") else {
                 throw ExitCode(1)
             }
-            if !missing.isEmpty { _ = try store.forgetMissingUses(cancellation: context.cancellation) }
+            let forgotten = try store.forgetMissing(missing, cancellation: context.cancellation)
+            // Found again since the question was asked.
+            for use in missing where !forgotten.contains(use) {
+                kept += old.filter { $0.identity == use.box }.map { ($0, "in use") }
+                old.removeAll { $0.identity == use.box }
+            }
+            missing = forgotten
         }
         let uses0 = uses
         let documents = old.map { $0.document(uses: uses0) }
