@@ -99,7 +99,13 @@ public enum FileSystem {
             throw SystemError("read the folder", path, Errno(rawValue: Glibc.errno))
         }
         defer { unsafe closedir(handle) }
-        var names: [String] = []
+        return try unsafe names(handle, path).map(\.string).sorted()
+    }
+
+    /// The rest of the names in an open folder, as they come, without `.` and `..`.
+    /// - Parameter path: What to call the folder in an error.
+    static func names(_ handle: OpaquePointer, _ path: FilePath?) throws(SystemError) -> [FilePath] {
+        var names: [FilePath] = []
         while true {
             // The end and a failure give the same answer; only errno tells them apart.
             Glibc.errno = 0
@@ -107,14 +113,13 @@ public enum FileSystem {
                 guard Glibc.errno == 0 else {
                     throw SystemError("read the folder", path, Errno(rawValue: Glibc.errno))
                 }
-                break
+                return names
             }
             let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
-                unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+                unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe FilePath(platformString: $0) }
             }
             if name != ".", name != ".." { names.append(name) }
         }
-        return names.sorted()
     }
 
     /// Removes a file or link. Nothing there is no error.

@@ -87,14 +87,7 @@ extension OwnedDescriptor {
         }
         defer { unsafe closedir(handle) }
         unsafe rewinddir(handle)
-        var names: [FilePath] = []
-        while let entry = unsafe readdir(handle) {
-            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
-                unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe FilePath(platformString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names.sorted { $0.string < $1.string }
+        return try unsafe FileSystem.names(handle, nil).sorted { $0.string < $1.string }
     }
 }
 

@@ -1,4 +1,7 @@
+import CLinux
+import Glibc
 import LinuxSystem
+import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
@@ -40,6 +43,26 @@ import Testing
         let file = try folder.file("file")
         #expect(try FileSystem.exists(file) && !FileSystem.isAbsent(file))
         #expect(try FileSystem.readIfThere(file.appending("below")) == nil)
+    }
+
+    @Test("a folder that cannot be read to its end is an error, not a shorter list")
+    func failingList() throws {
+        let folder = try TemporaryFolder()
+        _ = try folder.file("a", [])
+        let path = folder.path
+        let answers = Mutex<[Bool]>([])
+        let thread = try Thread(name: "unreadable") {
+            // For this thread alone.
+            guard (try? SystemCallFilter(refusing: [Int(SYS_getdents64)]).apply(toAllThreads: false)) == true,
+                let opened = try? OwnedDescriptor.open(path, [.readOnly, .directory])
+            else { return }
+            let list = (try? FileSystem.list(path)) == nil
+            let names = (try? opened.names()) == nil
+            answers.withLock { $0 = [list, names] }
+        }
+        thread.join()
+        #expect(answers.withLock(\.self) == [true, true])
+        #expect(try FileSystem.list(path) == ["a"])
     }
 
     @Test("temporary files that nobody holds are left over; a writer's are not, and no other file is")
