@@ -12,6 +12,7 @@ private let usageText = """
 
 /// Writes down what the inherited descriptors bring, and ends the process.
 func runLogProgram() -> Never {
+    InheritedState.makeSane()
     let arguments = Array(CommandLine.arguments.dropFirst())
     if arguments.first == "--help" || arguments.first == "-h" {
         write(usageText, to: 1)
@@ -22,7 +23,6 @@ func runLogProgram() -> Never {
         exit(64)
     }
     ProcessMemory.useOneHeap()
-    Signals.ignoreWriteSignals()
     do throws(SystemError) {
         let keeper = try LogKeeper()
         for (index, log) in wanted.enumerated() {

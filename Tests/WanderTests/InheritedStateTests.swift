@@ -33,21 +33,25 @@ import Testing
         try check(process)
     }
 
-    @Test("wander-share, which has no configuration to wait for")
-    func share() throws {
+    /// Programs without a configuration to wait for, and what else they are told.
+    static let servants = [
+        ["wander-share", "--tag", "a", "--folder", ".", "--socket-descriptor", "3"], ["wander-log", "log", "4096"],
+    ]
+
+    @Test("those that have no configuration to wait for", arguments: servants)
+    func servant(program: [String]) throws {
         let folder = try ProjectFolder()
         var ends: [CInt] = [-1, -1]
         #expect(socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0, &ends) == 0)
         defer { for end in ends { close(end) } }
         var options = folder.wander.options
         options.extraDescriptors = [ends[1]]
-        let executable = try WanderProcess.executable().removingLastComponent().appending("wander-share").string
+        let executable = try WanderProcess.executable().removingLastComponent().appending(program[0]).string
         let child = try ChildProcess.start(
             [
                 "/bin/sh", "-c", "umask 0777; trap '' CHLD PIPE HUP; exec \"$@\" <&- >&- 2>&-", "sh", "env",
-                "--block-signal=TERM,CHLD,ALRM", "--ignore-signal=CHLD,ALRM", executable, "--tag", "a", "--folder",
-                folder.path.string, "--socket-descriptor", "3",
-            ], options)
+                "--block-signal=TERM,CHLD,ALRM", "--ignore-signal=CHLD,ALRM", executable,
+            ] + program.dropFirst(), options)
         defer {
             child.signal(SIGKILL)
             _ = try? child.wait()
