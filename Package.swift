@@ -276,9 +276,8 @@ let package = Package(
         .testTarget(
             name: "ProviderTests",
             dependencies: [
-                "BoxFormat", "Digest", "DiskImage", "EnvFile", "JSON", "LinuxSystem", "Provider", "Provisioning",
-                "Reporting",
-                "SSH", "TestSupport", systemPackage,
+                "BoxFormat", "Digest", "DiskImage", "EnvFile", "JSON", "LinuxSystem", "NetworkAddress",
+                "NetworkControl", "Provider", "Provisioning", "Reporting", "SSH", "TestSupport", systemPackage,
             ],
             swiftSettings: common),
         .testTarget(

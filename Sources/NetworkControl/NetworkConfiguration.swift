@@ -24,7 +24,8 @@ public struct NetworkConfiguration: Hashable, Sendable {
     public var forwards: [PortForward]
     /// An inherited descriptor that the process only keeps open: whoever finds its lock free knows that the process ended.
     public var lockDescriptor: Int32?
-    /// An inherited descriptor that gets one JSON line, `{"started":true}` or `{"error":{...}}`, and is closed.
+    /// An inherited descriptor that gets one JSON line, `{"started":true,"failed":[...]}` with the
+    /// machines that could not join, or `{"error":{...}}`, and is closed.
     public var statusDescriptor: Int32?
 
     public static let defaultSubnet = "10.77.0.0/24"

@@ -45,6 +45,7 @@ public enum NetworkProcess {
         }
         if runs { return false }
         guard !FileSystem.isAbsent(program) else { throw NetworkError.noHelper(program) }
+        let wanted = configuration.machines.map(\.name)
         var configuration = configuration
         starting(&configuration)
         configuration.lockDescriptor = 3
@@ -74,6 +75,10 @@ public enum NetworkProcess {
         }
         let answer = try JSONParser.parse(line)
         guard answer["started"]?.boolValue == true else { throw NetworkError(json: answer["error"] ?? .null) }
+        // One of those that were there before has less than it had; one that was to be added is what the caller came for.
+        for failure in answer["failed"]?.arrayValue ?? [] where wanted.contains(failure["machine"]?.stringValue ?? "") {
+            throw NetworkError(json: failure["error"] ?? .null)
+        }
         return true
     }
 

@@ -42,7 +42,10 @@ enum NetworkService {
             if let missing = try Sandbox.enter(configuration) { complain(missing) }
             network.bindsSockets = false
             memory.release()
-            try? status?.writeAll("{\"started\":true}\n")
+            let failed = network.failedMachines.map { machine -> JSONValue in
+                ["machine": .string(machine.name), "error": NetworkError.json(of: machine.error)]
+            }
+            try? status?.writeAll((["started": true, "failed": .array(failed)] as JSONValue).compact + "\n")
             status = nil
             network.run()
             network.close()

@@ -62,6 +62,26 @@ import Testing
         #expect(try FileSystem.exists(other.socket))
     }
 
+    @Test("a machine that cannot join leaves the others their network, unless it is the one that is to be added")
+    func misfit() throws {
+        let environment = try NetworkEnvironment()
+        let misfit = MachineAttachment(
+            name: "db", mac: try #require(MACAddress(TestNetwork.mac(2))), address: IPv4Address("192.168.7.7"),
+            socket: environment.folder.appending("machine/db.sock"))
+        #expect(
+            try NetworkProcess.ensureRunning(
+                environment.configuration, program: NetworkEnvironment.program,
+                starting: { $0.machines.insert(misfit, at: 0) }))
+        #expect(try environment.gatewayAnswers())
+        #expect(environment.log.contains("db: not added: machine 'db' cannot have the address 192.168.7.7"))
+        var client = try NetworkClient.connect(folder: environment.configuration.folder)
+        #expect(try client.status().machines.map(\.name) == ["web"])
+        try client.stop()
+        #expect(try environment.ended())
+        environment.configuration.machines.append(misfit)
+        #expect(throws: NetworkError.self) { try environment.start() }
+    }
+
     @Test("ends by itself when no machine has been connected for its time") func idle() throws {
         let environment = try NetworkEnvironment()
         environment.configuration.idleSeconds = 1

@@ -20,17 +20,23 @@ extension Machine {
             guard PortHolder.isTaken(port, kind, address: bind.rawValue.bigEndian) else { continue }
             throw ProviderError.portTaken(
                 machine: name, port: port, bind: bind.description, transport: transport.rawValue,
-                holder: PortHolder.find(port, kind).map(Self.words))
+                holder: holder(of: port, kind))
         }
     }
 
-    /// Who has it, for people: of wander's own networks, whose.
-    private static func words(_ holder: PortHolder) -> String {
-        guard holder.name == "wander-net", let file = holder.arguments.last.map({ FilePath($0) }) else {
-            return "\(holder.name) (process \(holder.process))"
+    /// Who has it, for people: of wander's own networks, whose. Their processes may be hidden from us, as they hide their memory.
+    private func holder(of port: UInt16, _ transport: PortHolder.Transport) -> String? {
+        let found = PortHolder.find(port, transport)
+        if let found, found.name != "wander-net" { return "\(found.name) (process \(found.process))" }
+        for layout in [project.layout] + (project.settings.knownEnvironments?.layouts() ?? []) {
+            let forwards = Project.networkStatus(in: layout)?.forwards ?? []
+            let forward = forwards.first {
+                $0.failure == nil && $0.forward.hostPort == port && $0.forward.transport.rawValue == transport.rawValue
+            }
+            guard let forward else { continue }
+            return "\(forward.forward.machine) of "
+                + (layout == project.layout ? "this environment" : "the environment in \(layout.project)")
         }
-        // PROJECT/.wander/net/FILE
-        let project = file.removingLastComponent().removingLastComponent().removingLastComponent()
-        return "the environment in \(project)"
+        return found.map { "\($0.name) (process \($0.process))" }
     }
 }

@@ -35,8 +35,7 @@ extension Machine {
         do {
             try folder.prepareRun()
             try growDisk(record, definition)
-            let forwards = try joinNetwork(record, definition)
-            record.forwards = forwards
+            try joinNetwork(&record, definition)
             try project.store.save(&record)
             record.process = try provider.start(plan, lock: lock, cancellation: project.cancellation)
         } catch {

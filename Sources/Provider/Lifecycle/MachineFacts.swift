@@ -70,7 +70,9 @@ extension MachineRecord.ProcessIdentity {
 
 extension Project {
     /// What the environment's network says of itself; nil if it does not run, or does not answer.
-    public func networkStatus() -> NetworkStatus? {
+    public func networkStatus() -> NetworkStatus? { Self.networkStatus(in: layout) }
+
+    static func networkStatus(in layout: ProjectLayout) -> NetworkStatus? {
         guard (try? NetworkProcess.isRunning(folder: layout.network)) == true,
             var client = try? NetworkClient.connect(folder: layout.network)
         else { return nil }

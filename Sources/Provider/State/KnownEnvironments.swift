@@ -58,8 +58,19 @@ public struct KnownEnvironments: Sendable {
 
     /// Every environment that still is where it was last seen, read live. Changes nothing.
     public func list() throws(SystemError) -> [Entry] {
+        try places().map { name, layout in
+            Entry(
+                name: name, directory: layout.project,
+                machines: ((try? layout.machineNames()) ?? []).map { ($0, state(of: $0, in: layout)) })
+        }.sorted { $0.directory.string < $1.directory.string }
+    }
+
+    /// Where the environments are, without a look at their machines.
+    func layouts() -> [ProjectLayout] { ((try? places()) ?? []).map(\.layout) }
+
+    private func places() throws(SystemError) -> [(name: String, layout: ProjectLayout)] {
         guard !FileSystem.isAbsent(folder) else { return [] }
-        var entries: [Entry] = []
+        var places: [(name: String, layout: ProjectLayout)] = []
         var seen: Set<FilePath> = []
         for name in try FileSystem.list(folder) where name.hasSuffix(".json") {
             guard let bytes = try? FileSystem.read(folder.appending(name), limit: 1 << 16),
@@ -70,12 +81,9 @@ public struct KnownEnvironments: Sendable {
             guard (try? FileSystem.isDirectory(layout.state)) == true, seen.insert(layout.project).inserted else {
                 continue
             }
-            entries.append(
-                Entry(
-                    name: environment, directory: layout.project,
-                    machines: ((try? layout.machineNames()) ?? []).map { ($0, state(of: $0, in: layout)) }))
+            places.append((environment, layout))
         }
-        return entries.sorted { $0.directory.string < $1.directory.string }
+        return places
     }
 
     private func state(of machine: String, in layout: ProjectLayout) -> MachineState {

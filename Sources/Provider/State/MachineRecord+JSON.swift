@@ -28,6 +28,8 @@ extension MachineRecord {
             "ownKey": .bool(hasOwnKey),
             "hostKey": .optional(hostKey),
             "forwards": .array(forwards.map(\.json)),
+            "internet": internet.map { .bool($0) } ?? .null,
+            "subnet": .optional(subnet),
             "shares": .array(shares.map(\.json)),
             "sharesMounted": .bool(hasMountedShares),
             "shareLines": .bool(hasShareLines),
@@ -72,6 +74,8 @@ extension MachineRecord {
         hasOwnKey = try reader.bool("ownKey", default: false)
         hostKey = try reader.optionalString("hostKey")
         forwards = try reader.array("forwards").map { try Forward($0, path: "\(path): forwards") }
+        internet = reader.has("internet") ? try reader.bool("internet", default: true) : nil
+        subnet = try reader.optionalString("subnet")
         shares = try reader.array("shares").map { try MachineShare($0, path: "\(path): shares") }
         hasMountedShares = try reader.bool("sharesMounted", default: false)
         hasShareLines = try reader.bool("shareLines", default: false)

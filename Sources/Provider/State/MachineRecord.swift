@@ -64,6 +64,10 @@ public struct MachineRecord: Sendable, Hashable {
     /// The guest's SSH host key as first seen: `ssh-ed25519 AAAA...`.
     public var hostKey: String?
     public var forwards: [Forward] = []
+    /// Whether the network that it was last started in lets it out; nil in the record of an older machine.
+    var internet: Bool?
+    /// The addresses of that network, such as `10.77.0.0/24`.
+    var subnet: String?
     /// What the machine was last started with.
     public var shares: [MachineShare] = []
     /// Whether the guest has mounted its shares since the last start.

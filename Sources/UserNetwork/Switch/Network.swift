@@ -40,7 +40,9 @@ public final class Network {
     private let persistent: Bool
 
     /// Makes the network with the machines and forwards of `configuration`.
-    /// - Throws: What is wrong with a machine. A forward whose port is taken is kept and reported by `status`.
+    /// A machine that cannot join is left out, so that the others have their network; a forward whose port is taken is kept and
+    /// reported by `status`.
+    /// - Throws: What is wrong with a machine, if none can join.
     public convenience init(_ configuration: NetworkConfiguration) throws {
         try self.init(
             configuration, resolvers: ResolverConfiguration(file: configuration.resolverFile), persistent: true)
@@ -67,7 +69,16 @@ public final class Network {
         let forwards = configuration.forwards
         self.configuration.machines = []
         self.configuration.forwards = []
-        for machine in machines { _ = try add(machine) }
+        for machine in machines {
+            do {
+                _ = try add(machine)
+            } catch {
+                let reason = (error as? any UserFacingError)?.summary ?? "\(error)"
+                log.write("\(machine.name): not added: \(reason)")
+                failedMachines.append((machine.name, error))
+            }
+        }
+        if self.machines.isEmpty, let failure = failedMachines.first { throw failure.error }
         for forward in forwards {
             do {
                 _ = try add(forward)
@@ -76,6 +87,9 @@ public final class Network {
             }
         }
     }
+
+    /// Machines of the configuration that could not join, and why.
+    public private(set) var failedMachines: [(name: String, error: any Error)] = []
 
     /// Forwards of the configuration whose port could not be opened, and why.
     var failedForwards: [(forward: PortForward, reason: String)] = []
