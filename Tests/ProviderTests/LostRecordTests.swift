@@ -43,6 +43,11 @@ import Testing
             return true
         }
         #expect(try FileSystem.status(folder.disk)?.inode == disk)
+        // It is not a machine that does not exist yet either.
+        let report = try fixture.machine.status()
+        #expect(report.state == .damaged && report.remarks.first?.contains("record.json is missing") == true)
+        #expect(throws: ProviderError.self) { try fixture.machine.halt(.graceful) }
+        #expect(throws: ProviderError.self) { try fixture.machine.plan(.asNeeded) }
         #expect(try fixture.machine.destroy().actions == [.destroyed])
         #expect(try fixture.store.uses().isEmpty)
     }

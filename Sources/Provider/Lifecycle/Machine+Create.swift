@@ -10,11 +10,7 @@ extension Machine {
     /// Makes the machine's folder: record, overlay and key. May be repeated after it was interrupted anywhere.
     func create(from box: Box, provider: ProviderKind) throws -> MachineRecord {
         // Before anything is written: a record that is not there now may be a disk's that was worked on for months.
-        if try project.store.load(name) == nil {
-            guard try !FileSystem.exists(folder.disk), try !folder.isAlive() else {
-                throw ProviderError.recordMissing(machine: name, path: folder.record)
-            }
-        }
+        _ = try self.record()
         var record = MachineRecord(
             identifier: randomIdentifier(), name: name, provider: provider, stage: .creating,
             created: wallClockSeconds(),

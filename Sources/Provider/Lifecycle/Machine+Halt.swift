@@ -13,9 +13,9 @@ extension Machine {
 
     /// Stops the machine. One that does not run is left alone.
     public func halt(_ mode: HaltMode) throws -> MachineOutcome {
-        guard try project.store.load(name) != nil else { return MachineOutcome(machine: name, actions: [.unchanged]) }
+        guard try record() != nil else { return MachineOutcome(machine: name, actions: [.unchanged]) }
         return try exclusively {
-            guard var record = try project.store.load(name) else {
+            guard var record = try record() else {
                 return MachineOutcome(machine: name, actions: [.unchanged])
             }
             let stopped = try stop(&record, mode)

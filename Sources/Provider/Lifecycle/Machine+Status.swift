@@ -51,6 +51,7 @@ extension Machine {
 
     private func readStatus(withUsage: Bool) throws -> MachineReport {
         let (state, record) = try state()
+        if state == .damaged { _ = try existingRecord() }
         var remarks: [String] = []
         var provisioning: ProvisioningStatus?
         if let record {

@@ -27,9 +27,24 @@ public struct Machine: Sendable {
         return result
     }
 
+    /// The machine's record; nil if there is no such machine.
+    /// - Throws: ``ProviderError/recordMissing(machine:path:)`` if there is one all the same: its disk may have been worked on
+    ///   for months, and it may run.
+    func record() throws -> MachineRecord? {
+        if let record = try project.store.load(name) { return record }
+        guard try !isLost() else { throw ProviderError.recordMissing(machine: name, path: folder.record) }
+        return nil
+    }
+
+    /// Whether there is more of a machine than a record that is not there could say.
+    func isLost() throws(SystemError) -> Bool {
+        if try FileSystem.exists(folder.disk) { return true }
+        return try folder.isAlive()
+    }
+
     /// The record of a machine that must exist.
     func existingRecord() throws -> MachineRecord {
-        guard let record = try project.store.load(name) else { throw ProviderError.notCreated(machine: name) }
+        guard let record = try record() else { throw ProviderError.notCreated(machine: name) }
         return record
     }
 

@@ -23,7 +23,7 @@ public enum MachineState: String, Sendable, Hashable, CaseIterable {
 extension Machine {
     /// Looks and changes nothing.
     public func state() throws -> (state: MachineState, record: MachineRecord?) {
-        guard let record = try project.store.load(name) else { return (.notCreated, nil) }
+        guard let record = try project.store.load(name) else { return (try isLost() ? .damaged : .notCreated, nil) }
         guard try folder.isAlive() else {
             return (record.stage == .creating || record.stage == .destroying ? .incomplete : .stopped, record)
         }
