@@ -26,15 +26,16 @@ public struct ProvisioningStatus: Sendable, Hashable {
 
     /// - Parameters:
     ///   - names: Of the Wanderfile's steps.
-    ///   - isBusy: Whether a command works on the machine now.
-    init(names: [String], records: [StepRecord], isBusy: Bool) {
+    ///   - busySince: When the command that works on the machine now began to, in seconds since 1970; nil if none does.
+    init(names: [String], records: [StepRecord], busySince: Int64?) {
         let byName = Dictionary(records.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
         let left = records.map(\.name).filter { !names.contains($0) }
         steps = (names + left).map { name in
             guard let record = byName[name] else { return Step(name: name, state: .pending) }
             let state: Step.State =
                 switch record.state {
-                case .running: isBusy ? .running : .cutOff
+                // One that began earlier was an earlier command's.
+                case .running: busySince.map { record.started >= $0 } == true ? .running : .cutOff
                 case .succeeded: .succeeded
                 case .failed: .failed
                 }
@@ -87,6 +88,6 @@ extension Machine {
     func provisioningStatus(_ record: MachineRecord) -> ProvisioningStatus {
         let names = definition.map { $0.files.map { "file \($0.path)" } + $0.provision.map(\.name) } ?? []
         return ProvisioningStatus(
-            names: names, records: Self.stepRecords(record), isBusy: CommandLock.isHeld(name, in: project.layout))
+            names: names, records: Self.stepRecords(record), busySince: CommandLock.heldSince(name, in: project.layout))
     }
 }

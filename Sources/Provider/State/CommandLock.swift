@@ -46,6 +46,13 @@ public struct CommandLock: ~Copyable {
         return (try? OpenFileLock.isHeldElsewhere(file)) ?? false
     }
 
+    /// Since when a command changes the machine, in seconds since 1970; nil if none does.
+    static func heldSince(_ machine: String, in layout: ProjectLayout) -> Int64? {
+        guard isHeld(machine, in: layout) else { return nil }
+        // Whoever has just taken it may not have said so yet.
+        return holder(layout.commandLock(machine))?.since ?? .min
+    }
+
     /// What the file says about its holder; nil if it cannot be read.
     static func holder(_ path: FilePath) -> Holder? {
         guard let bytes = try? FileSystem.read(path, limit: 4096), let value = try? JSONParser.parse(bytes),
