@@ -22,6 +22,30 @@ import Testing
         try? FileSystem.remove(FilePath(plain))
     }
 
+    @Test("a link that leads nowhere stays for weeks, and for good once it leads somewhere again")
+    func dangling() throws {
+        let folder = try TemporaryFolder()
+        let links = folder.path.appending("links")
+        try FileSystem.makeDirectory(links)
+        let (target, link) = (folder.path.appending("drive"), links.appending("link"))
+        #expect(symlink(target.string, link.string) == 0)
+        func look(week: Int64) throws -> Bool {
+            PlainPath.removeDangling(in: links, now: 1_000_000_000 + week * 7 * 24 * 3600)
+            return try FileSystem.status(link, followLinks: false) != nil
+        }
+        try FileSystem.makeDirectory(target)
+        #expect(try look(week: 0))
+        try FileSystem.removeTree(target)
+        #expect(try look(week: 10))
+        #expect(try look(week: 13))
+        try FileSystem.makeDirectory(target)
+        #expect(try look(week: 16))
+        try FileSystem.removeTree(target)
+        #expect(try look(week: 20))
+        #expect(try look(week: 23))
+        #expect(try !look(week: 25))
+    }
+
     @Test("bytes that are no text")
     func bytes() throws {
         let folder = try TemporaryFolder()

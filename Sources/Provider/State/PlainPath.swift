@@ -6,7 +6,10 @@ import SystemPackage
 /// Names for files whose own names other languages would take apart: a project may lie in any folder, with quotes, `%`, `${HOME}` or
 /// bytes that are no text in its path. ssh_config(5) alone has three ways of reading a path, and no escape for `${`.
 enum PlainPath {
-    /// The path itself if it is plain, or else that of a link to it that is. The link stays until it leads nowhere.
+    /// How long a link may lead nowhere, in seconds: somebody's ssh_config(5) may have it, and a drive be mounted again.
+    private static let patience: Int64 = 28 * 24 * 3600
+
+    /// The path itself if it is plain, or else that of a link to it that is. The link stays until it has led nowhere for weeks.
     static func of(_ path: FilePath) throws -> String {
         if isPlain(path) { return path.string }
         let folder = try folder()
@@ -19,6 +22,7 @@ enum PlainPath {
         let new = folder.appending(".\(randomIdentifier(bytes: 8))")
         let status = path.withPlatformString { target in new.withPlatformString { symlink(target, $0) } }
         guard status == 0 else { throw SystemError("make the link", new, Errno(rawValue: errno)) }
+        setTime(of: new, 0)
         try FileSystem.rename(new, to: link)
         return link.string
     }
@@ -49,17 +53,30 @@ enum PlainPath {
             guard status?.kind == .directory, status?.owner == getuid(), (status?.permissions ?? 0) & 0o022 == 0 else {
                 throw SystemError("keep links in", folder, .notPermitted)
             }
-            removeDangling(in: folder)
+            removeDangling(in: folder, now: wallClockSeconds())
             return folder
         }
         throw SystemError("find a folder with a plain name for links", nil, .noSuchFileOrDirectory)
     }
 
-    /// Those of projects that are gone.
-    private static func removeDangling(in folder: FilePath) {
+    /// Those of projects that are gone. A link's own time says since when it has been seen to lead nowhere; 0 of one that did
+    /// lead somewhere when it was last looked at.
+    static func removeDangling(in folder: FilePath, now: Int64) {
         for name in (try? FileSystem.list(folder)) ?? [] where !name.hasPrefix(".") {
             let link = folder.appending(name)
-            if FileSystem.isAbsent(link) { try? FileSystem.remove(link) }
+            guard let since = (try? FileSystem.status(link, followLinks: false))??.modified else { continue }
+            if !FileSystem.isAbsent(link) {
+                if since != 0 { setTime(of: link, 0) }
+            } else if since == 0 {
+                setTime(of: link, now)
+            } else if now - since > patience {
+                try? FileSystem.remove(link)
+            }
         }
+    }
+
+    private static func setTime(of link: FilePath, _ seconds: Int64) {
+        let time = timespec(tv_sec: Int(seconds), tv_nsec: 0)
+        _ = link.withPlatformString { utimensat(AT_FDCWD, $0, [time, time], AT_SYMLINK_NOFOLLOW) }
     }
 }
