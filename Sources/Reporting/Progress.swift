@@ -38,9 +38,12 @@ public enum Event: Hashable, Sendable {
 public protocol EventSink: Sendable {
     /// - Parameter subject: The machine that the event is about; nil for the project.
     func report(_ event: Event, about subject: String?)
+    /// Whether anybody sees a warning. One that is given once must not be wasted on nobody.
+    var showsWarnings: Bool { get }
 }
 
 extension EventSink {
+    public var showsWarnings: Bool { true }
     public func report(_ event: Event) { report(event, about: nil) }
 }
 
@@ -48,4 +51,5 @@ extension EventSink {
 public struct SilentSink: EventSink {
     public init() {}
     public func report(_ event: Event, about subject: String?) {}
+    public var showsWarnings: Bool { false }
 }

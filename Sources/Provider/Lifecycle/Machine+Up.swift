@@ -14,7 +14,7 @@ extension Machine {
 
     func bringUp(_ definition: MachineDefinition, _ options: UpOptions) throws -> MachineOutcome {
         var outcome = MachineOutcome(machine: name, actions: [])
-        var existing = try project.store.load(name)
+        var existing = try record()
         if existing?.stage == .destroying {
             report(.step("finishing an interrupted destroy"))
             try removeEverything(existing)

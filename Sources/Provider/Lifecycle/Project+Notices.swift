@@ -1,10 +1,13 @@
 import LinuxSystem
+import Reporting
 import SystemPackage
 
 extension Project {
-    /// Says something that is worth saying once in a project's life.
+    /// Warns of something that is worth saying once in a project's life.
     /// - Parameter subject: What it is about: the same words are said once. A file in the state remembers that.
     func noticeOnce(_ subject: String, _ say: () -> Void) {
+        // Not where nobody hears it.
+        guard events.showsWarnings else { return }
         let name = subject.lowercased().split { !$0.isASCII || !($0.isLetter || $0.isNumber) }.joined(separator: "-")
         do throws(SystemError) {
             // Whoever makes the file says it: two commands at once say it once.

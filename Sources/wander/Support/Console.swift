@@ -42,6 +42,8 @@ final class Console: EventSink {
         display = Mutex(ProgressDisplay(mode: style.progress))
     }
 
+    var showsWarnings: Bool { style.progress == .json || !style.quiet }
+
     func report(_ event: Event, about subject: String?) {
         if style.progress == .json { return writeLine(ProgressDisplay.document(event, about: subject).compact) }
         let prefix = subject.map { "\($0): " } ?? ""
