@@ -25,7 +25,8 @@ public struct GuestRestart: Sendable {
     }
 
     /// Whether the guest is going down. Takes some seconds where it is not and has no systemd to say so.
-    func isUnderWay(over session: SSHSession) -> Bool {
+    /// - Throws: ``SSHError/interrupted``; any other failure is the connection's end, which says that it is.
+    func isUnderWay(over session: SSHSession) throws(SSHError) -> Bool {
         var script = ShellScript("[ -d /run/systemd/system ] || exit 3; systemctl is-system-running")
         script.milliseconds = Self.patience
         do throws(SSHError) {
@@ -39,7 +40,8 @@ public struct GuestRestart: Sendable {
             try session.pause(milliseconds: Self.patience)
             return false
         } catch {
-            return error.kind != .interrupted
+            if error.kind == .interrupted { throw error }
+            return true
         }
     }
 }

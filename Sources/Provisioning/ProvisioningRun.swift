@@ -20,7 +20,8 @@ public struct ProvisioningRun {
     }
     private let connection: Connection
     private let masker: Masker
-    /// Waits until a guest that is going down has come back, and logs in; nil where a restart ends the run.
+    /// Waits until a guest that is going down has come back, and logs in; nil where a restart ends the run. The first request to
+    /// stop does not end the wait, which is within ``SSHSession/lettingEnd(_:_:)``.
     public var reconnect: ((GuestRestart) throws -> SSHSession)?
     /// The one that is in use, which a restart replaces.
     public var session: SSHSession { connection.session }
@@ -96,6 +97,18 @@ public struct ProvisioningRun {
         do throws(SSHError) { restart = try GuestRestart(before: session) } catch {
             throw .stepBroke(step: step.name, error: error)
         }
+        // The restart is part of the step: who asks to stop meanwhile finds the guest as the step leaves it.
+        return try session.lettingEnd(step.name) { () throws(ProvisioningError) in
+            try execute(shell, step, until: restart)
+        }
+    }
+
+    private func execute(
+        _ shell: ShellAction, _ step: ProvisioningStep, until restart: GuestRestart
+    ) throws(ProvisioningError) -> Int32? {
+        func isUnderWay() throws(ProvisioningError) -> Bool {
+            do throws(SSHError) { return try restart.isUnderWay(over: session) } catch { throw .broken(error) }
+        }
         let status: Int32?
         do {
             status = try execute(shell, step)
@@ -103,11 +116,13 @@ public struct ProvisioningRun {
             // What a guest that goes down says last is the end of a connection, or of a script that it has ended by a signal.
             switch error {
             case .stepLostGuest: status = nil
-            case .stepFailed(_, _, .some, _) where restart.isUnderWay(over: session): status = nil
+            case .stepFailed(_, _, .some, _):
+                guard try isUnderWay() else { throw error }
+                status = nil
             default: throw error
             }
         }
-        guard status == nil || restart.isUnderWay(over: session) else { return status }
+        if status != nil, try !isUnderWay() { return status }
         guard let reconnect else { throw .stepLostGuest(step: step.name, error: .closed(.channel)) }
         session.close()
         do {

@@ -88,9 +88,9 @@ public final class SSHSession {
     }
 
     /// Runs what a first request to stop should let end. See ``Cancellation/letEnd(_:_:)``.
-    public func lettingEnd<Result>(
-        _ name: String, _ body: () throws(SSHError) -> Result
-    ) throws(SSHError) -> Result {
+    public func lettingEnd<Result, Failure: Error>(
+        _ name: String, _ body: () throws(Failure) -> Result
+    ) throws(Failure) -> Result {
         guard let cancellation = options.cancellation, let insistence = cancellation.insistence else {
             return try body()
         }
@@ -98,6 +98,9 @@ public final class SSHSession {
         defer { options.cancellation = cancellation }
         return try cancellation.letEnd(name, body)
     }
+
+    /// Replaces what the session was made to observe.
+    public func observe(_ cancellation: Cancellation?) { options.cancellation = cancellation }
 
     /// Whether the user has asked to stop.
     public var isInterrupted: Bool { options.cancellation?.isRequested == true }

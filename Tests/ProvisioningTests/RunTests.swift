@@ -360,6 +360,67 @@ import Testing
         #expect(cancellation.letsEnd.isEmpty)
     }
 
+    @Test(
+        "the first request to stop lets a step's restart end too",
+        .enabled(
+            if: FileSystem.isAbsent("/run/systemd/system"), "its systemd would say that this host does not go down"))
+    func letsRestartEnd() throws {
+        let server = try TestServer(accepting: [key.publicKey])
+        let cancellation = try Cancellation(lettingEnd: true)
+        var options = SSHSession.Options()
+        options.cancellation = cancellation
+        // As a guest's: a socket of the file system, which tells of its other end's end.
+        let path = server.directory.path.appending("relay.sock")
+        let listener = try UnixSocket.listen(at: path)
+        let command = ["/usr/sbin/sshd", "-i", "-f", server.configuration.string]
+        let accepting = try Thread(name: "relay") {
+            guard let connection = try? UnixSocket.accept(listener) else { return }
+            var options = ChildProcess.Options()
+            options.input = .descriptor(connection.rawValue)
+            options.output = .descriptor(connection.rawValue)
+            options.error = .null
+            let child = try? ChildProcess.start(command, options)
+            connection.close()
+            _ = try? child?.wait()
+        }
+        let session = try SSHSession(to: .unixSocket(path), options)
+        try session.authenticate(user: server.user, keys: [key])
+        // Its connection goes some time after the script has ended, as in a guest that shuts down.
+        let script = """
+            p=$$
+            while [ "$p" -gt 1 ]; do
+              p=$(awk '{print $4}' /proc/$p/stat)
+              case $(tr '\0' ' ' </proc/$p/cmdline) in sshd*) break;; esac
+            done
+            (sleep 2; kill -9 "$p") >/dev/null 2>&1 </dev/null &
+            echo begun
+            """
+        var action = ShellAction(script: .bytes(Array(script.utf8)), user: user)
+        action.mayRestart = true
+        let steps = [ProvisioningStep(name: "restart", action: .shell(action)), shell("echo never", name: "two")]
+        let journal = Journal()
+        var run = ProvisioningRun(over: session) { event in
+            journal.events.append(event)
+            if case .output(_, _, "begun") = event { cancellation.request() }
+        }
+        run.reconnect = { _ in
+            #expect(cancellation.letsEnd.contains("restart"))
+            #expect(journal.records.map(\.state) == [.running])
+            var options = SSHSession.Options()
+            options.cancellation = cancellation.insistence
+            let session = try server.logIn(key, options)
+            session.observe(cancellation)
+            return session
+        }
+        let plan = try ProvisioningPlan(steps, records: [], selection: .needed, isStart: true)
+        let error = #expect(throws: ProvisioningError.self) { try run.run(plan) { journal.records.append($0) } }
+        #expect(error?.kind == .interrupted)
+        #expect(journal.records.map(\.name) == ["restart", "restart"])
+        #expect(journal.records.map(\.state) == [.running, .succeeded])
+        #expect(run.session !== session)
+        accepting.join()
+    }
+
     @Test("a step that may restart the guest and does not is a step like any other")
     func noRestart() throws {
         let server = try TestServer(accepting: [key.publicKey])

@@ -63,29 +63,34 @@ extension Machine {
         return true
     }
 
-    /// Waits until a guest that is going down has come back.
+    /// Waits until a guest that is going down has come back. Only a second request to stop ends that: it is part of a step.
     private func awaitRestart(
         _ restart: GuestRestart, _ record: MachineRecord, _ definition: MachineDefinition
     ) throws -> SSHSession {
         let label = "waiting for the guest's restart"
         report(.step(label))
         defer { report(.finished(label: label)) }
+        let cancellation = project.cancellation.insistence ?? project.cancellation
         var options = patientOptions(record)
+        options.cancellation = cancellation
         options.process = try watchProcess(record)
         let wait = ReadyWait(user: record.user, keys: [try machineKey()], options)
         let total = Self.bootMilliseconds(record.provider, definition.bootTimeout)
         let watch = BootWatch(self, label: label, limit: total)
         let deadline = MonotonicClock.now.advanced(byMilliseconds: total)
         let patience = Patience(
-            until: deadline, first: 1000, growing: 1.5, most: 10_000, cancellation: project.cancellation)
+            until: deadline, first: 1000, growing: 1.5, most: 10_000, cancellation: cancellation)
         return try patience.wait(for: "the guest's restart") { () -> Patience.Answer<SSHSession> in
             do throws(SSHError) {
                 let left = max(1000, deadline.milliseconds(since: .now))
                 let login = try wait.run(
                     .init(milliseconds: left, longest: left * 2, isAlive: { watch.isAlive }), report: watch.enter,
                     turn: watch.turn
-                ) { () throws(SSHError) in try guestStream(waiting: 1000) }
-                if try restart.isOver(over: login.session) { return .here(login.session) }
+                ) { () throws(SSHError) in try guestStream(waiting: 1000, cancellation) }
+                if try restart.isOver(over: login.session) {
+                    login.session.observe(project.cancellation)
+                    return .here(login.session)
+                }
                 login.session.close()
                 return .notYet(because: "it has not gone down")
             } catch {

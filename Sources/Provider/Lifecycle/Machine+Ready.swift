@@ -118,9 +118,11 @@ extension Machine {
     }
 
     /// A stream to the guest's SSH port.
-    func guestStream(port: UInt16 = 22, waiting: Int64?) throws(SSHError) -> OwnedDescriptor {
+    func guestStream(
+        port: UInt16 = 22, waiting: Int64?, _ cancellation: Cancellation? = nil
+    ) throws(SSHError) -> OwnedDescriptor {
         do {
-            let stream = try guestConnection(port: port, waiting: waiting)
+            let stream = try guestConnection(port: port, waiting: waiting, cancellation)
             try stream.setNonBlocking()
             return stream
         } catch is Interruption {
