@@ -53,6 +53,19 @@ public struct SSHConfigBlock: Hashable, Sendable {
         "Host \(host)\n" + settings.map { "  \($0.0) \($0.1)\n" }.joined()
     }
 
+    /// A whole file for ssh(1), which has it run a command line on `host`: its own arguments can be seen by everybody (ps(1)).
+    /// What stands in the user's and the system's files holds too.
+    public static func file(running line: String, on host: String) -> String {
+        """
+        Host \(host)
+          RemoteCommand \(withoutTokens(line))
+        Host *
+          Include ~/.ssh/config
+          Include /etc/ssh/ssh_config
+
+        """
+    }
+
     /// A path as ssh_config(5) reads it: it expands `%`, splits at spaces, and knows `\"` and `\\` in double quotes (since OpenSSH
     /// 8.7). It also expands `${NAME}`, and has no escape for that.
     static func quoted(_ path: String) -> String {

@@ -51,6 +51,24 @@ import Testing
         }
     }
 
+    @Test("ssh(1) runs the command of a file with its environment, whatever stands in them")
+    func command() throws {
+        let key = try SSHKeyPair.generate(comment: "test")
+        let server = try TestServer(accepting: [key.publicKey])
+        let identity = server.directory.path.appending("id")
+        try AtomicFile.write(key.privateKeyText, to: identity, permissions: 0o600)
+        var command = SSHCommand("printf '%s|' \"$TOKEN\" 100%h '%%' \\#")
+        command.environment = [("TOKEN", "it's\na \"50%p\" ${HOME} #")]
+        let file = server.directory.path.appending("config")
+        try AtomicFile.write(SSHConfigBlock.file(running: command.commandLine, on: "web"), to: file)
+        let block = SSHConfigBlock(host: "web", port: server.port, user: server.user, identityFiles: [identity.string])
+        let options = block.settings.flatMap { ["-o", "\($0.0)=\($0.1)"] }
+        let result = try ChildProcess.run(["ssh"] + options + ["-T", "-F", file.string, "web"])
+        #expect(
+            String(decoding: result.output, as: UTF8.self) == "it's\na \"50%p\" ${HOME} #|100%h|%%|#|",
+            "\(String(decoding: result.error, as: UTF8.self))")
+    }
+
     @Test("without a known host key nothing is checked and nothing remembered")
     func firstContact() {
         let block = SSHConfigBlock(host: "default", port: 22, user: "u", identityFiles: [])

@@ -36,6 +36,25 @@ extension Machine {
         return block
     }
 
+    /// A file that has ssh(1) run a command line in the guest, which may have values that are not for everybody's eyes.
+    ///
+    /// It cannot be handed over by a descriptor, since ssh(1) closes all that it inherits before it reads its configuration. The
+    /// next such call removes it, and so does the next command that changes the machine.
+    public func sshFile(running line: String, on host: String) throws -> FilePath {
+        for entry in try FileSystem.list(folder.path) where entry.hasPrefix(Self.sshFilePrefix) {
+            let file = folder.path.appending(entry)
+            // Another ssh(1) may be about to read a younger one.
+            guard let status = try FileSystem.status(file), status.modified < wallClockSeconds() - 60 else { continue }
+            try FileSystem.remove(file)
+        }
+        let file = folder.path.appending("\(Self.sshFilePrefix)\(randomIdentifier(bytes: 4)).tmp")
+        try OwnedDescriptor.open(file, [.writeOnly, .create, .exclusive], permissions: 0o600)
+            .writeAll(SSHConfigBlock.file(running: line, on: host))
+        return file
+    }
+
+    private static let sshFilePrefix = "ssh_config."
+
     /// The keys that the guest may know, as files. Before first contact is complete, those of the box are among them.
     /// - Parameter files: The machine's folder by the name that they shall have.
     private func identityFiles(_ record: MachineRecord, in files: MachineFolder) throws -> [String] {

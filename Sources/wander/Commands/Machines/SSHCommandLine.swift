@@ -77,8 +77,16 @@ struct SSHCommandLine: WanderCommand {
         for (name, value) in block.settings { words += ["-o", "\(name)=\(value)"] }
         // ssh(1) reads options behind the host too, and knows which of them take a value: '-L 8080:localhost:80'.
         if command != nil { words.append(tty ? "-tt" : "-T") }
-        words += [block.host] + extra
-        if let command { words.append(request(command, machine).commandLine) }
+        var line: [String] = []
+        if let request = command.map({ request($0, machine) }) {
+            if request.environment.isEmpty || extra.contains(where: { $0.hasPrefix("-F") }) {
+                line = [request.commandLine]
+            } else {
+                // Everybody on this host sees arguments.
+                words += ["-F", try machine.sshFile(running: request.commandLine, on: block.host).string]
+            }
+        }
+        words += [block.host] + extra + line
         throw try ProcessReplacement.execute(words)
     }
 }
