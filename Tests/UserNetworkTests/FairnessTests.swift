@@ -126,17 +126,23 @@ import Testing
 
     @Test("a frame that has begun is ended before another's begins") func begun() {
         let queue = FrameQueue()
-        var rest = ByteQueue()
-        let frames: [[UInt8]] = [[1, 1, 1], [2, 2, 2, 2, 2], [3]]
-        for frame in frames {
-            queue.append(frame.span.bytes, UnsafeRawBufferPointer(start: nil, count: 0), from: .network)
+        func append(_ frame: [UInt8], _ sender: FrameQueue.Sender = .network) {
+            queue.append(frame.span.bytes, UnsafeRawBufferPointer(start: nil, count: 0), from: sender)
         }
+        for frame in [[1, 1, 1], [2, 2, 2, 2, 2], [3]] as [[UInt8]] { append(frame) }
         // One whole frame, and two bytes of the next one's length.
-        #expect(queue.useOnlyLine(rest: &rest) { _ in 9 } == 9)
-        #expect(Array(rest.bytes) == [0, 5, 2, 2, 2, 2, 2])
-        #expect(queue.count == 5)
-        #expect(queue.withFirst { Array($0) } == [0, 0, 0, 1, 3])
-        queue.append([4].span.bytes, UnsafeRawBufferPointer(start: nil, count: 0), from: FrameQueue.Sender(web.machine))
-        #expect(queue.useOnlyLine(rest: &rest) { _ in 1 } == 0)
+        #expect(queue.useOnlyLine { _ in 9 } == 9)
+        #expect(queue.useOnlyLine { $0.first == 0 && $0[1] == 5 ? 3 : 0 } == 3)
+        #expect(queue.useOnlyLine { _ in -1 } == -1)
+        #expect(queue.count == 4 + 5)
+        append([4], FrameQueue.Sender(web.machine))
+        #expect(queue.useOnlyLine { _ in 1 } == 0)
+        var order: [[UInt8]] = []
+        while let bytes = queue.withFirst({ Array($0) }) {
+            order.append(bytes)
+            queue.removeFirst()
+        }
+        #expect(order == [[2, 2, 2, 2], [0, 0, 0, 1, 4], [0, 0, 0, 1, 3]])
+        #expect(queue.count == 0)
     }
 }

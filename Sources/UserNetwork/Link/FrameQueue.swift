@@ -15,6 +15,8 @@ final class FrameQueue {
     private final class Line {
         let sender: Sender
         var frames = ByteQueue()
+        /// What is left of a frame that has begun, in bytes; it stands before the others.
+        var rest = 0
         /// What it had sent when its first frame's turn came, in bytes of the queue's own time.
         var start: Int
 
@@ -57,38 +59,43 @@ final class FrameQueue {
         count = 0
     }
 
-    /// The line whose turn it is; of two that have sent as much, the one that has waited longer.
-    private var next: Line? { lines.min { $0.start < $1.start } }
+    /// The line whose turn it is: one whose frame has begun; of two that have sent as much, the one that has waited longer.
+    private var next: Line? { lines.first { $0.rest > 0 } ?? lines.min { $0.start < $1.start } }
 
-    /// The length of a line's first frame with its prefix.
+    /// The length of a line's first frame with its prefix, or of its rest.
+    private static func firstCount(_ line: Line) -> Int {
+        line.rest > 0 ? line.rest : unsafe frameCount(line.frames.bytes)
+    }
+
     private static func frameCount(_ bytes: UnsafeRawBufferPointer) -> Int {
         prefixCount + Int(UInt32(bigEndian: unsafe bytes.loadUnaligned(as: UInt32.self)))
     }
 
-    /// Lets `body` see the frame whose turn it is, behind its length; nil if there is none.
+    /// Lets `body` see the frame whose turn it is, behind its length, or what is left of it; nil if there is none.
     func withFirst<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result? {
         guard let next else { return nil }
-        let bytes = unsafe next.frames.bytes
-        return unsafe body(UnsafeRawBufferPointer(rebasing: bytes[..<Self.frameCount(bytes)]))
+        let count = Self.firstCount(next)
+        return unsafe body(UnsafeRawBufferPointer(rebasing: next.frames.bytes[..<count]))
     }
 
     func removeFirst() {
         guard let next else { return }
-        remove(unsafe Self.frameCount(next.frames.bytes), of: next)
+        let count = Self.firstCount(next)
+        next.rest = 0
+        remove(count, of: next)
     }
 
-    /// Lets `body` use up bytes of the queue's only line.
-    /// - Parameter rest: Gets what is left of a frame that has begun.
+    /// Lets `body` use up bytes of the queue's only line, of the last frame perhaps only a part.
     /// - Returns: What `body` does: how many bytes it has used.
-    func useOnlyLine(rest: inout ByteQueue, _ body: (UnsafeRawBufferPointer) -> Int) -> Int {
+    func useOnlyLine(_ body: (UnsafeRawBufferPointer) -> Int) -> Int {
         guard lines.count == 1, let line = lines.first else { return 0 }
         let bytes = unsafe line.frames.bytes
         let used = unsafe body(bytes)
         guard used > 0 else { return used }
-        var end = 0
+        var end = line.rest
         while end < used { unsafe end += Self.frameCount(UnsafeRawBufferPointer(rebasing: bytes[end...])) }
-        unsafe rest.append(UnsafeRawBufferPointer(rebasing: bytes[used..<end]))
-        remove(end, of: line)
+        line.rest = end - used
+        remove(used, of: line)
         return used
     }
 

@@ -6,7 +6,7 @@ import SystemPackage
 /// Frames over a stream socket, each behind its length in four bytes, the highest first: what QEMU's `-netdev stream` and
 /// `wander-vmm` speak.
 final class StreamLink: FrameLink {
-    /// What goes out before anything else: the rest of a frame that has begun, and whole ones.
+    /// What goes out before anything else: frames in their order, of the first perhaps only the rest.
     private var outgoing = ByteQueue()
     /// In bytes: so much of a shared queue is put in order at once.
     private static let stage = 4 << 10
@@ -122,7 +122,7 @@ final class StreamLink: FrameLink {
             }
             var written = 0
             if outgoing.isEmpty {
-                written = unsafe output.useOnlyLine(rest: &outgoing) {
+                written = unsafe output.useOnlyLine {
                     unsafe write(descriptor.rawValue, $0.baseAddress, $0.count)
                 }
             } else {
