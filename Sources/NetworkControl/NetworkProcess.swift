@@ -69,12 +69,17 @@ public enum NetworkProcess {
         var connection = LineConnection(reader)
         guard let line = try connection.receive(milliseconds: milliseconds, cancellation: cancellation) else {
             child.signal(9)
+            _ = try? child.wait(milliseconds: 5_000)
             throw NetworkError.didNotStart(
                 "it ended or did not report within \(milliseconds / 1000) s",
                 log: NetworkConfiguration.logFile(in: folder))
         }
         let answer = try JSONParser.parse(line)
-        guard answer["started"]?.boolValue == true else { throw NetworkError(json: answer["error"] ?? .null) }
+        guard answer["started"]?.boolValue == true else {
+            // It has said its last.
+            _ = try? child.wait(milliseconds: 5_000)
+            throw NetworkError(json: answer["error"] ?? .null)
+        }
         // One of those that were there before has less than it had; one that was to be added is what the caller came for.
         for failure in answer["failed"]?.arrayValue ?? [] where wanted.contains(failure["machine"]?.stringValue ?? "") {
             throw NetworkError(json: failure["error"] ?? .null)

@@ -12,6 +12,8 @@ import Testing
 final class NetworkEnvironment {
     let folder: FilePath
     var configuration: NetworkConfiguration
+    /// The processes, whether they still run or not.
+    private var started: [Int32] = []
 
     static var program: FilePath {
         // The executables lie beside the bundle that holds the tests.
@@ -39,11 +41,8 @@ final class NetworkEnvironment {
     }
 
     deinit {
-        if var client = try? NetworkClient.connect(folder: configuration.folder) {
-            let identifier = try? client.status().processIdentifier
-            try? client.stop()
-            if let identifier { collect(identifier) }
-        }
+        if var client = try? NetworkClient.connect(folder: configuration.folder) { try? client.stop() }
+        for identifier in started { collect(identifier) }
         #expect(refusals == [], "the sandbox that ships refuses what serving takes")
         try? FileSystem.removeTree(folder)
     }
@@ -57,14 +56,21 @@ final class NetworkEnvironment {
         }
     }
 
-    func start() throws -> Bool { try NetworkProcess.ensureRunning(configuration, program: Self.program) }
+    func start() throws -> Bool { try start(Self.program) }
+
+    private func start(_ program: FilePath) throws -> Bool {
+        guard try NetworkProcess.ensureRunning(configuration, program: program) else { return false }
+        var client = try NetworkClient.connect(folder: configuration.folder)
+        started.append(try #require(try client.status().processIdentifier))
+        return true
+    }
 
     /// Starts it with a limit of open files that it cannot raise.
     func start(openFiles: Int) throws -> Bool {
         let program = folder.appending("limited")
         let script = "#!/bin/sh\nulimit -n \(openFiles)\nexec '\(Self.program)' \"$@\"\n"
         try AtomicFile.write(script, to: program, permissions: 0o700)
-        return try NetworkProcess.ensureRunning(configuration, program: program)
+        return try start(program)
     }
 
     var log: String {
