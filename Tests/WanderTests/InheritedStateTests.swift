@@ -5,22 +5,25 @@ import Testing
 
 /// What each executable makes of a state that only a careless or hostile parent leaves behind.
 @Suite struct InheritedStateTests {
-    /// Each waits while it opens its configuration, a named pipe that nobody writes to; by then all must be sane.
+    /// Each waits: while it opens its configuration, a named pipe that nobody writes to, or for a lock. By then all must be sane.
     static let programs = [
-        ["wander", "validate", "--file"], ["wander-net", "--configuration"], ["wander-vmm", "--configuration"],
+        ["wander", "up", "--wait", "600"], ["wander-net", "--configuration", "pipe"],
+        ["wander-vmm", "--configuration", "pipe"],
     ]
 
     @Test("closed descriptors, signals ignored and blocked, a umask of 0777", arguments: programs)
     func everything(program: [String]) throws {
-        let folder = try ProjectFolder()
-        let pipe = folder.path.appending("pipe")
-        #expect(mkfifo(pipe.string, 0o600) == 0)
+        let folder = try ProjectFolder(wanderfile: "box: team/base\n")
+        #expect(mkfifo(folder.path.appending("pipe").string, 0o600) == 0)
+        try FileSystem.makeDirectory(folder.path.pushing(".wander/locks"))
+        let lock = try OwnedDescriptor.open(folder.path.pushing(".wander/locks/default.lock"), [.readWrite, .create])
+        #expect(try OpenFileLock.tryLock(lock, .exclusive))
         let executable = try WanderProcess.executable().removingLastComponent().appending(program[0]).string
         let child = try ChildProcess.start(
             [
                 "/bin/sh", "-c", "umask 0777; trap '' CHLD PIPE HUP; exec \"$@\" <&- >&- 2>&-", "sh", "env",
                 "--block-signal=TERM,CHLD,ALRM", "--ignore-signal=CHLD,ALRM", executable,
-            ] + program.dropFirst() + [pipe.string], folder.wander.options)
+            ] + program.dropFirst(), folder.wander.options)
         defer {
             child.signal(SIGKILL)
             _ = try? child.wait()
@@ -31,6 +34,7 @@ import Testing
             #expect(try FileSystem.resolve(FilePath("\(process)/fd/\(descriptor)")) == "/dev/null", "\(descriptor)")
         }
         try check(process)
+        lock.close()
     }
 
     /// Programs without a configuration to wait for, and what else they are told.
