@@ -103,6 +103,11 @@ import Testing
         let web = try test.peer("web", 1)
         for _ in 0..<5 { web.send(packet: syn(web, 5432)) }
         web.send(packet: Wire.udp(from: (web.address, 5), to: ("10.77.0.1", 514), [1]))
+        // The last words of a connection that the host had made are no try to reach its port.
+        web.send(
+            packet: Wire.tcp(
+                from: (web.address, 22), to: ("10.77.0.1", 57133), sequence: 100, acknowledgement: 7, flags: 0x10))
+        #expect(try web.expect { $0.isTCP && $0.flags & 0x04 != 0 }.isSound)
         test.settle()
         let text = String(
             decoding: try FileSystem.read(NetworkConfiguration.logFile(in: test.folder)), as: UTF8.self)

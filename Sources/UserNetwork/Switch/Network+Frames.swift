@@ -123,7 +123,9 @@ extension Network {
                 let payload = frame.extracting(start + count..<start + packet.payloadCount)
                 return receiveDNS(header, payload: payload, from: machine)
             }
-            guard mayReachHost(header.destination, .tcp, from: machine) else {
+            // Whatever opens nothing is of a connection that has ended: it is answered where those are.
+            let opens = header.flags.contains(.syn) && !header.flags.contains(.ack)
+            guard !opens || mayReachHost(header.destination, .tcp, from: machine) else {
                 return reject(frame, packet, from: machine)
             }
         case IPv4Header.udp where !packet.isFragment:
