@@ -277,21 +277,22 @@ let package = Package(
             name: "ProviderTests",
             dependencies: [
                 "BoxFormat", "Digest", "DiskImage", "EnvFile", "JSON", "LinuxSystem", "NetworkAddress",
-                "NetworkControl", "Provider", "Provisioning", "Reporting", "SSH", "TestSupport", systemPackage,
+                "NetworkControl", "Provider", "Provisioning", "Reporting", "SSH", "SSHTestServer", "TestSupport",
+                systemPackage,
             ],
             swiftSettings: common),
         .testTarget(
             name: "WanderTests",
             dependencies: [
-                "BoxFormat", "wander", "EnvFile", "JSON", "LinuxSystem", "Provider", "Reporting", argumentParser,
-                systemPackage,
+                "BoxFormat", "wander", "EnvFile", "JSON", "LinuxSystem", "Provider", "Reporting", "SSH",
+                "SSHTestServer", "TestSupport", argumentParser, systemPackage,
             ],
             swiftSettings: common),
         // What the tests of several targets need: folders of their own, numbers from a seed, guests of a few instructions.
         .target(
             name: "TestSupport", dependencies: ["CLinux", "LinuxSystem", systemPackage], path: "Tests/TestSupport",
             swiftSettings: common),
-        // Real SSH servers, for the tests of two targets.
+        // Real SSH servers, and what stands for a machine before one.
         .target(
             name: "SSHTestServer", dependencies: ["LinuxSystem", "SSH", "TestSupport", systemPackage],
             path: "Tests/SSHTestServer", swiftSettings: common),

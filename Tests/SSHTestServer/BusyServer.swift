@@ -111,30 +111,7 @@ public final class BusyServer: Sendable {
         state.withLock { $0.unserved -= 1 }
         guard case .work = answer, hasClient, !isOver else { return }
         leave()
-        splice(raw)
-    }
-
-    private func splice(_ raw: CInt) {
         guard let peer = try? front.connect() else { return }
-        var buffer = [UInt8](repeating: 0, count: 32 << 10)
-        while !isOver {
-            var set = [
-                pollfd(fd: raw, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: peer.rawValue, events: Int16(POLLIN), revents: 0),
-            ]
-            guard poll(&set, 2, 200) >= 0 else { return }
-            for (index, target) in [(0, peer.rawValue), (1, raw)] where set[index].revents != 0 {
-                let count = recv(set[index].fd, &buffer, buffer.count, CInt(MSG_DONTWAIT))
-                if count == 0 || count < 0 && errno != EAGAIN { return }
-                var sent = 0
-                while sent < count {
-                    let written = buffer[sent..<count].withUnsafeBytes {
-                        send(target, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
-                    }
-                    if written < 0, errno != EAGAIN { return }
-                    if written < 0 { usleep(1000) } else { sent += written }
-                }
-            }
-        }
+        carry(raw, peer.rawValue) { isOver }
     }
 }

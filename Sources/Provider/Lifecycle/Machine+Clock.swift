@@ -5,15 +5,15 @@ import SSH
 extension Machine {
     /// How long a guest may take to say what its time is, in milliseconds.
     private static let clockPatience: Int64 = 30_000
+    /// How long one that is starting may take to greet: its `up` is still to come, which waits for as long as it takes.
+    private static let startingPatience: Int64 = 10_000
 
-    /// Sets the clock of a guest that stood still, and says if that cannot be done. A machine that was never ready is left to
-    /// its start.
+    /// Sets the clock of a guest that stood still, and says if that cannot be done.
     /// - Parameter session: Opened if there is none yet.
     func setClock(_ record: MachineRecord, session: inout SSHSession?) throws {
-        guard record.isReady else { return }
         let reason: String
         do {
-            let connected = try session ?? connect(record)
+            let connected = try session ?? connect(record, patience: record.isReady ? nil : Self.startingPatience)
             session = connected
             switch try askClock(over: connected) {
             case .right: return

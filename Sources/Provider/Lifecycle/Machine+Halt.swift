@@ -72,13 +72,9 @@ extension Machine {
         }
         // Guests that listen to the button react within this time; the others are asked once more, over SSH.
         if try process.wait(milliseconds: min(4000, seconds * 1000), cancellation: project.cancellation) { return true }
-        if record.isReady, let session = try? connect(record, patience: 10_000) {
-            var script = ShellScript("poweroff || systemctl poweroff || shutdown -h now", as: "root")
-            script.milliseconds = 5000
-            _ = try? session.collect(script)
-            session.close()
-        }
+        var isAsked = false
         while true {
+            if !isAsked { isAsked = askToShutDown(record, deadline) }
             let left = max(0, deadline.milliseconds(since: .now))
             if try process.wait(milliseconds: min(10_000, left), cancellation: project.cancellation) { return true }
             try project.cancellation.check()
@@ -88,6 +84,18 @@ extension Machine {
         if try !folder.isAlive() { return true }
         report(.warning("the guest did not shut down within \(seconds) s; cutting its power"))
         return false
+    }
+
+    /// Over SSH, whether or not the machine has become ready: a guest that is starting may answer meanwhile.
+    /// - Returns: Whether the guest was reached.
+    private func askToShutDown(_ record: MachineRecord, _ deadline: MonotonicClock) -> Bool {
+        let patience = min(10_000, deadline.milliseconds(since: .now))
+        guard patience > 0, let session = try? connect(record, patience: patience) else { return false }
+        defer { session.close() }
+        var script = ShellScript("poweroff || systemctl poweroff || shutdown -h now", as: "root")
+        script.milliseconds = 5000
+        _ = try? session.collect(script)
+        return true
     }
 
     private func stopByForce(_ record: MachineRecord, _ process: MachineProcess) throws {

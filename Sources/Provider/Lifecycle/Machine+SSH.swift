@@ -1,5 +1,6 @@
 import EnvFile
 import LinuxSystem
+import Reporting
 public import SSH
 public import SystemPackage
 
@@ -68,19 +69,35 @@ extension Machine {
         }
     }
 
-    /// A session with a machine that must be running. One that is starting is asked too: it may have answered long ago to a
-    /// command that was interrupted.
-    /// - Throws: ``ProviderError/notAnswering(machine:reason:)`` if it is starting and does not answer yet.
+    /// A session with a machine that must be running.
     public func openSession() throws -> (session: SSHSession, record: MachineRecord) {
         let record = try runningRecord()
+        return (try reach(record), record)
+    }
+
+    /// A session with a machine that runs, whatever its record says of it. One that is starting is asked too: it may have
+    /// answered long ago to a command that was interrupted.
+    /// - Parameter patience: As for ``connect(_:patience:)``.
+    /// - Throws: ``ProviderError/notAnswering(machine:reason:)`` if it is starting and does not answer yet.
+    func reach(_ record: MachineRecord, patience: Int64? = nil) throws -> SSHSession {
         if try provider(record.provider).control(folder).isPaused {
             throw ProviderError.notRunning(machine: name, state: "paused")
         }
         do {
-            return (try connect(record), record)
+            return try connect(record, patience: patience)
         } catch let error as SSHError {
             guard !record.isReady, let layer = error.layer, layer <= .banner else { throw error }
             throw ProviderError.notAnswering(machine: name, reason: error.summary)
+        }
+    }
+
+    /// As ``reach(_:patience:)``, for what a guest that cannot be reached is no more than a reason for.
+    /// - Parameter explain: Makes an error of the reason, which says what was tried.
+    func reach(_ record: MachineRecord, orThrow explain: (_ reason: String) -> any Error) throws -> SSHSession {
+        do { return try reach(record) } catch let error as any UserFacingError {
+            guard error.kind != .interrupted else { throw error }
+            let tried = error.detail.map { " (\($0.split(separator: "\n").joined(separator: "; ")))" } ?? ""
+            throw explain(error.summary + tried)
         }
     }
 }

@@ -16,26 +16,29 @@ extension Machine {
     /// - Throws: ``PackageError/noKernel(machine:reason:)`` if it does not run and has not done so before.
     func obtainKernel(_ record: MachineRecord, _ box: Box) throws {
         guard box.kernel == nil else { return }
-        let known = DirectBoot(handedOutTo: bootFolder)
-        let isAlive = try folder.isAlive()
-        guard isAlive, record.isReady, try !provider(record.provider).control(folder).isPaused else {
-            guard known == nil else { return }
-            throw PackageError.noKernel(machine: name, reason: isAlive ? "it does not answer" : nil)
+        let isKnown = DirectBoot(handedOutTo: bootFolder) != nil
+        guard try folder.isAlive() else {
+            guard !isKnown else { return }
+            throw PackageError.noKernel(machine: name, reason: nil)
         }
+        let session: SSHSession
+        do { session = try reach(record) { PackageError.noKernel(machine: name, reason: $0) } } catch {
+            guard isKnown, case PackageError.noKernel(_, let reason?) = error else { throw error }
+            return report(.note("the kernel that the guest handed out before will do: \(reason)"))
+        }
+        defer { session.close() }
         report(.step("asking the guest for its kernel, since the box brings none"))
         try FileSystem.removeTree(bootFolder)
         try FileSystem.makeDirectory(bootFolder, permissions: 0o700)
         do {
-            try receiveKernel(record)
+            try receiveKernel(over: session)
         } catch {
             try? FileSystem.removeTree(bootFolder)
             throw error
         }
     }
 
-    private func receiveKernel(_ record: MachineRecord) throws {
-        let session = try connect(record)
-        defer { session.close() }
+    private func receiveKernel(over session: SSHSession) throws {
         let stream = bootFolder.appending("stream")
         let file = try OwnedDescriptor.open(stream, [.writeOnly, .create], permissions: 0o600)
         let limits = PreparationScript.Exchange.self

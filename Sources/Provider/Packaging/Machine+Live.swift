@@ -9,10 +9,8 @@ extension Machine {
     ///
     /// The guest freezes its file systems by itself, and thaws them after two minutes whatever becomes of us.
     /// - Throws: ``PackageError/cannotFreeze(machine:reason:)`` if the copy would not be consistent.
-    func copyLiveDisk(_ record: MachineRecord, to target: FilePath) throws {
+    func copyLiveDisk(over session: SSHSession, to target: FilePath) throws {
         report(.step("freezing the guest's file systems for a moment"))
-        let session = try connect(record)
-        defer { session.close() }
         let answer = try OwnedDescriptor.pipe()
         var said: [UInt8] = []
         var failure: (any Error)?

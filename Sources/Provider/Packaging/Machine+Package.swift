@@ -6,6 +6,7 @@ import JSON
 import LinuxSystem
 import Provisioning
 import Reporting
+import SSH
 import SystemPackage
 
 extension Machine {
@@ -37,15 +38,14 @@ extension Machine {
         _ record: MachineRecord, _ box: Box, _ script: PreparationScript, _ contents: PackageContents,
         _ options: PackageOptions
     ) throws -> PackageOutcome {
-        guard record.isReady, try !provider(record.provider).control(folder).isPaused else {
-            throw PackageError.cannotFreeze(machine: name, reason: "it is not ready")
-        }
+        let session = try reach(record) { PackageError.cannotFreeze(machine: name, reason: $0) }
+        defer { session.close() }
         let place = livePreparationFolder
         try discardPreparation(place)
         defer { try? discardPreparation(place) }
         try FileSystem.makeDirectory(place.path, permissions: 0o700)
         let copy = place.path.appending("machine.qcow2")
-        try copyLiveDisk(record, to: copy)
+        try copyLiveDisk(over: session, to: copy)
         var layers = try diskLayers()
         layers[0].path = copy
         let inner = MachineFolder(path: place.path.appending(PreparedDisk.folderName), name: name)

@@ -1,6 +1,7 @@
 import DiskImage
 import LinuxSystem
 import Reporting
+import SSH
 import SystemPackage
 
 extension Machine {
@@ -56,16 +57,14 @@ extension Machine {
     }
 
     private func copiedLayer(_ record: MachineRecord) throws -> String {
-        guard record.isReady else { throw SnapshotError.notAtRest(machine: name, reason: "the machine is not ready") }
-        guard try !provider(record.provider).control(folder).isPaused else {
-            throw SnapshotError.notAtRest(machine: name, reason: "the machine is paused")
-        }
+        let session = try reach(record) { SnapshotError.notAtRest(machine: name, reason: $0) }
+        defer { session.close() }
         let layer = randomIdentifier()
         // What an earlier command was killed over.
         try removeUnusedLayers(record)
         let part = folder.path.appending("layer-\(layer).part")
         do {
-            try copyLiveDisk(record, to: part)
+            try copyLiveDisk(over: session, to: part)
         } catch let PackageError.cannotFreeze(_, reason) {
             try? FileSystem.remove(part)
             throw SnapshotError.notAtRest(machine: name, reason: reason)
