@@ -96,4 +96,69 @@ import Testing
         log.write(Array("\nfresh\n".utf8))
         #expect(LogTail.lines(path, count: 2).hasSuffix("x\nfresh"))
     }
+
+    @Test("a log that starts anew and soon is longer than what was read of it is followed without a gap")
+    func rotationPastTheReader() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path.appending("console.log")
+        let log = try BoundedLog(path, limit: 1000)
+        let reader = try LogReader(path)
+        #expect(try reader.existing(lines: nil) == "")
+        var expected = ""
+        func write(_ count: Int, _ word: String) {
+            for number in 0..<count {
+                let line = "\(word) \(number)\n"
+                log.write(Array(line.utf8))
+                expected += line
+            }
+        }
+        // Nothing, little and much has been read when it starts anew, and what follows is more than that.
+        var followed = ""
+        for (number, count) in [150, 5, 100, 40, 100].enumerated() {
+            write(count, "round \(number)")
+            followed += try reader.next()
+        }
+        #expect(followed == expected)
+        #expect(try reader.next() == "")
+    }
+
+    @Test("lines that are gone for good are told as missing, and no line twice", .timeLimit(.minutes(1)))
+    func lost() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path.appending("console.log")
+        let log = try BoundedLog(path, limit: 1000)
+        log.write(Array("first\n".utf8))
+        let reader = try LogReader(path)
+        #expect(try reader.existing(lines: nil) == "first\n")
+        for number in 0..<1000 { log.write(Array("line \(number)\n".utf8)) }
+        let lines = try reader.next().split(separator: "\n").map(String.init)
+        #expect(lines.first.map { $0 + "\n" } == LogReader.gap)
+        let start = 1001 - lines.count
+        #expect(Array(lines.dropFirst()) == (start..<1000).map { "line \($0)" })
+        // A writer that never waits for its reader: what is shown is in order, and each gap is told.
+        let last = 100_000
+        let writer = try LinuxSystem.Thread(name: "writer") {
+            guard let log = try? BoundedLog(path, limit: 64 << 10) else { return }
+            for number in 1000...last { log.write(Array("line \(number)\n".utf8)) }
+        }
+        var (expected, shown) = (1000, 0)
+        while expected <= last {
+            var isGap = false
+            for line in try reader.next().split(separator: "\n") {
+                if line + "\n" == LogReader.gap {
+                    isGap = true
+                    continue
+                }
+                // After a gap a line may lack its beginning.
+                guard let number = Int(line.drop { !$0.isNumber }), line.hasPrefix("line ") || isGap else {
+                    Issue.record("\(line)")
+                    break
+                }
+                #expect(isGap ? number >= expected : number == expected)
+                (expected, shown, isGap) = (number + 1, shown + 1, false)
+            }
+        }
+        writer.join()
+        #expect(shown > 1000)
+    }
 }
