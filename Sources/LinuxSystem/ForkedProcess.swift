@@ -22,11 +22,18 @@ public enum ForkedProcess {
         _exit(body())
     }
 
-    /// Waits for the copy's end.
+    /// Waits for the copy's end, and ends it itself once the time is over.
+    /// - Parameters:
+    ///   - milliseconds: How long it may take.
+    ///   - work: What it does, as a word for people after `cannot`.
     /// - Returns: Whether it ended with status 0.
-    public static func wait(for identifier: CInt) throws(SystemError) -> Bool {
+    /// - Throws: `ETIMEDOUT` if it did not end in time.
+    public static func wait(for identifier: CInt, milliseconds: Int64, to work: String) throws(SystemError) -> Bool {
+        let isOver = try ProcessWatch(identifier)?.wait(milliseconds: milliseconds) ?? true
+        if !isOver { kill(identifier, SIGKILL) }
         var status: CInt = 0
         _ = try retrying("wait for a process") { negativeErrno(Int(unsafe waitpid(identifier, &status, 0))) }
+        guard isOver else { throw SystemError(work, nil, .timedOut) }
         return linux_exit_signal(status) == 0 && linux_exit_status(status) == 0
     }
 }

@@ -4,6 +4,14 @@ extension OwnedDescriptor {
     /// Tells the other side of a stream socket that nothing more will be sent. Its answers still arrive.
     public func endOutput() { _ = shutdown(rawValue, CInt(SHUT_WR)) }
 
+    /// Ends each receiving from the socket by `EAGAIN` once it has lasted so long (socket(7), SO_RCVTIMEO).
+    public func limitReceiving(milliseconds: Int64) throws(SystemError) {
+        var limit = timeval(tv_sec: Int(milliseconds / 1000), tv_usec: Int(milliseconds % 1000) * 1000)
+        let size = socklen_t(MemoryLayout<timeval>.size)
+        let result = unsafe setsockopt(rawValue, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
+        _ = try checked(negativeErrno(Int(result)), "limit how long a socket is waited for")
+    }
+
     /// Who listens at the other side of a connected Unix socket, as the kernel knows it (unix(7), SO_PEERCRED): which process, as
     /// this process sees it, and which user.
     public var peerProcess: (identifier: Int32, user: UInt32)? {

@@ -9,13 +9,22 @@ public import SystemPackage
 /// Whoever takes the confined process over can ask for connections that it has anyway. The helper reads one byte a request,
 /// opens no files, and ends with the process that it serves.
 public final class SocketConnector: Sendable {
+    private struct Helper: ~Copyable {
+        let socket: OwnedDescriptor
+        /// What it was asked for and has not answered in time; its answer is still to come.
+        var owed: Int?
+    }
+
     /// One request at a time.
-    private let socket: Mutex<OwnedDescriptor>
+    private let helper: Mutex<Helper>
     private let paths: [FilePath]
 
     /// Starts the helper; before any thread starts.
-    /// - Parameter paths: At most 255 stream sockets in the file system.
-    public init(to paths: [FilePath]) throws(SystemError) {
+    /// - Parameters:
+    ///   - paths: At most 255 stream sockets in the file system.
+    ///   - milliseconds: How long the helper may take for its start and for each connection: a listener that does not take its
+    ///     connections holds up whoever connects (connect(2)).
+    public init(to paths: [FilePath], milliseconds: Int64 = 10_000) throws(SystemError) {
         self.paths = paths
         var addresses: [UnixSocketAddress] = []
         for path in paths { addresses.append(try UnixSocketAddress(path, followsMoves: true)) }
@@ -23,26 +32,54 @@ public final class SocketConnector: Sendable {
         let kept = [pair.write.rawValue] + addresses.compactMap(\.rawDescriptor)
         _ = try ForkedProcess.start(keeping: kept) { Self.serve(pair.write.rawValue, addresses) }
         let mine = pair.keepRead()
+        // Now, since whoever is confined later may not.
+        try mine.limitReceiving(milliseconds: milliseconds)
         // It is confined before it says so.
-        guard try mine.read(upTo: 1).count == 1 else {
-            throw SystemError("start the process that connects to the network", nil, .noChildProcess)
-        }
-        socket = Mutex(mine)
+        let start = "start the process that connects to the network"
+        do throws(SystemError) {
+            guard try mine.read(upTo: 1).count == 1 else { throw SystemError(start, nil, .noChildProcess) }
+        } catch { throw Self.isLate(error) ? SystemError(start, nil, .timedOut) : error }
+        helper = Mutex(Helper(socket: mine))
     }
+
+    private static func isLate(_ error: SystemError) -> Bool { error.errno == .resourceTemporarilyUnavailable }
 
     /// Connects to whatever listens at a path now.
     /// - Parameter index: Of the path among those that the connector was made for.
+    /// - Throws: `ETIMEDOUT` if that takes too long. The next try goes on waiting for the same connection.
     public func connect(_ index: Int) throws(SystemError) -> OwnedDescriptor {
         let path = paths[index]
-        return try socket.withLock { (socket) throws(SystemError) in
-            try socket.writeAll([UInt8(index)])
-            let answer = try UnixSocket.receive(upTo: 1, descriptorLimit: 1, through: socket)
-            guard let descriptor = answer.descriptors.first else {
-                let reason = answer.bytes.first.map { Errno(rawValue: CInt($0)) } ?? .noChildProcess
-                throw SystemError("connect to", path, reason)
+        return try helper.withLock { (helper) throws(SystemError) in
+            do throws(SystemError) {
+                if let owed = helper.owed, owed != index {
+                    // Closed at once: nobody wants it any more.
+                    _ = try? Self.answer(helper.socket, paths[owed])
+                    helper.owed = nil
+                }
+                if helper.owed == nil { try helper.socket.writeAll([UInt8(index)]) }
+                helper.owed = index
+                let connection = try Self.answer(helper.socket, path)
+                helper.owed = nil
+                return connection
+            } catch {
+                guard Self.isLate(error) else {
+                    helper.owed = nil
+                    throw error
+                }
+                throw SystemError("connect to", path, .timedOut)
             }
-            return OwnedDescriptor(owning: descriptor)
         }
+    }
+
+    private static func answer(
+        _ socket: borrowing OwnedDescriptor, _ path: FilePath
+    ) throws(SystemError) -> OwnedDescriptor {
+        let answer = try UnixSocket.receive(upTo: 1, descriptorLimit: 1, through: socket)
+        guard let descriptor = answer.descriptors.first else {
+            let reason = answer.bytes.first.map { Errno(rawValue: CInt($0)) } ?? .noChildProcess
+            throw SystemError("connect to", path, reason)
+        }
+        return OwnedDescriptor(owning: descriptor)
     }
 
     /// The helper's whole life.

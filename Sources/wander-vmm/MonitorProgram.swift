@@ -35,17 +35,7 @@ func runMonitorProgram() -> Never {
         // These are processes of their own, and copies of this one: before it has threads, or anything to copy.
         let networks = configuration.networks.map(\.socket)
         let connector = networks.isEmpty ? nil : try SocketConnector(to: networks)
-        if let folder = configuration.kernelCache {
-            KernelCache(folder: folder).fill(for: configuration.kernel) { (kernel, folder, work) throws(SystemError) in
-                try ForkedProcess.wait(
-                    for: try ForkedProcess.start(keeping: []) {
-                        do throws(SystemError) {
-                            _ = try Confinement.confineProcess(readable: [kernel], writable: [folder])
-                        } catch { return 1 }
-                        return work() ? 0 : 1
-                    })
-            }
-        }
+        if let folder = configuration.kernelCache { try fill(KernelCache(folder: folder), for: configuration.kernel) }
         let monitor = try Monitor(configuration, connector: connector)
         if let unlimited = try configuration.confine() { write("wander-vmm: \(unlimited)\n", to: 2) }
         try monitor.start()
@@ -61,6 +51,29 @@ func runMonitorProgram() -> Never {
     }
     record(end, configuration)
     exit(end.exitStatus)
+}
+
+/// How long a kernel may take to be unpacked, in milliseconds. Whoever starts the monitor waits for twice as long.
+private let unpackingLimit: Int64 = 60_000
+
+/// Has a process of its own unpack the kernel. A cache that cannot be filled costs time, but for a kernel that has no end.
+private func fill(_ cache: KernelCache, for kernel: FilePath) throws(SystemError) {
+    var failure: SystemError?
+    cache.fill(for: kernel) { (kernel, folder, work) throws(SystemError) in
+        let copy = try ForkedProcess.start(keeping: []) {
+            do throws(SystemError) {
+                _ = try Confinement.confineProcess(readable: [kernel], writable: [folder])
+            } catch { return 1 }
+            return work() ? 0 : 1
+        }
+        do throws(SystemError) {
+            return try ForkedProcess.wait(for: copy, milliseconds: unpackingLimit, to: "unpack the kernel")
+        } catch {
+            if error.errno == .timedOut { failure = SystemError(error.operation, kernel, error.errno) }
+            throw error
+        }
+    }
+    if let failure { throw failure }
 }
 
 private func readConfiguration(_ arguments: [String]) throws -> MonitorConfiguration {

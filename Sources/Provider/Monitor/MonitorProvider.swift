@@ -35,7 +35,7 @@ public struct MonitorProvider: MachineProvider {
         let identity = MachineRecord.ProcessIdentity.of(child.identifier)
         // Only the monitor may hold the writing end, or its death would go unnoticed.
         let reader = status.keepRead()
-        let line = try Self.line(from: reader, milliseconds: 30_000, cancellation: cancellation)
+        let line = try Self.line(from: reader, milliseconds: 120_000, cancellation: cancellation)
         switch MonitorStatus(line: line) {
         case .started:
             if let identity { return identity }
