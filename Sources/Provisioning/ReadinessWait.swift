@@ -43,6 +43,7 @@ public struct ReadinessWait {
             if wait > 0 { try sleep(wait) }
             // At least once, however short the time.
             let left = max(1000, pending[index].deadline.milliseconds(since: .now))
+            let asked = MonotonicClock.now
             let message: String?
             do throws(SSHError) {
                 message = try ask(probe, milliseconds: min(questionLimit, left))
@@ -55,12 +56,22 @@ public struct ReadinessWait {
             let shown = masker.mask(message)
             if shown != pending[index].lastMessage { report(.probe(name: probe.name, message: shown)) }
             pending[index].lastMessage = shown
-            pending[index].next = MonotonicClock.now.advanced(byMilliseconds: max(50, probe.interval))
+            pending[index].next = Self.next(probe, asked: asked, deadline: pending[index].deadline)
             // No further question would end in time.
             if pending[index].next >= pending[index].deadline {
                 throw .notReady(probe: probe.name, milliseconds: probe.timeout, lastMessage: shown, hint: probe.hint)
             }
         }
+    }
+
+    /// When a probe is asked again: never more often than its interval says. A guest that takes long to answer gets as long to
+    /// itself, unless there would be no time left for another question then.
+    private static func next(
+        _ probe: ReadinessProbe, asked: MonotonicClock, deadline: MonotonicClock
+    ) -> MonotonicClock {
+        let now = MonotonicClock.now
+        let rest = min(now.milliseconds(since: asked), deadline.milliseconds(since: now) / 2)
+        return now.advanced(byMilliseconds: max(50, probe.interval, rest))
     }
 
     private func sleep(_ milliseconds: Int64) throws(ProvisioningError) {

@@ -78,6 +78,33 @@ import Testing
         ) { try wait.run([probe]) }
     }
 
+    /// Each question leaves the time of its start and of its end, in nanoseconds.
+    private func pauses(_ probe: String, interval: Int64, timeout: Int64) throws -> [Int64] {
+        let server = try TestServer(accepting: [key.publicKey])
+        let file = server.home.appending("asked")
+        let command = "date +%s%N >>\(file); \(probe); date +%s%N >>\(file); exit 1"
+        let asked = ReadinessProbe(name: "asked", check: .run(command), timeout: timeout, interval: interval)
+        #expect(throws: ProvisioningError.self) { try wait([asked], server) }
+        let times = String(decoding: try FileSystem.read(file), as: UTF8.self).split(separator: "\n").compactMap {
+            Int64($0)
+        }
+        return stride(from: 1, to: times.count - 1, by: 2).map { (times[$0 + 1] - times[$0]) / 1_000_000 }
+    }
+
+    @Test("a probe is asked as often as its interval says and no more", .timeLimit(.minutes(1)))
+    func interval() throws {
+        let pauses = try pauses("true", interval: 400, timeout: 3000)
+        #expect(pauses.count >= 2 && pauses.allSatisfy { $0 >= 400 }, "\(pauses)")
+    }
+
+    @Test("a guest that takes long to answer gets as long to itself", .timeLimit(.minutes(1)))
+    func slowAnswer() throws {
+        let pauses = try pauses("sleep 1", interval: 50, timeout: 9000)
+        // Towards the end there is no such time left.
+        #expect(pauses.count >= 2 && pauses.prefix(2).allSatisfy { $0 >= 1000 }, "\(pauses)")
+        #expect(pauses.count <= 5, "\(pauses)")
+    }
+
     @Test("a file is ready when it is there; probes take turns")
     func file() throws {
         let server = try TestServer(accepting: [key.publicKey])
