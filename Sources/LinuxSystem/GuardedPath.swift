@@ -32,6 +32,21 @@ public struct GuardedPath: Hashable, Sendable {
         return opened
     }
 
+    /// Opens a file for reading. What is no plain file is none to wait for: a pipe has no writer, a device no end.
+    /// - Throws: `EISDIR` for a folder, `EINVAL` for a pipe, a socket or a device.
+    public func openFile() throws(SystemError) -> OwnedDescriptor {
+        let file: OwnedDescriptor
+        do throws(SystemError) { file = try open() } catch {
+            // As a socket is opened, or a device that is not there.
+            throw error.errno == .noSuchAddressOrDevice ? SystemError("read", path, .invalidArgument) : error
+        }
+        switch try file.status().kind {
+        case .regular: return file
+        case .directory: throw SystemError("read", path, .isDirectory)
+        default: throw SystemError("read", path, .invalidArgument)
+        }
+    }
+
     /// What is there, through links; nil if nothing is.
     public func status() throws(SystemError) -> FileStatus? {
         guard folder != nil else { return try FileSystem.status(path) }
@@ -45,9 +60,7 @@ public struct GuardedPath: Hashable, Sendable {
     /// - Parameter limit: In bytes; a longer file is an error (`EFBIG`).
     public func read(limit: Int = 64 << 20) throws(SystemError) -> [UInt8] {
         do throws(SystemError) {
-            let file = try open()
-            guard try file.status().kind != .directory else { throw SystemError("read", path, .isDirectory) }
-            return try file.readAll(limit: limit)
+            return try openFile().readAll(limit: limit)
         } catch { throw SystemError("read", path, error.errno) }
     }
 }

@@ -1,6 +1,7 @@
 public import LinuxSystem
 public import Reporting
 public import SSH
+import SystemPackage
 
 /// Why a machine is not provisioned or not ready.
 public enum ProvisioningError: UserFacingError, Equatable {
@@ -31,6 +32,8 @@ public enum ProvisioningError: UserFacingError, Equatable {
             "the guest was lost while provisioning step '\(step)' ran: \(error.summary)"
         case .notRestarted(let step, let reason):
             "the guest did not come back after provisioning step '\(step)': \(reason)"
+        case .unreadable(let step, let error) where error.errno == .invalidArgument && error.path != nil:
+            "provisioning step '\(step)': \(error.path ?? "") is neither a file nor a folder"
         case .unreadable(let step, let error): "provisioning step '\(step)': \(error.summary)"
         case .unknownSelection(let word, _): "there is no provisioning step called '\(word)', and no step of that type"
         case .notReady(let probe, let limit, _, _):

@@ -88,7 +88,7 @@ private struct FieldList: ~Copyable {
     private static func hash(contentsOf path: FilePath) throws(SystemError) -> [UInt8] {
         var checksum = Checksum(.sha256)
         do {
-            let file = try OwnedDescriptor.open(path, .readOnly)
+            let file = try GuardedPath(path).openFile()
             while true {
                 let chunk = try file.read(upTo: 1 << 18)
                 if chunk.isEmpty { break }

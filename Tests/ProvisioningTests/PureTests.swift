@@ -1,3 +1,4 @@
+import Glibc
 import JSON
 import LinuxSystem
 @testable import Provisioning
@@ -105,6 +106,25 @@ import Testing
             },
         ]
         #expect(Set(changed + [original]).count == changed.count + 1)
+    }
+
+    @Test(
+        "what is no file is no script, and is not waited for", .timeLimit(.minutes(1)),
+        arguments: ["pipe", "socket", "device"])
+    func notAFile(kind: String) throws {
+        let directory = try TemporaryFolder()
+        var path = directory("script")
+        switch kind {
+        case "pipe": #expect(mkfifo(path.string, 0o600) == 0)
+        case "socket": try UnixSocket.listen(at: path).close()
+        default: path = "/dev/zero"
+        }
+        let step = ProvisioningStep(name: "n", action: .shell(ShellAction(script: .source(path))))
+        let error = #expect(throws: ProvisioningError.self) { try step.definitionHash() }
+        #expect(error?.summary.hasSuffix("\(path) is neither a file nor a folder") == true, "\(error?.summary ?? "")")
+        #expect(error?.kind == .invalidConfiguration)
+        let file = ProvisioningStep(name: "n", action: .file(FileAction(content: .source(path), path: "/x")))
+        #expect(throws: ProvisioningError.self) { try file.definitionHash() }
     }
 
     @Test("a script of the host counts by its bytes, a folder by all it holds")
