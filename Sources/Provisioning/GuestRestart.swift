@@ -24,21 +24,24 @@ public struct GuestRestart: Sendable {
         try Self.bootIdentifier(session) != bootIdentifier
     }
 
-    /// Whether the guest is going down. Takes some seconds where it is not and has no systemd to say so.
+    /// Whether the guest is going down. Takes some seconds where it is not and has no systemd to say so: the first thing that
+    /// any other init does then is to end every process, though it may wait for their ends for long.
     /// - Throws: ``SSHError/interrupted``; any other failure is the connection's end, which says that it is.
     func isUnderWay(over session: SSHSession) throws(SSHError) -> Bool {
-        var script = ShellScript("[ -d /run/systemd/system ] || exit 3; systemctl is-system-running")
-        script.milliseconds = Self.patience
+        var script = ShellScript(
+            """
+            if [ -d /run/systemd/system ]; then systemctl is-system-running; exit; fi
+            sleep "$1"; status=$?
+            [ "$status" -gt 128 ] || echo waited
+            """, [String(Self.patience / 1000)])
+        script.milliseconds = Self.patience * 4
         do throws(SSHError) {
             let answer = try session.collect(script, limit: 4096)
             let state = String(decoding: answer.output, as: UTF8.self).split(whereSeparator: \.isWhitespace).last
-            switch state.map(String.init) ?? "" {
-            case "stopping": return true
-            case "running", "degraded", "starting", "initializing", "maintenance": return false
-            default: break
+            return switch state.map(String.init) ?? "" {
+            case "running", "degraded", "starting", "initializing", "maintenance", "waited": false
+            default: true
             }
-            try session.pause(milliseconds: Self.patience)
-            return false
         } catch {
             if error.kind == .interrupted { throw error }
             return true
