@@ -23,6 +23,8 @@ public final class GuestRunner {
     }
 
     public let user: String?
+    /// Whether its script's input and outputs are a terminal.
+    let hasTerminal: Bool
     /// Whether it waits for its script still.
     private(set) var isFree = true
     private let process: SSHProcess
@@ -34,14 +36,25 @@ public final class GuestRunner {
     ///   - user: Who it is in the guest; nil is the user who logged in.
     ///   - preparation: To be waited for before anything else; see ``awaitPreparation()``.
     public init(
-        over session: SSHSession, as user: String?, preparing preparation: Preparation? = nil
+        over session: SSHSession, as user: String?, preparing preparation: Preparation? = nil, hasTerminal: Bool = false
     ) throws(SSHError) {
         self.user = user
         self.preparation = preparation
-        let arguments = [folder, preparation?.text ?? ""] + (preparation?.arguments ?? [])
-        process = try session.start(ShellScript(Self.program, arguments, as: user))
+        self.hasTerminal = hasTerminal
+        let arguments =
+            [folder, hasTerminal ? "terminal" : "", preparation?.text ?? ""] + (preparation?.arguments ?? [])
+        var program = ShellScript(Self.program, arguments, as: user)
+        if hasTerminal {
+            // The type that guests without a database of terminals know too.
+            program.terminal = PseudoTerminal(type: "xterm")
+            program.terminal?.isRaw = true
+        }
+        process = try session.start(program)
         try process.begin()
     }
+
+    /// Whether it can run the script.
+    func fits(_ script: GuestScript) -> Bool { user == script.user && hasTerminal == script.hasTerminal }
 
     /// Waits until what was to be done first is done.
     /// - Throws: ``SSHError/commandFailed(command:status:output:)`` if it failed.
@@ -69,6 +82,7 @@ public final class GuestRunner {
                 output: { bytes throws(SSHError) in
                     output(.output, ends.output.filter(bytes))
                     marks.output = ends.output.status
+                    if hasTerminal { marks.error = marks.output }
                 },
                 error: { bytes throws(SSHError) in
                     output(.error, ends.error.filter(bytes))
@@ -88,15 +102,16 @@ public final class GuestRunner {
         var error: Int32?
     }
 
-    /// `$1` a folder to make, `$2` what to do first, with the rest as its arguments. The input is a line with the mark of the
-    /// end and the script's size in bytes, a line that sets the environment and becomes the script, and the script. A process
-    /// group of its own (`setsid`) lets the script be ended with all that it has started. The script's status is told behind
-    /// the mark; the runner's own is never 0, so that its end can be told from silence. Programs are started where the shell
-    /// cannot do it.
+    /// `$1` a folder to make, `$2` whether there is a terminal, `$3` what to do first, with the rest as its arguments. The input
+    /// is a line with the mark of the end and the script's size in bytes, a line that sets the environment and becomes the
+    /// script, and the script. A process group of its own (`setsid`) lets the script be ended with all that it has started; a
+    /// terminal belongs to a session, so there it is the terminal's group, and the hang-up comes first. The script's status is
+    /// told behind the mark; the runner's own is never 0, so that its end can be told from silence. Programs are started where
+    /// the shell cannot do it.
     private static let program = """
-        folder=$1; prepare=$2; shift 2
+        folder=$1; terminal=$2; prepare=$3; shift 3
         if [ "$prepare" ]; then eval "$prepare" || exit 125; echo "$folder"; fi
-        session=; if command -v setsid >/dev/null 2>&1; then session=setsid; fi
+        session=; if [ ! "$terminal" ] && command -v setsid >/dev/null 2>&1; then session=setsid; fi
         wander_newline='
         '
         mkdir -m 700 "$folder" || exit 125
@@ -104,14 +119,16 @@ public final class GuestRunner {
         read -r token count && IFS= read -r preamble || exit 125
         head -c "$count" >"$folder/script"
         if [ "$(wc -c <"$folder/script")" -ne "$count" ]; then echo 'the connection broke' >&2; exit 125; fi
-        exec 3<&0 </dev/null
-        ( exec 3<&-; eval "$preamble" ) & script=$!
-        ( while read -r word <&3; do :; done; for signal in TERM KILL; do
-            kill -s "$signal" -- "-$script" || kill -s "$signal" "$script"; sleep 5
+        exec 3<&0 </dev/null; input=0
+        if [ "$terminal" ]; then input=3; trap 'exit 129' HUP TERM; fi
+        ( exec <&"$input" 3<&-; eval "$preamble" ) & script=$!; group=$script
+        if [ "$terminal" ]; then read -r pid name state parent group rest </proc/self/stat; fi
+        ( trap '' HUP TERM; while read -r word <&3; do :; done; for signal in TERM KILL; do
+            kill -s "$signal" -- "-$group" || kill -s "$signal" "$script"; sleep 5; rm -rf "$folder"
           done ) >/dev/null 2>&1 & watcher=$!
         { wait "$script"; } 2>/dev/null; status=$?
         kill -s KILL "$watcher" 2>/dev/null; rm -rf "$folder"; trap - EXIT
-        printf '%s %s\\n' "$token" "$status"; printf '%s %s\\n' "$token" "$status" >&2
+        printf '%s %s\\n' "$token" "$status"; [ "$terminal" ] || printf '%s %s\\n' "$token" "$status" >&2
         exit 77
         """
 }

@@ -9,6 +9,7 @@ struct GuestScript {
     var user: String?
     /// In milliseconds.
     var timeout: Int64?
+    var hasTerminal = false
 
     enum Stream: Sendable { case output, error }
 
@@ -19,7 +20,7 @@ struct GuestScript {
         over session: SSHSession, by runner: GuestRunner? = nil, output: (Stream, ArraySlice<UInt8>) -> Void
     ) throws(SSHError) -> Int32 {
         if let runner { return try runner.run(self, output: output) }
-        return try GuestRunner(over: session, as: user).run(self, output: output)
+        return try GuestRunner(over: session, as: user, hasTerminal: hasTerminal).run(self, output: output)
     }
 
     /// A line of shell that sets the environment and becomes the script. It is read byte by byte: it suits arguments and

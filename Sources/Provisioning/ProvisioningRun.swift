@@ -23,6 +23,11 @@ public struct ProvisioningRun {
     /// Waits until a guest that is going down has come back, and logs in; nil where a restart ends the run. The first request to
     /// stop does not end the wait, which is within ``SSHSession/lettingEnd(_:_:)``.
     public var reconnect: ((GuestRestart) throws -> SSHSession)?
+    /// What root runs to restart the guest; systemd's own command tells it what is under way.
+    var restartScript = """
+        if [ -d /run/systemd/system ] && command -v systemctl >/dev/null 2>&1; then systemctl reboot
+        else reboot || shutdown -r now; fi
+        """
     /// The one that is in use, which a restart replaces.
     public var session: SSHSession { connection.session }
     private let writable: [FilePath]
@@ -72,6 +77,7 @@ public struct ProvisioningRun {
             case .file(let file): try put(file, step)
             case .shell(let shell) where shell.mayRestart: record.exitStatus = try executeWithRestart(shell, step)
             case .shell(let shell): record.exitStatus = try execute(shell, step)
+            case .restart: try restart(step)
             }
         } catch {
             // An interruption says nothing about the step: it counts as cut off, which also runs it again.
@@ -123,6 +129,31 @@ public struct ProvisioningRun {
             }
         }
         if status != nil, try !isUnderWay() { return status }
+        try comeBack(from: restart, step)
+        return status
+    }
+
+    /// Does no more than that.
+    private func restart(_ step: ProvisioningStep) throws(ProvisioningError) {
+        let restart: GuestRestart
+        do throws(SSHError) { restart = try GuestRestart(before: session) } catch {
+            throw .stepBroke(step: step.name, error: error)
+        }
+        try session.lettingEnd(step.name) { () throws(ProvisioningError) in
+            do throws(ProvisioningError) {
+                _ = try execute(ShellAction(script: .bytes(Array(restartScript.utf8)), timeout: 60_000), step)
+            } catch {
+                switch error {
+                case .stepLostGuest, .stepFailed(_, _, .some, _): break
+                default: throw error
+                }
+            }
+            try comeBack(from: restart, step)
+        }
+    }
+
+    /// Waits until the guest, which is going down, is there again.
+    private func comeBack(from restart: GuestRestart, _ step: ProvisioningStep) throws(ProvisioningError) {
         guard let reconnect else { throw .stepLostGuest(step: step.name, error: .closed(.channel)) }
         session.close()
         do {
@@ -135,7 +166,6 @@ public struct ProvisioningRun {
         } catch {
             throw .notRestarted(step: step.name, reason: (error as? any UserFacingError)?.summary ?? "\(error)")
         }
-        return status
     }
 
     private func put(_ file: FileAction, _ step: ProvisioningStep) throws(ProvisioningError) {
@@ -164,7 +194,7 @@ public struct ProvisioningRun {
         }
         let script = GuestScript(
             script: GuestScript.withUnixLineBreaks(bytes), arguments: shell.arguments, environment: shell.environment,
-            user: shell.user, timeout: shell.timeout)
+            user: shell.user, timeout: shell.timeout, hasTerminal: shell.hasTerminal)
         var lines = (output: OutputLines(masker), error: OutputLines(masker))
         var last: [String] = []
         func show(_ stream: ProvisioningEvent.Stream, _ texts: [String]) {
@@ -175,7 +205,7 @@ public struct ProvisioningRun {
         let status: Int32
         let start = MonotonicClock.now
         do throws(SSHError) {
-            let ready = connection.runner.flatMap { $0.isFree && $0.user == script.user ? $0 : nil }
+            let ready = connection.runner.flatMap { $0.isFree && $0.fits(script) ? $0 : nil }
             status = try session.lettingEnd(step.name) { () throws(SSHError) in
                 try script.run(over: session, by: ready) { stream, bytes in
                     switch stream {

@@ -5,6 +5,8 @@ public struct ProvisioningStep: Hashable, Sendable {
     public enum Action: Hashable, Sendable {
         case shell(ShellAction)
         case file(FileAction)
+        /// Restarts the guest and waits until it is back.
+        case restart
     }
     public enum When: String, Hashable, Sendable, CaseIterable {
         /// Until it has succeeded, and again when its definition has changed.
@@ -36,6 +38,7 @@ public struct ProvisioningStep: Hashable, Sendable {
         switch action {
         case .shell: "shell"
         case .file: "file"
+        case .restart: "reboot"
         }
     }
 }
@@ -59,6 +62,8 @@ public struct ShellAction: Hashable, Sendable {
     public var timeout: Int64?
     /// Whether it may restart the guest; the next step waits until that is back.
     public var mayRestart = false
+    /// Whether its input and its outputs are a terminal. What it leaves in the background ends with that.
+    public var hasTerminal = false
 
     public init(
         script: StepContent, arguments: [String] = [], environment: [String: String] = [:], user: String? = "root",

@@ -16,12 +16,15 @@ extension ProvisioningStep {
                 fields.add(shell.user ?? "")
                 fields.add(shell.arguments)
                 fields.add(shell.environment.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] })
+                // Only where it is wanted: steps that ran before there was such a thing are the same still.
+                if shell.hasTerminal { fields.add("terminal") }
             case .file(let file):
                 fields.add("file")
                 try fields.add(file.content)
                 fields.add([
                     file.path, file.permissions.map { String($0, radix: 8) } ?? "", file.owner ?? "", file.user ?? "",
                 ])
+            case .restart: fields.add("restart")
             }
             return hexadecimal(fields.finish())
         } catch { throw .unreadable(step: name, error: error) }

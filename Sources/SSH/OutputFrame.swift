@@ -43,7 +43,9 @@ public struct OutputFrame {
                 search = line
                 continue
             }
-            let number = String(decoding: line[..<lineEnd], as: UTF8.self)
+            // A terminal that a program has changed puts a carriage return there.
+            let isReturned = lineEnd > line.startIndex && line[lineEnd - 1] == 0x0d
+            let number = String(decoding: line[..<(isReturned ? lineEnd - 1 : lineEnd)], as: UTF8.self)
             guard number.first == " ", let value = Int32(number.dropFirst()) else {
                 search = line
                 continue

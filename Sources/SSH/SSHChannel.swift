@@ -40,12 +40,25 @@ final class SSHChannel {
     }
 
     func requestTerminal(_ terminal: PseudoTerminal) throws(SSHError) {
+        let modes = terminal.isRaw ? Self.rawModes : []
         try refusing("it gives out no terminal") {
-            libssh2_channel_request_pty_ex(
-                handle, terminal.type, UInt32(clamping: terminal.type.utf8.count), nil, 0, terminal.columns,
-                terminal.rows, 0, 0)
+            modes.withUnsafeBytes { bytes in
+                bytes.withMemoryRebound(to: CChar.self) {
+                    libssh2_channel_request_pty_ex(
+                        handle, terminal.type, UInt32(clamping: terminal.type.utf8.count), $0.baseAddress,
+                        UInt32($0.count), terminal.columns, terminal.rows, 0, 0)
+                }
+            }
         }
     }
+
+    /// What cfmakeraw(3) does, as RFC 4254, section 8, encodes it: an operation and a number for each, and an end.
+    private static let rawModes: [UInt8] = {
+        // PARMRK, ISTRIP, INLCR, IGNCR, ICRNL, IXON; ISIG, ICANON, ECHO, ECHONL, IEXTEN; OPOST.
+        let off: [UInt8] = [31, 33, 34, 35, 36, 38, 50, 51, 53, 56, 59, 70]
+        let eightBits: [UInt8] = [91, 0, 0, 0, 1]
+        return off.flatMap { [$0, 0, 0, 0, 0] } + eightBits + [0]
+    }()
 
     /// Tells the guest that the terminal's size has changed; nothing depends on its getting there.
     func resize(columns: Int32, rows: Int32) {

@@ -33,6 +33,8 @@ public struct PseudoTerminal: Hashable, Sendable {
     /// In characters.
     public var columns: Int32
     public var rows: Int32
+    /// Whether bytes pass unchanged in both directions: no echo, no line editing, no signals by keys, no carriage returns.
+    public var isRaw = false
 
     public init(type: String = "xterm-256color", columns: Int32 = 80, rows: Int32 = 24) {
         self.type = type

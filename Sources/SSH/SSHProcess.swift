@@ -18,6 +18,7 @@ public final class SSHProcess {
         let call = ShellCall(script, from: session.user)
         self.call = call
         channel = try SSHChannel(session)
+        if let terminal = script.terminal { try channel.requestTerminal(terminal) }
         try channel.start(call.line)
     }
 

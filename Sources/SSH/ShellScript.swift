@@ -10,6 +10,8 @@ public struct ShellScript: Sendable {
     public var milliseconds: Int64?
     /// How long it may neither take input nor print anything, in milliseconds; nil for no limit.
     public var silence: Int64?
+    /// Its input and both of its outputs are this terminal then, as its user's would be; what it says comes as output.
+    public var terminal: PseudoTerminal?
 
     public init(_ text: String, _ arguments: [String] = [], as user: String? = nil) {
         self.text = text

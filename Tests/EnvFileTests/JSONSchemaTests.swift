@@ -20,7 +20,8 @@ import Testing
         arguments: [
             "box: a\nmemry: 1", "box: a\ncpus: 0", "box: a\nmemory: 1", "box: a\nmemory: 4GB",
             "box: a\nautostart: 'yes'",
-            "box: a\nprovision: [{ name: x }]", "box: a\nprovision: [{ run: x, script: y }]", "box: a\nports: [x]",
+            "box: a\nprovision: [{ name: x }]", "box: a\nprovision: [{ run: x, script: y }]",
+            "box: a\nprovision: [{ reboot: false }]", "box: a\nprovision: [{ tty: true }]", "box: a\nports: [x]",
             "box: a\nready: [{ tcp: 70000 }]", "box: { version: '1' }", "box: a\nprovider: qemu",
             "box: a\nboot_timeout: 5",
             "machines: { Web: { box: a } }", "box: a\nenv: { 1A: x }", "box: a\nfiles: [{ path: /a }]",

@@ -69,8 +69,10 @@ import Testing
                     when: always
                     timeout: 1h30m
                     sensitive: true
+                    tty: true
                   - script: scripts/setup.sh
                     timeout: never
+                  - { name: again, reboot: true, when: always }
                 ready: [{ tcp: 5432, timeout: 5s, interval: 500ms, hint: look }, { file: /run/x }]
                 depends_on: [db]
                 autostart: false
@@ -126,9 +128,11 @@ import Testing
         #expect(tools.user == .login)
         #expect(tools.when == .always)
         #expect(tools.timeout == .seconds(5400))
-        #expect(tools.isSensitive)
-        #expect(web.provision.last?.name == "step-2")
-        #expect(web.provision.last?.timeout == nil)
+        #expect(tools.isSensitive && tools.hasTerminal && !tools.mayRestart)
+        #expect(web.provision.map(\.name) == ["tools", "step-2", "again"])
+        #expect(web.provision[1].timeout == nil)
+        #expect(web.provision[1].hasTerminal == false)
+        #expect(web.provision[2].action == .restart && web.provision[2].when == .always)
         #expect(web.ready.map(\.name) == ["tcp 5432", "file /run/x"])
         #expect(web.ready.first?.interval == .milliseconds(500))
         #expect(web.dependsOn.map(\.machine) == ["db"])

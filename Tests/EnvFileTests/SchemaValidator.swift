@@ -7,6 +7,7 @@ struct SchemaValidator {
     /// nil if `value` is valid; otherwise where it is not.
     func failure(_ value: JSONValue, _ schema: JSONValue, at path: String = "$") throws -> String? {
         if schema == true { return nil }
+        if schema == false { return "\(path): nothing may stand there" }
         guard let members = schema.objectValue else { return "\(path): no schema" }
         for member in members {
             if let failure = try failure(value, member.name, member.value, in: schema, at: path) { return failure }
@@ -63,7 +64,7 @@ struct SchemaValidator {
             }
         case "properties", "additionalProperties", "patternProperties":
             // Together they decide about each member; looked at once.
-            guard keyword == "additionalProperties" else { return nil }
+            guard keyword == "additionalProperties" || schema["additionalProperties"] == nil else { return nil }
             return try membersFailure(value, schema, at: path)
         case "$schema", "title", "description", "definitions": return nil
         default: return "\(path): the test knows no '\(keyword)'"

@@ -100,7 +100,7 @@ import Testing
         let changed = try [
             hash { $0.script = .bytes([2]) }, hash { $0.arguments = ["a"] }, hash { $0.arguments = ["ab"] },
             hash { $0.arguments = ["b", "a"] }, hash { $0.environment = ["X": "2"] }, hash { $0.environment = [:] },
-            hash { $0.user = nil },
+            hash { $0.user = nil }, hash { $0.hasTerminal = true },
             hash {
                 $0.arguments = ["a", "b", "X"]; $0.environment = [:]
             },

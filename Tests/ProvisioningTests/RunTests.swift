@@ -421,6 +421,97 @@ import Testing
         accepting.join()
     }
 
+    /// A step that only restarts the guest, on a server whose "guest" does no more than `script`.
+    private func restart(
+        by script: String, on server: TestServer, _ journal: Journal, comesBack: Bool = true
+    ) throws {
+        let session = try server.logIn(key)
+        let steps = [ProvisioningStep(name: "restart", action: .restart), shell("echo after", name: "after")]
+        let plan = try ProvisioningPlan(steps, records: [], selection: .needed, isStart: true)
+        var run = ProvisioningRun(over: session) { journal.events.append($0) }
+        run.restartScript = script
+        run.reconnect = { restart in
+            // The guest that is reached is still the same one.
+            let session = try server.logIn(key)
+            #expect(try !restart.isOver(over: session))
+            guard comesBack else {
+                throw SystemError("wait for the guest, which has not gone down", nil, .timedOut)
+            }
+            return session
+        }
+        try run.run(plan) { record in
+            journal.records.removeAll { $0.name == record.name }
+            journal.records.append(record)
+        }
+    }
+
+    @Test(
+        "a step that only restarts the guest is over once that is back, whatever it said before",
+        .enabled(if: getuid() == 0, "only root restarts a guest"),
+        arguments: ["echo going", "kill -TERM $$", "kill -KILL $PPID; sleep 60"])
+    func restart(script: String) throws {
+        let server = try TestServer(accepting: [key.publicKey])
+        let journal = Journal()
+        try restart(by: script, on: server, journal)
+        #expect(journal.records.map(\.name) == ["restart", "after"])
+        #expect(journal.records.allSatisfy { $0.state == .succeeded })
+        #expect(journal.lines.last == "after")
+    }
+
+    @Test(
+        "a guest that cannot be restarted, or does not go down, has failed the step",
+        .enabled(if: getuid() == 0, "only root restarts a guest"))
+    func failedRestart() throws {
+        let server = try TestServer(accepting: [key.publicKey])
+        #expect(throws: ProvisioningError.stepFailed(step: "restart", status: 3, signal: nil, lastLines: ["no"])) {
+            try restart(by: "echo no; exit 3", on: server, Journal())
+        }
+        let journal = Journal()
+        let error = #expect(throws: ProvisioningError.self) {
+            try restart(by: "true", on: server, journal, comesBack: false)
+        }
+        guard case .notRestarted("restart", let reason) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(reason.contains("has not gone down"))
+        #expect(journal.records.map(\.state) == [.failed])
+    }
+
+    @Test("a guest that ends its processes is going down, though its server is there for long still")
+    func goingDown() throws {
+        let server = try TestServer(accepting: [key.publicKey])
+        // Ends what is started after the step by a user with this home, as an init without systemd does with all.
+        var action = ShellAction(
+            script: .bytes(
+                Array(
+                    #"""
+                    find_and_end() {
+                        for place in /proc/[0-9]*; do
+                            case $(tr '\0' ' ' <"$place/cmdline") in "sleep 10 ") ;; *) continue ;; esac
+                            tr '\0' '\n' <"$place/environ" | grep -qxF "HOME=$HOME" || continue
+                            kill -s TERM "${place#/proc/}" && exit 0
+                        done
+                    }
+                    ( for try in $(seq 1000); do find_and_end; sleep 0.05; done ) >/dev/null 2>&1 &
+                    echo going
+                    """#.utf8)), user: user)
+        action.mayRestart = true
+        let session = try server.logIn(key)
+        let steps = [ProvisioningStep(name: "restart", action: .shell(action)), shell("echo after", name: "after")]
+        let plan = try ProvisioningPlan(steps, records: [], selection: .needed, isStart: true)
+        let journal = Journal()
+        var run = ProvisioningRun(over: session) { journal.events.append($0) }
+        var returns = 0
+        run.reconnect = { _ in
+            returns += 1
+            return try server.logIn(key)
+        }
+        try run.run(plan) { _ in }
+        #expect(returns == 1)
+        #expect(journal.lines == ["going", "after"])
+    }
+
     @Test("a step that may restart the guest and does not is a step like any other")
     func noRestart() throws {
         let server = try TestServer(accepting: [key.publicKey])

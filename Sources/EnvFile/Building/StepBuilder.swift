@@ -18,6 +18,9 @@ struct StepBuilder {
                 action = .script(context.hostPath(path, at: script.mark))
             } else if let text = step.text("run") {
                 action = .inline(text)
+            } else if step["run"] == nil, step["script"] == nil, step.flag("reboot") == true {
+                action = .restart
+                checkRestart(step)
             } else {
                 return nil
             }
@@ -26,7 +29,20 @@ struct StepBuilder {
                 name: name, action: action, arguments: step.list("args").compactMap(\.text),
                 environment: step.texts("env"), user: step.choice("as") ?? .root, when: step.choice("when") ?? .changed,
                 timeout: step.duration("timeout"), isSensitive: step.flag("sensitive") ?? false,
-                mayRestart: step.flag("reboot") ?? false)
+                mayRestart: step.flag("reboot") ?? false, hasTerminal: step.flag("tty") ?? false)
+        }
+    }
+
+    /// A step that only restarts the machine has no script to which these would mean anything.
+    private func checkRestart(_ step: Record) {
+        for key in ["args", "env", "as", "timeout", "sensitive", "tty"] {
+            guard let value = step[key], value.mark != .builtIn else { continue }
+            problem(key, value)
+        }
+        func problem(_ key: String, _ value: Value) {
+            let hint = key == "timeout" ? "'boot_timeout' of the machine says how long it may take." : "Remove it."
+            context.problems.report(
+                "a step that only restarts the machine takes no '\(key)'", hint: hint, at: value.mark)
         }
     }
 

@@ -147,23 +147,27 @@ struct ValueReader {
             if let value = read(entry.value, as: key.type, path: prefix + key.name) { values[key.name] = value }
         }
         addStandards(to: &values, given: given, of: type)
-        let isComplete = checkPresence(given, entries: entries, mark: mark, of: type)
+        let isAlone = type.alone.flatMap { values[$0] }?.scalar == .flag(true)
+        let isComplete = checkPresence(given, isAlone: isAlone, entries: entries, mark: mark, of: type)
         return isComplete ? Record(values: values, mark: mark) : nil
     }
 
-    private func checkPresence(_ given: Set<String>, entries: [Node.Entry], mark: Mark, of type: ObjectType) -> Bool {
+    private func checkPresence(
+        _ given: Set<String>, isAlone: Bool, entries: [Node.Entry], mark: Mark, of type: ObjectType
+    ) -> Bool {
         let missing = type.required.filter { !given.contains($0) }
         for name in missing { problems.report("\(type.title) lacks the key '\(name)'", at: mark) }
         guard !type.exactlyOne.isEmpty else { return missing.isEmpty }
         let present = entries.filter { type.exactlyOne.contains($0.name) && given.contains($0.name) }
-        if present.count == 1 { return missing.isEmpty }
+        if present.count == 1 || present.isEmpty && isAlone { return missing.isEmpty }
         let choices = type.exactlyOne.map { "'\($0)'" }.joined(separator: ", ")
         if present.isEmpty {
             // What was meant by it has been said.
             guard !entries.contains(where: { type.key($0.name) == nil && type.foreign[$0.name] != nil }) else {
                 return false
             }
-            problems.report("\(type.title) needs one of \(choices)", at: mark)
+            let alone = type.alone.map { ", or '\($0): true'" } ?? ""
+            problems.report("\(type.title) needs one of \(choices)\(alone)", at: mark)
         } else {
             let names = present.map { "'\($0.name)'" }.joined(separator: " and ")
             problems.report("\(type.title) takes only one of \(choices); this one has \(names)", at: present[1].mark)

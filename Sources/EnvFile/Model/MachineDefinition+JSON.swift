@@ -100,11 +100,13 @@ extension ProvisionerDefinition {
         switch action {
         case .inline(let text): members.append(("run", .string(text)))
         case .script(let path): members.append(("script", .string(path.text)))
+        case .restart: return .compactObject(members + [("reboot", .bool(true)), ("when", .string(when.rawValue))])
         }
         members += [
             ("args", .strings(arguments)), ("env", .textObject(environment)), ("as", .string(user.rawValue)),
             ("when", .string(when.rawValue)), ("timeout", .string(timeout.map(DurationText.format) ?? "never")),
             ("sensitive", .bool(isSensitive)), ("reboot", mayRestart ? .bool(true) : nil),
+            ("tty", hasTerminal ? .bool(true) : nil),
         ]
         return .compactObject(members)
     }

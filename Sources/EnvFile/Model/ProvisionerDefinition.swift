@@ -5,6 +5,8 @@ public struct ProvisionerDefinition: Hashable, Sendable {
         case inline(String)
         /// A script of the host.
         case script(HostPath)
+        /// Restarts the machine and waits until it is back.
+        case restart
     }
     public enum User: String, Hashable, Sendable, CaseIterable {
         case root
@@ -35,4 +37,6 @@ public struct ProvisionerDefinition: Hashable, Sendable {
     public var isSensitive: Bool
     /// Whether it may restart the machine; the next step waits until that is back.
     public var mayRestart = false
+    /// Whether it has a terminal.
+    public var hasTerminal = false
 }

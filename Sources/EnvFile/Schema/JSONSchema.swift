@@ -30,7 +30,12 @@ public enum JSONSchema {
             if type.hasExtensions { members.append(JSONMember("patternProperties", ["^x-": true])) }
             if !type.required.isEmpty { members.append(JSONMember("required", .strings(type.required))) }
             if !type.exactlyOne.isEmpty {
-                let choices = type.exactlyOne.map { JSONValue.object([JSONMember("required", .strings([$0]))]) }
+                var choices = type.exactlyOne.map { JSONValue.object([JSONMember("required", .strings([$0]))]) }
+                if let alone = type.alone {
+                    let others = type.exactlyOne.map { JSONMember($0, false) }
+                    let properties = [JSONMember(alone, ["enum": [true]])] + others
+                    choices.append(["required": .strings([alone]), "properties": .object(properties)])
+                }
                 members.append(JSONMember("oneOf", .array(choices)))
             }
             return .object(members)

@@ -34,6 +34,8 @@ struct ObjectType: Sendable {
     var required: [String] = []
     /// Exactly one of these must be there.
     var exactlyOne: [String] = []
+    /// A flag that does instead of all of them.
+    var alone: String?
     /// Keys that are planned but do nothing in this version: refused, with a message of their own.
     var later: [String] = []
     /// What other tools have, and what to write here instead.
@@ -47,6 +49,7 @@ struct ObjectType: Sendable {
 
     init(
         _ title: String, keys: [KeyDefinition], required: [String] = [], exactlyOne: [String] = [],
+        alone: String? = nil,
         later: [String] = [], foreign: [String: ForeignKey] = [:],
         likelyKey: String? = nil, hasExtensions: Bool = false
     ) {
@@ -54,6 +57,7 @@ struct ObjectType: Sendable {
         self.keys = keys
         self.required = required
         self.exactlyOne = exactlyOne
+        self.alone = alone
         self.later = later
         self.foreign = foreign
         self.likelyKey = likelyKey

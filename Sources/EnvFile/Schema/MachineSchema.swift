@@ -190,8 +190,13 @@ extension ObjectType {
                 example: "true"),
             KeyDefinition(
                 "reboot", .scalar(.flag), standard: "false",
-                "Whether it may restart the machine; the next step waits until that is back", example: "true"),
-        ], exactlyOne: ["run", "script"],
+                "Whether it may restart the machine; the next step waits until that is back. Alone, it restarts the machine",
+                example: "true"),
+            KeyDefinition(
+                "tty", .scalar(.flag), standard: "false",
+                "Whether it has a terminal, of 80 by 24 characters, at which nobody types; what it leaves in the background ends with it",
+                example: "true"),
+        ], exactlyOne: ["run", "script"], alone: "reboot",
         later: ["secrets", "inputs", "creates", "retries", "needs"], foreign: ForeignKey.step, likelyKey: "run")
 
     static let probe = ObjectType(

@@ -18,16 +18,20 @@ extension MachineDefinition {
         }
         return placed
             + provision.map { step in
-                let script: StepContent =
-                    switch step.action {
-                    case .inline(let text): .bytes(Array(text.utf8))
-                    case .script(let path): .source(path.resolved(in: project))
-                    }
+                let script: StepContent
+                switch step.action {
+                case .inline(let text): script = .bytes(Array(text.utf8))
+                case .script(let path): script = .source(path.resolved(in: project))
+                case .restart:
+                    return ProvisioningStep(
+                        name: step.name, action: .restart, when: ProvisioningStep.When(step.when))
+                }
                 var action = ShellAction(
                     script: script, arguments: step.arguments,
                     environment: environment.merging(step.environment) { _, own in own },
                     user: step.user == .root ? "root" : nil, timeout: step.timeout.map(\.milliseconds))
                 action.mayRestart = step.mayRestart
+                action.hasTerminal = step.hasTerminal
                 return ProvisioningStep(
                     name: step.name, action: .shell(action), when: ProvisioningStep.When(step.when),
                     isSensitive: step.isSensitive)
