@@ -20,6 +20,17 @@ import Testing
     @Test("Wanderfile.example loads and comes back from its configuration")
     func everyKey() throws { try checkRoundTrip(load(Fixtures.repository.appending("Wanderfile.example"))) }
 
+    @Test("README's Wanderfile loads as it stands, and comes back from its configuration")
+    func readme() throws {
+        let text = try Fixtures.text(Fixtures.repository.appending("README.md"))
+        let start = try #require(text.firstRange(of: "```yaml\n"))
+        let block = try #require(text[start.upperBound...].split(separator: "```").first)
+        let environment = try Project(String(block)).load()
+        #expect(environment.warnings.isEmpty)
+        #expect(environment.machines.count == 2)
+        try checkRoundTrip(environment)
+    }
+
     @Test("Wanderfile.example has every key, each below a comment that explains it")
     func complete() throws {
         let text = try Fixtures.text(Fixtures.repository.appending("Wanderfile.example"))

@@ -125,6 +125,49 @@ import Testing
         }
     }
 
+    @Test("no command that README types is overlooked")
+    func typed() {
+        let lines = Self.text("README.md").split(separator: "\n", omittingEmptySubsequences: false).enumerated()
+        let typed = lines.filter { $0.element.hasPrefix("$ wander ") }.map { "README.md:\($0.offset + 1)" }
+        #expect(typed.count > 5)
+        #expect(Set(typed).isSubset(of: Self.documents.map(\.place)))
+    }
+
+    @Test("README names every command, and no other")
+    func verbs() throws {
+        let text = Self.text("README.md")
+        let start = try #require(text.firstRange(of: "## Commands"))
+        let paragraph = try #require(text[start.upperBound...].split(separator: "\n\n").first)
+        var named: Set<String> = []
+        for (index, part) in paragraph.split(separator: "`", omittingEmptySubsequences: false).enumerated() {
+            // Between backticks; what begins with the program's name is an example.
+            guard index % 2 == 1, !part.hasPrefix("wander "), !part.hasPrefix("-"), !part.contains("'") else {
+                continue
+            }
+            named.formUnion(part.split(whereSeparator: \.isWhitespace).map(String.init).filter { $0 != "..." })
+        }
+        let verbs = Set(Wander.configuration.allSubcommands.filter { $0.configuration.shouldDisplay }.map { $0.verb })
+        #expect(named == verbs.subtracting(["help"]))
+    }
+
+    /// README shows what `wander validate` says of a mistake.
+    @Test("README's mistake is reported as README shows it")
+    func mistake() throws {
+        let text = Self.text("README.md")
+        let start = try #require(text.firstRange(of: "$ wander validate\n"))
+        let sample = text[start.upperBound...].split(separator: "```")[0].split(separator: "\n").map(String.init)
+        try #require(sample.count == 4)
+        let line = String(sample[1].dropFirst(4))
+        let folder = try ProjectFolder(wanderfile: "defaults: { box: team/base }\nmachines:\n\(line)\n")
+        let said = try folder.wander.run("validate")
+        #expect(said.status == 2)
+        let shown = (said.output + said.error).split(separator: "\n").map(String.init)
+        #expect(shown.dropFirst() == sample.dropFirst())
+        let column = try #require(sample[2].firstIndex(of: "^")).utf16Offset(in: sample[2]) - 4 + 1
+        #expect(shown.first == "Wanderfile:3:\(column): error: unknown key 'memry' in a machine")
+        #expect(sample.first?.hasSuffix(": error: unknown key 'memry' in a machine") == true)
+    }
+
     @Test("what an unknown verb or option suggests exists")
     func suggestions() {
         for (word, command) in UnknownVerb.elsewhere {

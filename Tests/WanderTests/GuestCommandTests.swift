@@ -1,0 +1,118 @@
+import Glibc
+import LinuxSystem
+import SSH
+import SSHTestServer
+import SystemPackage
+import Testing
+
+@testable import Provider
+
+/// Commands about a machine that runs, of which a real SSH server is the guest; nothing is booted.
+@Suite(.enabled(if: getuid() == 0, "steps run as the guest's root, which here is this host's"))
+struct GuestCommandTests {
+    /// A project with one such machine.
+    private final class Guest {
+        let folder: ProjectFolder
+        let server: TestServer
+        private let standIn: GuestStandIn
+
+        init(_ wanderfile: String, _ change: (inout MachineRecord) -> Void = { _ in }) throws {
+            folder = try ProjectFolder(wanderfile: "box: team/base\n\(wanderfile)\n")
+            let key = try SSHKeyPair.generate(comment: "test")
+            server = try TestServer(accepting: [key.publicKey])
+            let layout = ProjectLayout(project: folder.path)
+            try layout.prepare()
+            let machine = layout.machine("default")
+            try FileSystem.makeDirectory(machine.path, permissions: 0o700)
+            try AtomicFile.write(key.privateKeyText, to: machine.privateKey, permissions: 0o600)
+            var record = MachineRecord(
+                identifier: randomIdentifier(), name: "default", provider: .kvm, stage: .running,
+                created: wallClockSeconds(),
+                box: .init(name: "team/base", version: "1", architecture: "amd64", digest: nil),
+                hardwareAddress: "52:54:00:00:00:01", user: server.user)
+            (record.isReady, record.hasOwnKey) = (true, true)
+            change(&record)
+            try MachineStore(layout: layout).save(&record)
+            standIn = try GuestStandIn(in: machine.path, leadingTo: server.port)
+        }
+
+        deinit { standIn.end() }
+    }
+
+    /// A real agent with one key; its socket's path is in SSH_AUTH_SOCK of what it runs.
+    private struct Agent {
+        let socket: FilePath
+        let fingerprint: String
+        private let process: AgentProcess
+
+        init(in folder: FilePath) throws {
+            socket = folder.appending("agent")
+            let file = folder.appending("agent_key")
+            let key = try SSHKeyPair.generate(comment: "the agent's")
+            fingerprint = key.publicKey.fingerprint
+            try AtomicFile.write(key.privateKeyText, to: file, permissions: 0o600)
+            process = AgentProcess(try ChildProcess.start(["ssh-agent", "-D", "-a", socket.string], .init()))
+            var options = ChildProcess.Options()
+            options.environment = ["PATH=\(environmentVariable("PATH") ?? "/usr/bin:/bin")", "SSH_AUTH_SOCK=\(socket)"]
+            for _ in 0..<500 where FileSystem.isAbsent(socket) { usleep(10_000) }
+            let added = try ChildProcess.run(["ssh-add", "-q", file.string], options)
+            try #require(added.outcome.isSuccess, "\(String(decoding: added.error, as: UTF8.self))")
+        }
+
+        private final class AgentProcess {
+            private let child: ChildProcess
+            init(_ child: consuming ChildProcess) { self.child = child }
+            deinit {
+                child.signal(SIGKILL)
+                _ = try? child.wait()
+            }
+        }
+    }
+
+    @Test("the user's agent is in the machine for 'ssh -c' where the Wanderfile says so", arguments: [true, false])
+    func agent(isForwarded: Bool) throws {
+        let guest = try Guest("ssh: { forward_agent: \(isForwarded) }")
+        let agent = try Agent(in: guest.folder.path)
+        var wander = guest.folder.wander
+        wander.environment["SSH_AUTH_SOCK"] = agent.socket.string
+        let result = try wander.run("ssh", "-c", "ssh-add -l; echo ended")
+        #expect(result.status == 0, "\(result.error)")
+        #expect(result.output.contains(agent.fingerprint) == isForwarded, "\(result.output)")
+        #expect(result.output.hasSuffix("ended\n"))
+    }
+
+    @Test("no step ever gets the user's agent")
+    func agentOfSteps() throws {
+        let guest = try Guest(
+            """
+            ssh: { forward_agent: true }
+            provision:
+              - { name: plain, run: 'echo "agent: ${SSH_AUTH_SOCK:-none}"' }
+              - { name: terminal, run: 'echo "agent: ${SSH_AUTH_SOCK:-none}"', tty: true }
+            """)
+        let agent = try Agent(in: guest.folder.path)
+        var wander = guest.folder.wander
+        wander.environment["SSH_AUTH_SOCK"] = agent.socket.string
+        let result = try wander.run("provision")
+        #expect(result.status == 0, "\(result.error)")
+        #expect(result.error.split(separator: "\n").count { $0.hasSuffix("agent: none") } == 2, "\(result.error)")
+        #expect(!result.error.contains("agent: /"))
+    }
+
+    @Test("a fixed port is what other tools are told; without one they get a command")
+    func sshConfig() throws {
+        let fixed = try Guest("ssh: { port: 22991 }") {
+            $0.forwards = [
+                .init(name: "ssh", transport: "tcp", bind: "127.0.0.1", hostPort: 22991, guestPort: 22),
+                .init(name: nil, transport: "tcp", bind: "127.0.0.1", hostPort: 22992, guestPort: 22),
+            ]
+        }
+        let lines = try fixed.folder.wander.run("ssh-config").output.split(separator: "\n").map(String.init)
+        #expect(lines.first == "Host default")
+        #expect(lines.contains("  HostName 127.0.0.1") && lines.contains("  Port 22991"), "\(lines)")
+        #expect(!lines.contains { $0.contains("ProxyCommand") })
+        let without = try Guest("cpus: 1")
+        let block = try without.folder.wander.run("ssh-config").output
+        #expect(block.contains("  HostName default\n") && block.contains("  ProxyCommand "), "\(block)")
+    }
+}
