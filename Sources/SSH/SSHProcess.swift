@@ -132,6 +132,24 @@ public final class SSHProcess {
         }
     }
 
+    /// Waits until the command has printed its first line, after which it is to print nothing before it has got input.
+    /// - Throws: As ``expect(_:named:)``.
+    func line(named name: String) throws(SSHError) -> String {
+        var (said, complaint): ([UInt8], [UInt8]) = ([], [])
+        let found = Found()
+        let outcome = try attend(
+            input: .held([]), silence: channel.session.options.answerMilliseconds,
+            output: { bytes throws(SSHError) in
+                said += bytes.prefix(max(0, 4096 - said.count))
+                found.isFound = said.contains(0x0a)
+            }, error: { bytes throws(SSHError) in complaint = Array((complaint + bytes).suffix(4096)) },
+            isComplete: { found.isFound })
+        guard found.isFound else {
+            throw .commandFailed(command: name, status: outcome.shellStatus, output: GuestText.lines(complaint))
+        }
+        return String(decoding: said.prefix { $0 != 0x0a }, as: UTF8.self)
+    }
+
     private func attendUntil(_ line: String, named name: String, silence: Int64) throws(SSHError) {
         var (said, complaint): ([UInt8], [UInt8]) = ([], [])
         let mark = Array("\(line)\n".utf8)

@@ -70,6 +70,11 @@ extension SSHSession {
             status = try descriptor.status()
             file = DescriptorBox(descriptor)
         } catch { throw .system(error) }
+        if let sparse = try file.sparse(status),
+            try uploadSparsely(source, sparse, status, destination, options, progress)
+        {
+            return
+        }
         // The closure leaves with the call: nothing keeps it.
         try withoutActuallyEscaping(progress) { progress throws(SSHError) in
             var sent: UInt64 = 0
@@ -109,51 +114,6 @@ extension SSHSession {
             ShellScript(
                 Self.writeScript, [path, name, String(permissions, radix: 8), options.ownership ?? "", String(count)],
                 as: options.user), input, destination)
-    }
-
-    private func uploadFolder(
-        _ source: GuardedPath, _ destination: String, _ options: UploadOptions, _ progress: (UInt64) -> Void
-    ) throws(SSHError) {
-        let path = try guestPath(destination)
-        var writer = try TarWriter(contentsOf: source)
-        writer.permissions = options.permissions
-        if let owner = options.ownership { writer.owner = try ids(of: owner, options, path) }
-        // -p: modes as recorded, without the umask; -o: the files belong to the user who writes them.
-        let script = "set -e; mkdir -p -- \"$1\"; exec tar -xp\(options.owner == nil ? "o" : "")f - -C \"$1\""
-        let box = TarBox(writer)
-        try withoutActuallyEscaping(progress) { progress throws(SSHError) in
-            try transfer(
-                ShellScript(script, [path], as: options.user),
-                .source { limit throws(SSHError) in
-                    let chunk = try box.writer.next(limit)
-                    box.sent += UInt64(chunk.count)
-                    progress(box.sent)
-                    return chunk
-                }, destination)
-        }
-    }
-
-    private final class TarBox {
-        var writer: TarWriter
-        var sent: UInt64 = 0
-        init(_ writer: TarWriter) { self.writer = writer }
-    }
-
-    /// The numeric ids that the guest has for `user` or `user:group`: a file is given to them and looked at.
-    private func ids(
-        of owner: String, _ options: UploadOptions, _ path: String
-    ) throws(SSHError) -> (user: UInt32, group: UInt32) {
-        let script = """
-            set -e; n=/tmp/.wander-owner-$$; trap 'rm -f "$n"' EXIT
-            (set -C; : >"$n"); chown -- "$1" "$n"; ls -dn "$n"
-            """
-        let result = try collect(ShellScript(script, [owner], as: options.user))
-        let fields = String(decoding: result.output, as: UTF8.self).split(separator: " ")
-        guard result.outcome.isSuccess, fields.count > 4, let user = UInt32(fields[2]), let group = UInt32(fields[3])
-        else {
-            throw .transferFailed(path: path, reason: Self.reason(result.error, "the guest knows no owner '\(owner)'"))
-        }
-        return (user, group)
     }
 
     func transfer(_ script: ShellScript, _ input: SSHInput, _ path: String) throws(SSHError) {

@@ -148,6 +148,78 @@ import Testing
         #expect(try ChildProcess.run(["cmp", file.string, copy.string]).outcome.isSuccess)
     }
 
+    /// A file of pieces of 4 KiB at these places, and a hole up to its end.
+    private func sparseFile(_ path: FilePath, at places: [Int64], size: Int64) throws {
+        let file = try OwnedDescriptor.open(path, [.readWrite, .create], permissions: 0o640)
+        for place in places {
+            let bytes = randomBytes(count: 4096)
+            try bytes.withUnsafeBytes { try file.writeAll($0, at: place) }
+        }
+        try file.truncate(to: size)
+    }
+
+    /// In one header, in more, and without any data.
+    private static let layouts: [(name: String, places: [Int64], size: Int64)] = [
+        ("two", [0, 20 << 20], 21 << 20), ("end", [(12 << 20) - 4096], 12 << 20), ("none", [], 8 << 20),
+        ("many", (0..<60).map { $0 * (128 << 10) }, 60 * (128 << 10) + 5),
+    ]
+
+    @Test("holes of files are not sent, and are holes in their copies", arguments: TestServer.kinds)
+    func sparseUpload(kind: TestServer.Kind) throws {
+        let server = try TestServer(kind, accepting: [key.publicKey])
+        let session = try server.logIn(key)
+        let tree = directory.path.appending("tree")
+        try FileSystem.makeDirectory(tree)
+        for layout in Self.layouts { try sparseFile(tree.appending(layout.name), at: layout.places, size: layout.size) }
+        try AtomicFile.write("plain", to: tree.appending("plain"))
+        var sent: UInt64 = 0
+        try session.upload(tree, to: "~/tree") { sent = $0 }
+        #expect(sent < 1 << 20)
+        for layout in Self.layouts {
+            let file = tree.appending(layout.name)
+            try session.upload(file, to: "~/single/", UploadOptions(permissions: 0o604)) { sent = $0 }
+            #expect(sent < 1 << 20)
+            for folder in ["tree", "single"] {
+                let copy = server.home.appending(folder).appending(layout.name)
+                let status = try #require(try FileSystem.status(copy))
+                #expect(status.size == layout.size && status.allocated < 1 << 20, "\(folder)/\(layout.name)")
+                #expect(status.permissions == (folder == "tree" ? 0o640 : 0o604))
+                #expect(try ChildProcess.run(["cmp", file.string, copy.string]).outcome.isSuccess)
+            }
+        }
+        #expect(try FileSystem.read(server.home.appending("tree/plain")) == Array("plain".utf8))
+        #expect(try FileSystem.list(server.home.appending("single")) == Self.layouts.map(\.name).sorted())
+        // What is a link there stays one.
+        #expect(symlink("single/two", server.home.appending("link").string) == 0)
+        try session.upload(tree.appending("none"), to: "~/link")
+        #expect(try FileSystem.status(server.home.appending("link"), followLinks: false)?.kind == .symbolicLink)
+        #expect(try FileSystem.status(server.home.appending("single/two"))?.size == 8 << 20)
+    }
+
+    @Test(
+        "a guest whose tar knows no holes gets the files whole",
+        .enabled(if: getuid() == 0, "only root gives a user of the server's another shell"))
+    func sparseUploadToSimpleTar() throws {
+        let place = try TemporaryFolder()
+        let busybox = try #require(findExecutable("busybox"))
+        try FileSystem.makeDirectory(place("bin"))
+        #expect(symlink(busybox, place("bin/tar").string) == 0)
+        let shell = place("shell")
+        try AtomicFile.write(
+            "#!/bin/sh\nPATH=\(place("bin")):$PATH; export PATH; exec /bin/sh \"$@\"\n", to: shell, permissions: 0o755)
+        let server = try TestServer(accepting: [key.publicKey], shell: shell.string)
+        let session = try server.logIn(key)
+        let tree = directory.path.appending("tree")
+        try FileSystem.makeDirectory(tree)
+        let file = tree.appending("two")
+        try sparseFile(file, at: [0, 2 << 20], size: 3 << 20)
+        try session.upload(tree, to: "~/tree")
+        try session.upload(file, to: "~/single")
+        for copy in ["tree/two", "single"] {
+            #expect(try ChildProcess.run(["cmp", file.string, server.home.appending(copy).string]).outcome.isSuccess)
+        }
+    }
+
     @Test(
         "what may not be read is told", .enabled(if: getuid() == 0, "root becomes another user"),
         arguments: ["file", "folder"])

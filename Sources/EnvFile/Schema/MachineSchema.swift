@@ -153,7 +153,9 @@ extension ObjectType {
             KeyDefinition("path", .scalar(.guestPath), "Where the file goes", example: "/etc/motd"),
             KeyDefinition(
                 "content", .scalar(.content), "The text of the file; nothing is filled in", example: "Welcome"),
-            KeyDefinition("source", .scalar(.hostPath), "A file of the host", example: "files/motd"),
+            KeyDefinition(
+                "source", .scalar(.hostPath), "A file or a folder of the host, whose files keep their own permissions",
+                example: "files/motd"),
             KeyDefinition("mode", .scalar(.mode), standard: "0644", "Permissions", example: "\"0600\""),
             KeyDefinition("owner", .scalar(.owner), standard: "root:root", "User and group", example: "dev:dev"),
         ], required: ["path"], exactlyOne: ["content", "source"], later: ["when"])

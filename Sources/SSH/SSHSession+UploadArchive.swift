@@ -1,0 +1,116 @@
+import LinuxSystem
+import SystemPackage
+
+// What goes into the guest as an archive, which its tar(1) unpacks: folders, and files without their holes.
+extension SSHSession {
+    /// Sends the contents of a folder as one archive.
+    func uploadFolder(
+        _ source: GuardedPath, _ destination: String, _ options: UploadOptions, _ progress: (UInt64) -> Void
+    ) throws(SSHError) {
+        let path = try guestPath(destination)
+        var writer = try TarWriter(contentsOf: source)
+        writer.permissions = options.permissions
+        if let owner = options.ownership { writer.owner = try ids(of: owner, options, path) }
+        // -p: modes as recorded, without the umask; -o: the files belong to the user who writes them.
+        let script = """
+            set -e; mkdir -p -- "$1"
+            \(Self.asksTar)
+            exec tar -xp\(options.owner == nil ? "o" : "")f - -C "$1"
+            """
+        let box = TarBox(writer)
+        try unpack(ShellScript(script, [path], as: options.user), destination, progress) { knowsHoles in
+            box.writer.leavesOutHoles = knowsHoles
+            return box
+        }
+    }
+
+    /// Says whether the guest's tar(1) unpacks files of which holes are left out.
+    private static let asksTar =
+        "case $(tar --version 2>/dev/null) in *'GNU tar'* | *bsdtar*) echo sparse ;; *) echo whole ;; esac"
+
+    /// `$1` destination, `$2` the source's name, `$3` permissions, `$4` owner. As ``writeScript``.
+    private static let unpackFileScript = """
+        set -e; umask 022; t=$1
+        case $t in */) mkdir -p -- "$t";; *) mkdir -p -- "$(dirname -- "$t")";; esac
+        if [ -d "$t" ] && [ -n "$2" ]; then t=${t%/}/$2; fi
+        if [ -d "$t" ]; then echo "$t is a folder" >&2; exit 1; fi
+        answer=$(\(asksTar)); echo "$answer"; [ "$answer" = sparse ] || exit 0
+        n=$t.wander-$$; trap 'rm -rf -- "$n"' EXIT
+        mkdir -m 700 -- "$n"; tar -xpmof - -C "$n"
+        if [ -e "$t" ] && { [ -L "$t" ] || [ ! -f "$t" ]; }; then cat "$n/file" >"$t"; exit; fi
+        if [ -n "$4" ]; then chown -- "$4" "$n/file"; fi
+        chmod "$3" "$n/file"; mv -f -- "$n/file" "$t"
+        """
+
+    /// Sends a file without its holes.
+    /// - Returns: False if the guest's tar(1) does not understand that; then nothing has been sent.
+    func uploadSparsely(
+        _ source: GuardedPath, _ file: SparseFile, _ status: FileStatus, _ destination: String,
+        _ options: UploadOptions, _ progress: (UInt64) -> Void
+    ) throws(SSHError) -> Bool {
+        let path = try guestPath(destination)
+        let permissions = String(options.permissions ?? status.permissions & 0o7777, radix: 8)
+        let arguments = [path, source.path.lastComponent?.string ?? "", permissions, options.ownership ?? ""]
+        let box = TarBox(TarWriter(file, status: status, name: "file"))
+        var isUnderstood = false
+        try unpack(ShellScript(Self.unpackFileScript, arguments, as: options.user), destination, progress) {
+            knowsHoles in
+            isUnderstood = knowsHoles
+            return knowsHoles ? box : nil
+        }
+        return isUnderstood
+    }
+
+    /// Sends an archive to a script that first says whether its tar(1) knows of holes.
+    /// - Parameter choose: What to send then; nil sends nothing.
+    private func unpack(
+        _ script: ShellScript, _ path: String, _ progress: (UInt64) -> Void, _ choose: (Bool) -> TarBox?
+    ) throws(SSHError) {
+        var said: [UInt8] = []
+        let outcome: SSHOutcome
+        do throws(SSHError) {
+            let process = try start(script)
+            guard let box = choose(try process.line(named: "unpack files") == "sparse") else { return process.leave() }
+            // The closure leaves with the call: nothing keeps it.
+            outcome = try withoutActuallyEscaping(progress) { progress throws(SSHError) in
+                try process.attend(
+                    input: .source { limit throws(SSHError) in
+                        let chunk = try box.writer.next(limit)
+                        box.sent += UInt64(chunk.count)
+                        progress(box.sent)
+                        return chunk
+                    }, silence: options.answerMilliseconds,
+                    error: { bytes throws(SSHError) in said += bytes.prefix(max(0, (64 << 10) - said.count)) })
+            }
+        } catch {
+            guard case .commandFailed(_, let status, let output) = error else { throw Self.stalled(error, path) }
+            throw .transferFailed(path: path, reason: Self.reason(Array(output.utf8), "status \(status)"))
+        }
+        guard outcome.isSuccess else {
+            throw .transferFailed(path: path, reason: Self.reason(said, "status \(outcome.shellStatus)"))
+        }
+    }
+
+    private final class TarBox {
+        var writer: TarWriter
+        var sent: UInt64 = 0
+        init(_ writer: TarWriter) { self.writer = writer }
+    }
+
+    /// The numeric ids that the guest has for `user` or `user:group`: a file is given to them and looked at.
+    private func ids(
+        of owner: String, _ options: UploadOptions, _ path: String
+    ) throws(SSHError) -> (user: UInt32, group: UInt32) {
+        let script = """
+            set -e; n=/tmp/.wander-owner-$$; trap 'rm -f "$n"' EXIT
+            (set -C; : >"$n"); chown -- "$1" "$n"; ls -dn "$n"
+            """
+        let result = try collect(ShellScript(script, [owner], as: options.user))
+        let fields = String(decoding: result.output, as: UTF8.self).split(separator: " ")
+        guard result.outcome.isSuccess, fields.count > 4, let user = UInt32(fields[2]), let group = UInt32(fields[3])
+        else {
+            throw .transferFailed(path: path, reason: Self.reason(result.error, "the guest knows no owner '\(owner)'"))
+        }
+        return (user, group)
+    }
+}
