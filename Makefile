@@ -2,11 +2,14 @@
 PREFIX ?= /usr/local
 export LC_ALL ?= C.UTF-8
 
-.PHONY: all demo test lint format bench install clean
+.PHONY: all help demo test lint format bench install clean
 
 all: ## Build the executables into out/bin
 	@script/setup build
 	@script/build
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 demo: ## Build, make the starter box, and take a real environment through its life
 	@script/setup build run boxes
@@ -17,7 +20,7 @@ test: ## Every tier of tests
 	@script/setup build run boxes test
 	@script/test
 
-lint: ## Formatting, arrows between targets
+lint: ## Formatting, arrows between targets, scripts, comments
 	@script/setup test
 	@script/lint
 
