@@ -17,10 +17,10 @@ struct TerminalTests {
 
     private func step(
         _ script: String, name: String = "one", arguments: [String] = [], environment: [String: String] = [:],
-        timeout: Int64? = nil, hasTerminal: Bool = true
+        user: String = "root", timeout: Int64? = nil, hasTerminal: Bool = true
     ) -> ProvisioningStep {
         var action = ShellAction(
-            script: .bytes(Array(script.utf8)), arguments: arguments, environment: environment, user: "root",
+            script: .bytes(Array(script.utf8)), arguments: arguments, environment: environment, user: user,
             timeout: timeout)
         action.hasTerminal = hasTerminal
         return ProvisioningStep(name: name, action: .shell(action))
@@ -114,11 +114,18 @@ struct TerminalTests {
 
     @Test("a sudo that wants a terminal has one, and takes the script's bytes as they are")
     func sudo() throws {
-        guard findExecutable("sudo") != nil else { return }
         let sudoers = "Defaults requiretty\nDefaults use_pty\nroot ALL=(ALL) NOPASSWD: ALL\n"
         let server = try TestServer(accepting: [key.publicKey], files: ["/etc/sudoers": sudoers])
         let script = "sudo -n -u nobody sh -c 'test -t 1 && id -un'; sudo -n echo root"
         #expect(try run([step(script)], on: server) == ["nobody", "root"])
+        // The step's own user is reached by it too, over a terminal of sudo's.
+        let controls = String(String.UnicodeScalarView((1...127).compactMap { Unicode.Scalar($0) }))
+        let bytes = """
+            test -t 0 && test -t 1 && id -un
+            printf %s "$1" | od -An -v -tx1 | tr -d ' \\n'; echo
+            """
+        let wanted = controls.utf8.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        #expect(try run([step(bytes, arguments: [controls], user: "daemon")], on: server) == ["daemon", wanted])
         // Without a terminal it is as it says.
         #expect(throws: ProvisioningError.self) { try run([step(script, hasTerminal: false)], on: server) }
     }
