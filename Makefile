@@ -25,7 +25,7 @@ lint: ## Formatting, arrows between targets, scripts, comments
 	@script/lint
 
 format: ## Rewrite the sources as the linter wants them
-	@swift format --in-place --parallel --recursive --configuration .swift-format Package.swift Sources Tests
+	@swift format --in-place --parallel --recursive --configuration .swift-format Package.swift Sources Tests Benchmarks
 
 bench: ## Sizes, start-up, and every benchmark against its peer
 	@script/setup build run boxes test bench

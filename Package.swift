@@ -64,8 +64,8 @@ let package = Package(
             ],
             swiftSettings: memory,
             linkerSettings: [
-                // As flags, not as linked libraries: of those SwiftPM keeps only the first place of each, which may come
-                // before libarchive, and the linker looks into an archive only once.
+                // As flags, not as linked libraries: of those SwiftPM keeps only the first place of each, which may
+                // come before libarchive, and the linker looks into an archive only once.
                 .unsafeFlags([
                     "-Xlinker", "--start-group", "-l:libarchive.a", "-l:libzstd.a", "-l:liblzma.a", "-l:libbz2.a",
                     "-l:libz.a",
@@ -288,7 +288,8 @@ let package = Package(
                 "SSHTestServer", "TestSupport", argumentParser, systemPackage,
             ],
             swiftSettings: common),
-        // What the tests of several targets need: folders of their own, numbers from a seed, guests of a few instructions.
+        // What the tests of several targets need: folders of their own, numbers from a seed, guests of a few
+        // instructions.
         .target(
             name: "TestSupport", dependencies: ["CLinux", "LinuxSystem", systemPackage], path: "Tests/TestSupport",
             swiftSettings: common),

@@ -11,7 +11,8 @@ struct Measurement {
 
     var median: Double { nanoseconds[nanoseconds.count / 2] }
 
-    /// Measures `body`, which performs `operations` of them, again and again; `prepare` runs before each sample, untimed.
+    /// Measures `body`, which performs `operations` of them, again and again; `prepare` runs before each sample,
+    /// untimed.
     static func take(
         _ name: String, samples: Int = 200, operations: Int, prepare: () throws -> Void, body: () throws -> Void
     ) rethrows -> Measurement {

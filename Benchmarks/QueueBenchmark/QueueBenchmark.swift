@@ -20,24 +20,28 @@ enum QueueBenchmark {
             used: at(RingDriver.usedRing))
         let segments = UnsafeMutablePointer<queue_peer_segment>.allocate(capacity: Int(RingDriver.size))
         defer { segments.deallocate() }
-        return try Measurement.take("queue in C", operations: driver.chainCount, prepare: { try driver.offerAll() }) {
-            guard queue_peer_serve(&queue, segments) == driver.chainCount else { throw BenchmarkError.wrongResult }
-        }
+        return try Measurement.take(
+            "queue in C", operations: driver.chainCount, prepare: { try driver.offerAll() },
+            body: {
+                guard queue_peer_serve(&queue, segments) == driver.chainCount else { throw BenchmarkError.wrongResult }
+            })
     }
 
     private static func queue() throws -> Measurement {
         let memory = try GuestMemory(byteCount: 1 << 20)
         var driver = try RingDriver(memory: memory)
         var queue = try VirtQueue(driver.layout, features: [.version1], memory: memory)
-        return try Measurement.take("VirtQueue", operations: driver.chainCount, prepare: { try driver.offerAll() }) {
-            var chains = 0
-            while let chain = try queue.nextChain() {
-                let count = chain.writableByteCount
-                queue.complete(chain, written: count)
-                chains += 1
-            }
-            guard chains == driver.chainCount else { throw BenchmarkError.wrongResult }
-        }
+        return try Measurement.take(
+            "VirtQueue", operations: driver.chainCount, prepare: { try driver.offerAll() },
+            body: {
+                var chains = 0
+                while let chain = try queue.nextChain() {
+                    let count = chain.writableByteCount
+                    queue.complete(chain, written: count)
+                    chains += 1
+                }
+                guard chains == driver.chainCount else { throw BenchmarkError.wrongResult }
+            })
     }
 
     /// The whole way of a request through a disk, over storage that does nothing, without interrupts.
@@ -48,15 +52,15 @@ enum QueueBenchmark {
             BlockDevice(EmptyStorage(), identifier: "bench"), memory: memory, interrupts: NoInterrupts())
         start(function)
         return try Measurement.take(
-            "read request of a disk", operations: driver.chainCount, prepare: { try driver.offerAll() }
-        ) {
-            // In turns, as the device's thread would take them.
-            function.handle(source: 0)
-            function.handle(source: 0)
-            let used = try memory.loadAcquiring16(at: RingDriver.usedRing + 2)
-            let offered = try memory.loadAcquiring16(at: RingDriver.availableRing + 2)
-            guard used == offered else { throw BenchmarkError.wrongResult }
-        }
+            "read request of a disk", operations: driver.chainCount, prepare: { try driver.offerAll() },
+            body: {
+                // In turns, as the device's thread would take them.
+                function.handle(source: 0)
+                function.handle(source: 0)
+                let used = try memory.loadAcquiring16(at: RingDriver.usedRing + 2)
+                let offered = try memory.loadAcquiring16(at: RingDriver.availableRing + 2)
+                guard used == offered else { throw BenchmarkError.wrongResult }
+            })
     }
 
     /// Status, features, queue 0 and its rings, by the registers of Virtio 1.2, section 4.1.4.3.

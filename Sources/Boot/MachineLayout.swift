@@ -38,8 +38,8 @@ public enum MachineLayout {
 
     /// What the guest writes to ``powerPort`` to reset itself.
     public static let resetValue: UInt8 = 1
-    /// A guest that finds no way to reset itself ends in real mode at the reset vector: Linux on hardware-reduced ACPI does,
-    /// since it takes such a machine for one with EFI. There it finds what firmware would have:
+    /// A guest that finds no way to reset itself ends in real mode at the reset vector: Linux on hardware-reduced ACPI
+    /// does, since it takes such a machine for one with EFI. There it finds what firmware would have:
     /// `mov dx, powerPort; mov al, resetValue; out dx, al; hlt; jmp` back to the `hlt`.
     static let resetCode: [UInt8] = [
         0xba, UInt8(truncatingIfNeeded: powerPort), UInt8(powerPort >> 8), 0xb0, resetValue, 0xee, 0xf4, 0xeb, 0xfd,

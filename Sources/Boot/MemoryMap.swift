@@ -1,6 +1,9 @@
 /// The guest's memory as firmware reports it (ACPI 6.5, section 15: the "E820" map).
 struct MemoryMap: Equatable {
-    enum Kind: UInt32 { case memory = 1, reserved = 2 }
+    enum Kind: UInt32 {
+        case memory = 1
+        case reserved = 2
+    }
     struct Entry: Equatable {
         var address: UInt64
         var count: UInt64

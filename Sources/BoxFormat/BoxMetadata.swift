@@ -26,7 +26,8 @@ struct BoxMetadata {
     /// By file name.
     var digests: [(file: String, digest: SHA256Digest)]
     var provenance: JSONValue?
-    /// What has been done in the box already: one record a provisioning step, as the machine that was packaged had them.
+    /// What has been done in the box already: one record a provisioning step, as the machine that was packaged had
+    /// them.
     var provisioning: JSONValue
     /// Of a thin box.
     var parent: BoxParent?

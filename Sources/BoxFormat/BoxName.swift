@@ -2,8 +2,8 @@
 public struct BoxName: Hashable, Comparable, Sendable, CustomStringConvertible {
     public let description: String
 
-    /// - Throws: ``BoxError/invalidName(_:)`` unless `text` is 1 to 128 ASCII letters, digits and `._+~-`, in parts joined by
-    ///   `/` that start with a letter or digit.
+    /// - Throws: ``BoxError/invalidName(_:)`` unless `text` is 1 to 128 ASCII letters, digits and `._+~-`, in parts
+    ///   joined by `/` that start with a letter or digit.
     public init(_ text: String) throws(BoxError) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         let marks = Set("._+~-".utf8)

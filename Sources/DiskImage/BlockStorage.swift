@@ -8,7 +8,8 @@ public protocol BlockStorage: AnyObject, Sendable {
     /// In bytes. It changes only by ``resize(to:)``, never while a device is using the disk.
     var virtualSize: UInt64 { get }
     var isReadOnly: Bool { get }
-    /// The size and alignment, in bytes, of a write that costs no copying: a cluster's size, or a page's for a raw file.
+    /// The size and alignment, in bytes, of a write that costs no copying: a cluster's size, or a page's for a raw
+    /// file.
     var preferredAlignment: Int { get }
 
     /// Fills `segments`, in order, with the disk's bytes from `offset` on.

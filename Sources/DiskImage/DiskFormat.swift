@@ -1,7 +1,7 @@
 public import SystemPackage
 
-/// How a file holds a disk. Always told, never guessed, for a disk that a guest can write: a guest could otherwise write a
-/// qcow2 header into its raw disk and have the host open files by name.
+/// How a file holds a disk. Always told, never guessed, for a disk that a guest can write: a guest could otherwise
+/// write a qcow2 header into its raw disk and have the host open files by name.
 public enum DiskFormat: String, Hashable, Sendable, CaseIterable {
     case raw
     case qcow2
@@ -12,8 +12,8 @@ public enum DiskFormat: String, Hashable, Sendable, CaseIterable {
 public struct DiskLayer: Hashable, Sendable {
     public var path: FilePath
     public var format: DiskFormat
-    /// Whether what is given below it is what it was made on, whatever name it has for that: where layers were joined, those
-    /// above still name the ones before.
+    /// Whether what is given below it is what it was made on, whatever name it has for that: where layers were joined,
+    /// those above still name the ones before.
     public var isPlacedByRecord: Bool
 
     public init(path: FilePath, format: DiskFormat, isPlacedByRecord: Bool = false) {

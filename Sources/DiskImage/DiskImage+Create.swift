@@ -22,7 +22,8 @@ extension DiskImage {
 
     /// Makes a disk that starts out as another image and keeps its own changes. The file appears whole or not at all.
     /// - Parameters:
-    ///   - backing: Recorded in the image as given, so that other tools find it; wander itself opens what it is told to.
+    ///   - backing: Recorded in the image as given, so that other tools find it; wander itself opens what it is told
+    ///     to.
     ///   - virtualSize: In bytes; nil takes the backing image's. What lies behind its end reads as zeroes.
     ///   - clusterBits: What is discarded is gone in whole clusters of 2^this bytes.
     public static func createOverlay(

@@ -52,9 +52,15 @@ public indirect enum DiskImageError: UserFacingError, Equatable {
 
 /// The parts of a qcow2 image.
 public enum QcowStructure: String, Hashable, Sendable, CaseIterable {
-    case header, extensions = "header extensions", backingName = "backing file name"
-    case level1Table = "L1 table", level2Table = "L2 table", refcountTable = "refcount table"
-    case refcountBlock = "refcount block", dataCluster = "data cluster", compressedCluster = "compressed cluster"
+    case header
+    case extensions = "header extensions"
+    case backingName = "backing file name"
+    case level1Table = "L1 table"
+    case level2Table = "L2 table"
+    case refcountTable = "refcount table"
+    case refcountBlock = "refcount block"
+    case dataCluster = "data cluster"
+    case compressedCluster = "compressed cluster"
     case snapshotTable = "snapshot table"
 }
 

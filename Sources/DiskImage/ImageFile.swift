@@ -35,8 +35,8 @@ final class ImageFile: Sendable {
         refusesWhenFull = Self.refusesWhenFull(descriptor)
     }
 
-    /// Whether bytes that were written before may be lost. After a failed fdatasync(2) the kernel forgets which pages were not
-    /// written, whatever the error was: the next call would succeed and mean nothing.
+    /// Whether bytes that were written before may be lost. After a failed fdatasync(2) the kernel forgets which pages
+    /// were not written, whatever the error was: the next call would succeed and mean nothing.
     var mayHaveLostWrites: Bool { lost.load(ordering: .acquiring) }
 
     /// NFS and its like tell with any later write(2) that an earlier one, which they had accepted, found no room.
@@ -142,7 +142,10 @@ final class ImageFile: Sendable {
         return bytes
     }
 
-    private enum Direction: String { case reading = "read", writing = "write" }
+    private enum Direction: String {
+        case reading = "read"
+        case writing = "write"
+    }
 
     /// How many buffers go to the kernel in one call: 1 KiB of them, which is what Swift puts on the stack.
     private static let vectorCapacity = 64

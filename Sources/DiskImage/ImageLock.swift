@@ -3,9 +3,9 @@ import LinuxSystem
 
 /// Keeps programs from changing an image that another one uses (F_OFD_SETLK, fcntl(2)).
 ///
-/// A writer locks the whole file against everybody. A reader locks single bytes, the same ones as QEMU (block/file-posix.c:
-/// byte 100 + n says that the holder needs permission n, byte 200 + n that it does not share it), so that several
-/// readers of either program share an image and none of them shares it with a writer of either.
+/// A writer locks the whole file against everybody. A reader locks single bytes, the same ones as QEMU
+/// (block/file-posix.c: byte 100 + n says that the holder needs permission n, byte 200 + n that it does not share it),
+/// so that several readers of either program share an image and none of them shares it with a writer of either.
 enum ImageLock {
     private static let consistentRead: Int = 100
     private static let write = 101

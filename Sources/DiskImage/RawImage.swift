@@ -1,7 +1,7 @@
 /// A disk whose bytes are those of a file or block device.
 final class RawImage: BlockStorage, @unchecked Sendable {
-    // Unchecked: `size` changes only while no other request is under way, as `resize` demands; `closed` is set once, and
-    // whoever misses that uses a descriptor that is still open.
+    // Unchecked: `size` changes only while no other request is under way, as `resize` demands; `closed` is set once,
+    // and whoever misses that uses a descriptor that is still open.
     private let file: ImageFile
     private var size: UInt64
     private var closed = false

@@ -5,7 +5,8 @@ public import SystemPackage
 /// Reads the Wanderfile and the layers around it.
 ///
 /// From the lowest layer to the highest: what is built in, the user's configuration, the Wanderfile, `Wanderfile.local`
-/// beside it, and `--set`. Nothing is written, and nothing but these files (and the `env_files` that they name) is read.
+/// beside it, and `--set`. Nothing is written, and nothing but these files (and the `env_files` that they name) is
+/// read.
 public struct EnvironmentLoader: Sendable {
     public struct Options: Sendable {
         /// Absolute; where the search for a Wanderfile starts.

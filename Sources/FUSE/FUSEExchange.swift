@@ -2,8 +2,8 @@ public import Glibc
 
 /// One request and the room for its reply, as whoever carries them holds them: usually in a guest's memory.
 ///
-/// The bytes of the request may change at any time, so the server copies what it judges, once, and has the kernel move file
-/// data straight between a file and these buffers. All offsets and counts are in bytes.
+/// The bytes of the request may change at any time, so the server copies what it judges, once, and has the kernel move
+/// file data straight between a file and these buffers. All offsets and counts are in bytes.
 public protocol FUSEExchange: ~Copyable {
     /// The bytes of the request, header and all.
     var requestByteCount: Int { get }
@@ -17,7 +17,8 @@ public protocol FUSEExchange: ~Copyable {
     /// Copies bytes into the reply, at `offset`; those that do not fit are lost.
     mutating func copyReply(_ bytes: UnsafeRawBufferPointer, at offset: Int)
 
-    /// Calls `body` with where the bytes of `range` lie in the request, or the first of them if they lie in very many places.
+    /// Calls `body` with where the bytes of `range` lie in the request, or the first of them if they lie in very many
+    /// places.
     mutating func withRequestVectors(_ range: Range<Int>, _ body: (UnsafeBufferPointer<iovec>) -> Int) -> Int
 
     /// As ``withRequestVectors(_:_:)``, of the reply.

@@ -78,8 +78,8 @@ extension FileSystemServer {
         }
     }
 
-    /// A guest may leave or clear the bits that give a program its owner's rights, not set them. Of a folder, the bit of the
-    /// group only says whose what is made in it is.
+    /// A guest may leave or clear the bits that give a program its owner's rights, not set them. Of a folder, the bit
+    /// of the group only says whose what is made in it is.
     private func changeMode(of file: HostFile, requested mode: UInt32) throws(Errno) {
         let status = try HostStatus(of: file)
         guard status.kind != .link else { throw .notSupported }

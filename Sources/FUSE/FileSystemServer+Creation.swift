@@ -88,8 +88,8 @@ extension FileSystemServer {
         }
     }
 
-    /// Links the file that the host's user put in place of one which so lost its last name: the guest named it by its name,
-    /// which always was there. A file that the guest has open is not meant by a name.
+    /// Links the file that the host's user put in place of one which so lost its last name: the guest named it by its
+    /// name, which always was there. A file that the guest has open is not meant by a name.
     /// - Throws: `ENOENT` if it is not so.
     private func linkSuccessor(
         of place: NodeTable.Place, _ file: HostFile, as name: FileName, in folder: HostFile

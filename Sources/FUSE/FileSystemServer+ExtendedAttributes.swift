@@ -2,8 +2,8 @@ import CLinux
 import Glibc
 import SystemPackage
 
-// Extended attributes (xattr(7)), of regular files and folders. Those of users alone: the others tell the host's kernel what
-// a file may do, or what it is, and the guest's kernel has a say in neither.
+// Extended attributes (xattr(7)), of regular files and folders. Those of users alone: the others tell the host's kernel
+// what a file may do, or what it is, and the guest's kernel has a say in neither.
 
 extension FileSystemServer {
     private static let prefix = Array("user.".utf8)

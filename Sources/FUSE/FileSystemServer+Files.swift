@@ -45,7 +45,8 @@ extension FileSystemServer {
         appendOpened(node, place.identity, file, access, &reply, keepsCache: keepsCache)
     }
 
-    /// - Parameter file: What the guest has opened. It also names the node from now on: one descriptor for each open file.
+    /// - Parameter file: What the guest has opened. It also names the node from now on: one descriptor for each open
+    ///   file.
     private func appendOpened(
         _ node: UInt64, _ identity: FileIdentity, _ file: HostFile, _ access: Access, _ reply: inout Reply,
         keepsCache: Bool = false
@@ -72,8 +73,8 @@ extension FileSystemServer {
         } ?? false
     }
 
-    /// For root alone, the host leaves a file its set-user-id bits when it is written: whoever runs it would run what the
-    /// guest wrote.
+    /// For root alone, the host leaves a file its set-user-id bits when it is written: whoever runs it would run what
+    /// the guest wrote.
     func removePrivileges(of file: HostFile) throws(Errno) {
         guard owners.isRoot else { return }
         let status = try HostStatus(of: file)

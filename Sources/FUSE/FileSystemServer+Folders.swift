@@ -58,8 +58,8 @@ extension FileSystemServer {
         }
     }
 
-    /// Looks an entry up. One that cannot be, or is gone meanwhile, is named to the guest without being known to it: with
-    /// every entry the reply grows, so that a folder that others fill and empty has an end.
+    /// Looks an entry up. One that cannot be, or is gone meanwhile, is named to the guest without being known to it:
+    /// with every entry the reply grows, so that a folder that others fill and empty has an end.
     /// - Returns: Its inode number.
     private func appendEntry(_ entry: FolderEntry, in folder: Handle, _ reply: inout Reply) -> UInt64? {
         do throws(Errno) {

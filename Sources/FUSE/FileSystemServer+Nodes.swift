@@ -24,8 +24,8 @@ extension FileSystemServer {
         }
     }
 
-    /// As ``appendEntry(_:in:_:)``, of a file that stays what it is for the guest when its name is given to another. The guest
-    /// looks at the name each time, so that it misses no replacement either.
+    /// As ``appendEntry(_:in:_:)``, of a file that stays what it is for the guest when its name is given to another.
+    /// The guest looks at the name each time, so that it misses no replacement either.
     private func appendHeldEntry(_ name: FileName, in parent: UInt64, _ reply: inout Reply) throws(Errno) {
         let folder = try folder(parent)
         let file: HostFile

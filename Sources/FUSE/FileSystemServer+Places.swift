@@ -4,8 +4,9 @@ import SystemPackage
 // From a node to the file that it stands for.
 
 extension FileSystemServer {
-    /// The longest chain of folders whose descriptors were let go of. Programs that go down step by step get deeper than any
-    /// path; an end there has to be, since the host's user may put a folder below itself, as the guest knows it.
+    /// The longest chain of folders whose descriptors were let go of. Programs that go down step by step get deeper
+    /// than any path; an end there has to be, since the host's user may put a folder below itself, as the guest knows
+    /// it.
     private static let depthLimit = 1 << 16
 
     /// A descriptor of a folder that the guest knows, only good for naming what is in it.
@@ -95,8 +96,9 @@ extension FileSystemServer {
         return try bound.open(use, open)
     }
 
-    /// - Throws: `ESTALE` for another file than `expected`; `EACCES` for one that the host's kernel made up, which is to be seen
-    ///   and nothing else: who writes to it, even in a folder that was shared for other reasons, commands the host.
+    /// - Throws: `ESTALE` for another file than `expected`; `EACCES` for one that the host's kernel made up, which is
+    ///   to be seen and nothing else: who writes to it, even in a folder that was shared for other reasons, commands
+    ///   the host.
     func require(_ file: HostFile, _ expected: FileIdentity) throws(Errno) {
         let status = try HostStatus(of: file)
         guard identity(status) == expected else { throw .staleNFSFileHandle }
@@ -104,7 +106,8 @@ extension FileSystemServer {
         guard try !FileSystemStatus(of: file).isKernels else { throw .permissionDenied }
     }
 
-    /// A file that is gone from its place may have another one: `ESTALE` makes the guest look for it, `ENOENT` would not.
+    /// A file that is gone from its place may have another one: `ESTALE` makes the guest look for it, `ENOENT` would
+    /// not.
     static func orStale<R>(_ body: () throws(Errno) -> R) throws(Errno) -> R {
         do throws(Errno) { return try body() } catch {
             switch error {
@@ -133,8 +136,9 @@ extension FileSystemServer {
         }
     }
 
-    /// Whether all that is not ASCII in a name are characters that nobody sees. Where case does not matter, they may not either
-    /// (ext4(5), casefold: the default ignorable code points). What is not UTF-8 is compared byte by byte there.
+    /// Whether all that is not ASCII in a name are characters that nobody sees. Where case does not matter, they may
+    /// not either (ext4(5), casefold: the default ignorable code points). What is not UTF-8 is compared byte by byte
+    /// there.
     private static func hasOnlyInvisible(_ name: some Collection<UInt8>) -> Bool {
         var decoder = UTF8()
         var bytes = name.makeIterator()

@@ -2,8 +2,8 @@ import CLinux
 import Glibc
 import SystemPackage
 
-// Names that go, or go elsewhere. A file that the guest has open or stands in must outlive its name, so what is about to
-// lose one that the guest knows it by is given a descriptor first.
+// Names that go, or go elsewhere. A file that the guest has open or stands in must outlive its name, so what is about
+// to lose one that the guest knows it by is given a descriptor first.
 
 extension FileSystemServer {
     /// UNLINK and RMDIR.
@@ -61,8 +61,8 @@ extension FileSystemServer {
         guard let status = try? HostStatus(of: name, in: folder),
             let node = nodes.number(of: identity(status))
         else { return nil }
-        // A guest keeps what has other names, and finds it there again. With a descriptor for each such file, a tree of hard
-        // links that is removed would take them all.
+        // A guest keeps what has other names, and finds it there again. With a descriptor for each such file, a tree of
+        // hard links that is removed would take them all.
         guard opens, status.linkCount < 2 || status.kind == .folder || bound.count < bound.limit / 4 else {
             return (node, nil)
         }

@@ -14,8 +14,8 @@ struct SessionFlags: OptionSet {
     static let foldersWithAttributesIfUseful = Self(rawValue: 1 << 14)
     static let asynchronousDirectIO = Self(rawValue: 1 << 15)
     static let parallelFolderOperations = Self(rawValue: 1 << 18)
-    /// The server takes set-user-id bits away from files that are written. The second version spares the guest one request
-    /// for each write.
+    /// The server takes set-user-id bits away from files that are written. The second version spares the guest one
+    /// request for each write.
     static let removesPrivileges = Self(rawValue: 1 << 19)
     static let pageLimit = Self(rawValue: 1 << 22)
     static let cachesLinks = Self(rawValue: 1 << 23)

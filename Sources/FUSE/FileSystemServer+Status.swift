@@ -61,7 +61,8 @@ extension FileSystemServer {
 
     private static let extendedStatusByteCount = 288
 
-    /// STATX: the attributes and, where the file system knows it, the file's birth (linux/fuse.h, `struct fuse_statx_out`).
+    /// STATX: the attributes and, where the file system knows it, the file's birth (linux/fuse.h, `struct
+    /// fuse_statx_out`).
     func getExtendedStatus(_ request: inout Request, _ reply: inout Reply) throws(Errno) {
         try reply.require(Self.extendedStatusByteCount)
         let status = try status(request.header.node)

@@ -3,8 +3,8 @@ import Glibc
 public import LinuxSystem
 
 extension FileSystemServer {
-    /// The numbers (x86-64) of the system calls that ``serve(_:)`` makes for files, for a filter of such calls. Memory and
-    /// locks need a few more, which every thread does.
+    /// The numbers (x86-64) of the system calls that ``serve(_:)`` makes for files, for a filter of such calls. Memory
+    /// and locks need a few more, which every thread does.
     public static let systemCalls: [Int] = [
         SYS_close, SYS_copy_file_range, SYS_dup, SYS_faccessat, SYS_fallocate, SYS_fchmodat, SYS_fdatasync,
         SYS_fstatfs, SYS_fsync, SYS_ftruncate, SYS_getdents64, SYS_getxattr, SYS_linkat, SYS_listxattr, SYS_lseek,

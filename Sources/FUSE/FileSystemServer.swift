@@ -5,9 +5,10 @@ import SystemPackage
 
 /// Serves a folder of the host to a guest by the FUSE protocol (linux/fuse.h), as the user that the process runs as.
 ///
-/// The guest is an adversary. It names files by numbers that mean nothing outside of this server's tables, and by single
-/// names; links are resolved in the guest, never here. Pipes, sockets and devices are seen but never opened. What the guest
-/// may make the server hold is bounded. The host's own users change the folder meanwhile: that makes errors, nothing else.
+/// The guest is an adversary. It names files by numbers that mean nothing outside of this server's tables, and by
+/// single names; links are resolved in the guest, never here. Pipes, sockets and devices are seen but never opened.
+/// What the guest may make the server hold is bounded. The host's own users change the folder meanwhile: that makes
+/// errors, nothing else.
 ///
 /// Threads may serve requests at once; a table is locked only while it is looked at, never during a system call.
 public final class FileSystemServer: Sendable {
@@ -42,8 +43,8 @@ public final class FileSystemServer: Sendable {
     let isInitialized = Atomic<Bool>(false)
     let workspaces = WorkspacePool()
 
-    /// - Parameter folder: A descriptor of the folder, of any kind. It must not be on a file system such as `/proc` and `/sys`,
-    ///   and `/proc` must be mounted.
+    /// - Parameter folder: A descriptor of the folder, of any kind. It must not be on a file system such as `/proc` and
+    ///   `/sys`, and `/proc` must be mounted.
     public init(folder: consuming OwnedDescriptor, options: Options = Options()) throws(SystemError) {
         processFolder = try ProcessFolder()
         self.options = options

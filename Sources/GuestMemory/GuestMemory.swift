@@ -7,9 +7,9 @@ import SystemPackage
 /// RAM runs from 0 to 3 GiB, on another's machine to where that says, and goes on at 4 GiB; the hole between belongs to
 /// devices. One mapping backs both parts.
 ///
-/// Thread safety: the layout never changes. The bytes belong to the guest, whose CPUs write them at any time: whatever is
-/// read from here is read once, copied, and checked in the copy. Ordering between host and guest is by the atomic accesses
-/// alone. No access reaches outside RAM, whatever address it is given.
+/// Thread safety: the layout never changes. The bytes belong to the guest, whose CPUs write them at any time: whatever
+/// is read from here is read once, copied, and checked in the copy. Ordering between host and guest is by the atomic
+/// accesses alone. No access reaches outside RAM, whatever address it is given.
 @safe public final class GuestMemory: @unchecked Sendable {
     /// Behind the last byte of low RAM: 3 GiB.
     public static let lowLimit: UInt64 = 3 << 30
@@ -38,7 +38,8 @@ import SystemPackage
     }
 
     /// Guest RAM in a mapping that somebody else prepared, such as a snapshot's file or the memory of another monitor.
-    /// - Parameter lowLimit: Behind the last byte of low RAM, on a machine that has more: a multiple of 4096, at most 4 GiB.
+    /// - Parameter lowLimit: Behind the last byte of low RAM, on a machine that has more: a multiple of 4096, at most 4
+    ///   GiB.
     /// - Throws: `EINVAL` for an impossible size or limit.
     public init(mapping: consuming MemoryMapping, lowLimit: UInt64 = GuestMemory.lowLimit) throws(SystemError) {
         let count = unsafe mapping.bytes.count

@@ -2,8 +2,9 @@ internal import LinuxSystem
 public import SystemPackage
 
 /// Finds out whether this host's KVM really runs guest kernels, by running one: a loop of a few instructions in kernel
-/// mode. Some clouds offer a `/dev/kvm` that interprets a guest's kernel (such as PVM) at a thousandth of the speed, lacking
-/// instructions that every distribution's kernel uses; nothing that such a device says about itself tells them apart.
+/// mode. Some clouds offer a `/dev/kvm` that interprets a guest's kernel (such as PVM) at a thousandth of the speed,
+/// lacking instructions that every distribution's kernel uses; nothing that such a device says about itself tells them
+/// apart.
 public struct Probe: Sendable {
     public enum Verdict: Equatable, Sendable {
         case usable
@@ -25,8 +26,8 @@ public struct Probe: Sendable {
     /// Why it is not usable.
     public let error: KVMError?
 
-    /// Real hardware runs 10^9 instructions a second, a nested KVM on an emulated processor 10^7 to 10^8, an interpreter
-    /// in the kernel 10^6.
+    /// Real hardware runs 10^9 instructions a second, a nested KVM on an emulated processor 10^7 to 10^8, an
+    /// interpreter in the kernel 10^6.
     public static let slowest = 5e6
     /// Instructions between two looks at the clock: an interpreter takes about 3 ms for them.
     private static let burst = 5_000

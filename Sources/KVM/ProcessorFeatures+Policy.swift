@@ -1,7 +1,8 @@
 extension ProcessorFeatures {
     /// What processor `index` of a guest with `count` processors is told: the host's processor, without what a guest of
     /// this monitor cannot have, in a topology of one socket with `count` cores of one thread.
-    /// - Parameter tscKilohertz: The frequency of the guest's time-stamp counter where known; spares it the calibration.
+    /// - Parameter tscKilohertz: The frequency of the guest's time-stamp counter where known; spares it the
+    ///   calibration.
     public func forProcessor(_ index: Int, of count: Int, tscKilohertz: UInt32? = nil) -> ProcessorFeatures {
         let identifier = UInt32(truncatingIfNeeded: index)
         let coreBits = count <= 1 ? 0 : UInt32(Int.bitWidth - (count - 1).leadingZeroBitCount)
@@ -16,8 +17,8 @@ extension ProcessorFeatures {
         update(0x1) { leaf in
             // APIC identifier, addressable processors, cache line of 64 bytes.
             leaf.ebx = leaf.ebx & 0xff | identifier << 24 | (UInt32(1) << coreBits) << 16 | 8 << 8
-            // KVM does not report the deadline timer here, though it has it (checked when the device is opened). Without
-            // it and without a PIT the guest has nothing to calibrate its local timer against.
+            // KVM does not report the deadline timer here, though it has it (checked when the device is opened).
+            // Without it and without a PIT the guest has nothing to calibrate its local timer against.
             leaf.ecx |= 1 << 31 | 1 << 24
             leaf.ecx &= ~(1 << 15 | 1 << 5 | 1 << 3)  // Performance capabilities, VMX, MONITOR.
             leaf.edx |= 1 << 12  // Memory type ranges: the monitor sets them.

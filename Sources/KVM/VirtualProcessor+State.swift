@@ -3,7 +3,8 @@ internal import LinuxSystem
 internal import SystemPackage
 
 extension VirtualProcessor {
-    /// Tells the guest what the processor can do. Before ``setModelRegisters(_:)``, which refuses what was not announced.
+    /// Tells the guest what the processor can do. Before ``setModelRegisters(_:)``, which refuses what was not
+    /// announced.
     public func setFeatures(_ features: ProcessorFeatures) throws(KVMError) {
         try requesting("set processor features") { () throws(Errno) in try features.install(in: descriptor) }
     }

@@ -6,7 +6,8 @@ internal import SystemPackage
 
 /// One processor of a machine. A single thread runs it and reads or sets its registers; any thread may ``kick()`` it.
 @safe public final class VirtualProcessor: @unchecked Sendable {
-    // Unchecked: the shared region belongs to the running thread, save for `immediate_exit`, which is written atomically.
+    // Unchecked: the shared region belongs to the running thread, save for `immediate_exit`, which is written
+    // atomically.
     public let index: Int
     let descriptor: OwnedDescriptor
     private let shared: MemoryMapping
@@ -40,8 +41,8 @@ internal import SystemPackage
         return decodeExit()
     }
 
-    /// Tells the guest that it did not run for a while, so that its watchdogs do not take that for a processor that hangs.
-    /// Guests without KVM's clock hear nothing.
+    /// Tells the guest that it did not run for a while, so that its watchdogs do not take that for a processor that
+    /// hangs. Guests without KVM's clock hear nothing.
     public func noteStop() { _ = linux_ioctl_value(descriptor.rawValue, kvm_note_stop, 0) }
 
     private func decodeExit() -> Exit {
@@ -78,8 +79,8 @@ internal import SystemPackage
         }
     }
 
-    /// Makes the next entry into the guest return ``Exit/interrupted`` at once. To end one that is under way, also signal
-    /// the thread that runs the processor (``KickSignal``).
+    /// Makes the next entry into the guest return ``Exit/interrupted`` at once. To end one that is under way, also
+    /// signal the thread that runs the processor (``KickSignal``).
     public func kick() { unsafe immediateExit.pointee.store(1, ordering: .sequentiallyConsistent) }
 
     /// Lets the guest run again after ``kick()``.
@@ -97,7 +98,7 @@ public enum KickSignal {
     /// Its number, with a handler that does nothing installed.
     public static let number: CInt = kvm_install_kick_signal()
 
-    /// Lets it reach the calling thread, which runs a processor: a thread starts with the signals blocked that its creator
-    /// blocks.
+    /// Lets it reach the calling thread, which runs a processor: a thread starts with the signals blocked that its
+    /// creator blocks.
     public static func acceptInThisThread() { kvm_accept_kick_signal() }
 }

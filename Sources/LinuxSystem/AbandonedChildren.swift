@@ -2,8 +2,8 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// Children whose end nobody waits for: monitors and networks outlive the command that starts them. Of one that ends while its
-/// starter still runs, the kernel keeps the status until somebody asks (a zombie, waitpid(2)).
+/// Children whose end nobody waits for: monitors and networks outlive the command that starts them. Of one that ends
+/// while its starter still runs, the kernel keeps the status until somebody asks (a zombie, waitpid(2)).
 enum AbandonedChildren {
     private static let identifiers = Mutex<[pid_t]>([])
 

@@ -1,8 +1,8 @@
 import CLinux
 import Glibc
 
-/// What must be true of a system call's arguments for ``SystemCallFilter`` to let it pass. Compared is an argument's lower
-/// half: all that are compared here are 32-bit numbers to the kernel, which does not look at the rest either.
+/// What must be true of a system call's arguments for ``SystemCallFilter`` to let it pass. Compared is an argument's
+/// lower half: all that are compared here are 32-bit numbers to the kernel, which does not look at the rest either.
 public struct ArgumentCondition: Sendable, Equatable {
     private struct Comparison: Sendable, Equatable {
         enum Test: Sendable, Equatable {
@@ -103,8 +103,8 @@ extension SystemCallFilter {
         F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC, 36, 37, 1034,
     ]
 
-    /// What holds for calls in every filter that lists them: they could reach other processes, or leave what Landlock and the
-    /// filter itself are about. Looked up for each filter: a child of fork(2) has another number.
+    /// What holds for calls in every filter that lists them: they could reach other processes, or leave what Landlock
+    /// and the filter itself are about. Looked up for each filter: a child of fork(2) has another number.
     static var ownConditions: [Int: ArgumentCondition] {
         var conditions: [Int: ArgumentCondition] = [:]
         // No memory becomes executable.
@@ -114,8 +114,8 @@ extension SystemCallFilter {
         conditions[Int(SYS_tgkill)] = .isOneOf(0, [UInt32(bitPattern: getpid())])
         conditions[Int(SYS_prlimit64)] = .isOneOf(0, [0])
         conditions[Int(SYS_fcntl)] = .isOneOf(1, ownFileCommands.map { UInt32(bitPattern: $0) })
-        // Threads alone, neither processes nor namespaces: with CLONE_THREAD, without CLONE_NEW*. clone3(2) keeps its flags
-        // where no filter sees them; where it is not listed, the C library takes this one.
+        // Threads alone, neither processes nor namespaces: with CLONE_THREAD, without CLONE_NEW*. clone3(2) keeps its
+        // flags where no filter sees them; where it is not listed, the C library takes this one.
         conditions[Int(SYS_clone)] = ArgumentCondition.has(0, 0x0001_0000).and(.lacks(0, 0x7e02_0080))
         // PR_SET_NAME, PR_SET_NO_NEW_PRIVS, PR_SET_VMA: names, and less.
         conditions[Int(SYS_prctl)] = .isOneOf(0, [15, 38, 0x5356_4d41])

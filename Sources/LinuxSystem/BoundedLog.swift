@@ -2,11 +2,11 @@ import CLinux
 import Glibc
 public import SystemPackage
 
-/// A log that cannot fill the disk, whoever provokes its lines. When the file would become longer than its limit, what it holds
-/// goes to `PATH.old`, in place of what was there, and the file starts anew.
+/// A log that cannot fill the disk, whoever provokes its lines. When the file would become longer than its limit, what
+/// it holds goes to `PATH.old`, in place of what was there, and the file starts anew.
 ///
-/// Both files stay what they are and are open from the start. So a process may be confined by then, and others may append to the
-/// same file meanwhile and need not know.
+/// Both files stay what they are and are open from the start. So a process may be confined by then, and others may
+/// append to the same file meanwhile and need not know.
 public final class BoundedLog {
     /// Of what a program reports about itself, in bytes.
     public static let reportLimit: Int64 = 1 << 20
@@ -45,7 +45,8 @@ public final class BoundedLog {
         // Asked each time, since others may have written.
         guard let size = try? file.status().size else { return false }
         guard size > 0, size + count > limit else { return true }
-        // Nothing is cut before its copy is there, unless the disk is too full for one: new lines matter more than old ones.
+        // Nothing is cut before its copy is there, unless the disk is too full for one: new lines matter more than old
+        // ones.
         try? keepOlder(size)
         do throws(SystemError) { try file.truncate(to: 0) } catch { return false }
         return true

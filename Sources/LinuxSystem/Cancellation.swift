@@ -4,7 +4,8 @@ public import Reporting
 import Synchronization
 import SystemPackage
 
-/// A request to stop, shared by everything that works on one command. Whoever waits includes ``rawDescriptor`` in the wait.
+/// A request to stop, shared by everything that works on one command. Whoever waits includes ``rawDescriptor`` in the
+/// wait.
 public final class Cancellation: Sendable {
     private let event: EventDescriptor
     private let requested = Atomic<Bool>(false)

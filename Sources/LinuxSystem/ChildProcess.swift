@@ -98,7 +98,8 @@ public import SystemPackage
         return ChildProcess(identifier)
     }
 
-    /// As ``start(_:_:)``, on a thread of its own that limits itself first: a program inherits what its starter may not do.
+    /// As ``start(_:_:)``, on a thread of its own that limits itself first: a program inherits what its starter may not
+    /// do.
     /// - Parameter limit: What limits the thread. If it throws, nothing is started.
     public static func start(
         _ arguments: [String], _ options: Options, limit: @escaping @Sendable () throws(SystemError) -> Void

@@ -26,7 +26,8 @@ public enum FileAccessLimit {
     /// - Parameters:
     ///   - readable: Files and folders to read; what does not exist is left out.
     ///   - writable: Folders in which anything may be done except running programs and moving files between folders.
-    ///   - served: Folders that are handed on as file systems: files may be moved between their folders, devices not made.
+    ///   - served: Folders that are handed on as file systems: files may be moved between their folders, devices not
+    ///     made.
     ///   - executable: Files and folders to read and to run programs from.
     ///   - allowsTCP: Whether ports may be bound and connected to.
     /// - Returns: Whether the kernel has Landlock; if not, nothing is limited.

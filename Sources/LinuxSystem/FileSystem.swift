@@ -61,15 +61,15 @@ public enum FileSystem {
         return FileStatus(status)
     }
 
-    /// Whether there is something at `path`. A look-up that fails (EIO, EACCES, ESTALE of a server) is an error and no answer:
-    /// what is then made or removed would be in the place of what is there.
+    /// Whether there is something at `path`. A look-up that fails (EIO, EACCES, ESTALE of a server) is an error and no
+    /// answer: what is then made or removed would be in the place of what is there.
     public static func exists(_ path: FilePath) throws(SystemError) -> Bool { try status(path) != nil }
     public static func isDirectory(_ path: FilePath) throws(SystemError) -> Bool {
         try status(path)?.kind == .directory
     }
 
-    /// Whether there certainly is nothing at `path`. False also if that cannot be found out: for callers that open it next, and
-    /// meet the error there.
+    /// Whether there certainly is nothing at `path`. False also if that cannot be found out: for callers that open it
+    /// next, and meet the error there.
     public static func isAbsent(_ path: FilePath) -> Bool {
         do throws(SystemError) { return try status(path) == nil } catch { return false }
     }

@@ -2,11 +2,12 @@ import CLinux
 import Glibc
 import SystemPackage
 
-/// Copies of this process that do one thing beside it (fork(2)). Only before any thread is started: in the copy there is only
-/// the thread that made it, and what others held locked stays locked.
+/// Copies of this process that do one thing beside it (fork(2)). Only before any thread is started: in the copy there
+/// is only the thread that made it, and what others held locked stays locked.
 public enum ForkedProcess {
     /// Runs `body` in a copy, which then ends with what it returns as its status.
-    /// - Parameter kept: The only descriptors, besides standard error, that the copy does not close; they keep their numbers.
+    /// - Parameter kept: The only descriptors, besides standard error, that the copy does not close; they keep their
+    ///   numbers.
     /// - Returns: The copy's process number.
     public static func start(keeping kept: [CInt], _ body: () -> CInt) throws(SystemError) -> CInt {
         guard try FileSystem.list("/proc/self/task").count == 1 else {

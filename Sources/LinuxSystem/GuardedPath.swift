@@ -2,14 +2,15 @@ import CLinux
 import Glibc
 public import SystemPackage
 
-/// A file or folder of the host in a folder that others may write to, such as guests. They may put links there at any time:
-/// what is opened by this name lies in that folder at that very moment, wherever the links lead.
+/// A file or folder of the host in a folder that others may write to, such as guests. They may put links there at any
+/// time: what is opened by this name lies in that folder at that very moment, wherever the links lead.
 public struct GuardedPath: Hashable, Sendable {
     public let path: FilePath
     /// What `path` may not leave; nil for a path in which nobody else has a hand.
     public let folder: FilePath?
 
-    /// - Parameter folders: Absolute. The outermost that `path` is in counts, since whoever writes there may replace the inner.
+    /// - Parameter folders: Absolute. The outermost that `path` is in counts, since whoever writes there may replace
+    ///   the inner.
     public init(_ path: FilePath, outOf folders: [FilePath] = []) {
         let path = path.lexicallyNormalized()
         self.path = path

@@ -3,8 +3,8 @@ public import SystemPackage
 
 /// Where the user of this process keeps files.
 public enum HomeFolder {
-    /// `HOME`, if it is an absolute path; else what the system's list of users says, as for a service or `env -i`. nil if
-    /// neither knows.
+    /// `HOME`, if it is an absolute path; else what the system's list of users says, as for a service or `env -i`. nil
+    /// if neither knows.
     public static var path: FilePath? {
         if let home = environmentVariable("HOME"), home.hasPrefix("/") { return FilePath(home) }
         let user = currentUserIdentifier()

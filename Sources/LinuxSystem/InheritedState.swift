@@ -6,11 +6,12 @@ import Glibc
 public enum InheritedState {
     /// Call it first in a program: before a file is opened, a thread is started or a child is run.
     ///
-    /// * Descriptors 0 to 2 that are closed would be taken by the next file or socket, and what is meant for people would
-    ///   be written into it: they become `/dev/null`. So does a standard input that cannot be read.
+    /// * Descriptors 0 to 2 that are closed would be taken by the next file or socket, and what is meant for people
+    ///   would be written into it: they become `/dev/null`. So does a standard input that cannot be read.
     /// * The umask takes nothing from the owner: a program that cannot read its own files fails in strange places.
-    /// * Signals are neither blocked nor ignored: with SIGCHLD ignored no child's end is heard of. SIGHUP stays ignored, as
-    ///   nohup(1) wants it. SIGPIPE and SIGXFSZ are ignored: a write that fails says so, instead of ending the process.
+    /// * Signals are neither blocked nor ignored: with SIGCHLD ignored no child's end is heard of. SIGHUP stays
+    ///   ignored, as nohup(1) wants it. SIGPIPE and SIGXFSZ are ignored: a write that fails says so, instead of ending
+    ///   the process.
     /// * As many files may be open as this user is allowed.
     public static func makeSane() {
         openStandardDescriptors()

@@ -6,8 +6,8 @@ extension OwnedDescriptor {
         _ = try checked(negativeErrno(Int(lseek(rawValue, off_t(count), SEEK_CUR))), "move on in a file")
     }
 
-    /// Where the file has data, in bytes and in order (lseek(2), SEEK_DATA and SEEK_HOLE): what lies between is holes, which read
-    /// as zero. The file's place stays what it is.
+    /// Where the file has data, in bytes and in order (lseek(2), SEEK_DATA and SEEK_HOLE): what lies between is holes,
+    /// which read as zero. The file's place stays what it is.
     /// - Parameters:
     ///   - size: Of the file.
     ///   - limit: A file with more pieces counts as one piece without holes.

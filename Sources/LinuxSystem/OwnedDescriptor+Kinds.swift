@@ -13,8 +13,8 @@ extension OwnedDescriptor {
         return file
     }
 
-    /// Opens a log to be added to, in a folder that a process may write to which is not trusted: what is no plain file there,
-    /// such as a link or a pipe, gives way to one. Mode 0600.
+    /// Opens a log to be added to, in a folder that a process may write to which is not trusted: what is no plain file
+    /// there, such as a link or a pipe, gives way to one. Mode 0600.
     public static func openLog(_ path: FilePath) throws(SystemError) -> OwnedDescriptor {
         // Nobody waits for the other end of a pipe.
         let flags: OpenFlags = [.readWrite, .create, .append, .noFollow, .nonBlocking]

@@ -12,8 +12,8 @@ extension OwnedDescriptor {
         _ = try checked(negativeErrno(Int(result)), "limit how long a socket is waited for")
     }
 
-    /// Who listens at the other side of a connected Unix socket, as the kernel knows it (unix(7), SO_PEERCRED): which process, as
-    /// this process sees it, and which user.
+    /// Who listens at the other side of a connected Unix socket, as the kernel knows it (unix(7), SO_PEERCRED): which
+    /// process, as this process sees it, and which user.
     public var peerProcess: (identifier: Int32, user: UInt32)? {
         // struct ucred: pid, uid, gid; glibc has it only under _GNU_SOURCE.
         var credentials: (Int32, UInt32, UInt32) = (0, 0, 0)

@@ -1,9 +1,10 @@
 public import Reporting
 
-/// How to wait for something that answers in its own time: until when, how often to ask, and how many tries may be under way.
+/// How to wait for something that answers in its own time: until when, how often to ask, and how many tries may be
+/// under way.
 ///
-/// Asking costs whoever is asked. So the pauses between two tries grow, the number of tries at once has a limit, and a try that
-/// may still come to something is not given up for a new one.
+/// Asking costs whoever is asked. So the pauses between two tries grow, the number of tries at once has a limit, and a
+/// try that may still come to something is not given up for a new one.
 public struct Patience: Sendable {
     /// nil waits for ever.
     public var deadline: MonotonicClock?
@@ -34,7 +35,8 @@ public struct Patience: Sendable {
         case notYet(because: String?)
     }
 
-    /// Tries at once, and again after each pause, until a try has an answer. The last try comes just before the deadline.
+    /// Tries at once, and again after each pause, until a try has an answer. The last try comes just before the
+    /// deadline.
     /// - Throws: ``TimeIsOver``, `Interruption`, or what `attempt` throws.
     public func wait<Value>(for what: String, _ attempt: () throws -> Answer<Value>) throws -> Value {
         let start = MonotonicClock.now

@@ -2,8 +2,9 @@ import CLinux
 import Glibc
 public import SystemPackage
 
-/// What a process gives up for ever before a guest speaks to it, so that a guest that takes it over finds little: programs,
-/// privileges, files and system calls that it does not need; others neither read its memory nor get a core dump of it.
+/// What a process gives up for ever before a guest speaks to it, so that a guest that takes it over finds little:
+/// programs, privileges, files and system calls that it does not need; others neither read its memory nor get a core
+/// dump of it.
 public struct ProcessConfinement: Sendable {
     /// Files and folders to read; what does not exist is left out.
     public var readable: [FilePath] = []

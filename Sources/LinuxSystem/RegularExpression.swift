@@ -1,6 +1,7 @@
 import CLinux
 
-/// A POSIX extended regular expression (regex(7)), and `\d` for a digit, which everybody writes. Found anywhere in a text.
+/// A POSIX extended regular expression (regex(7)), and `\d` for a digit, which everybody writes. Found anywhere in a
+/// text.
 public struct RegularExpression: Sendable, Hashable {
     private let pattern: String
 

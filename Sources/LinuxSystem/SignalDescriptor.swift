@@ -2,7 +2,8 @@ import CLinux
 import Glibc
 
 /// SIGINT, SIGTERM and SIGHUP as something to wait for beside other descriptors (signalfd(2)). For processes that limit
-/// themselves: unlike ``Signals/request(_:notice:)`` it takes no thread, which would be outside of a limit that comes later.
+/// themselves: unlike ``Signals/request(_:notice:)`` it takes no thread, which would be outside of a limit that comes
+/// later.
 public struct SignalDescriptor: ~Copyable {
     private let descriptor: OwnedDescriptor
 

@@ -3,12 +3,12 @@ import Glibc
 
 /// What this process does about signals that a terminal or a supervisor sends.
 public enum Signals {
-    /// Makes SIGINT, SIGTERM and SIGHUP request `cancellation`; a second one ends the process at once with status 130. While
-    /// something is let end, the second one requests ``Cancellation/insistence``, and a third ends the process.
+    /// Makes SIGINT, SIGTERM and SIGHUP request `cancellation`; a second one ends the process at once with status 130.
+    /// While something is let end, the second one requests ``Cancellation/insistence``, and a third ends the process.
     ///
-    /// Call it before any other thread starts: the signals are blocked in all of them and taken by a thread of their own,
-    /// so that no code runs in a signal handler. A SIGHUP that is ignored stays so: nohup(1). Writes to closed sockets return
-    /// `EPIPE` instead of ending the process.
+    /// Call it before any other thread starts: the signals are blocked in all of them and taken by a thread of their
+    /// own, so that no code runs in a signal handler. A SIGHUP that is ignored stays so: nohup(1). Writes to closed
+    /// sockets return `EPIPE` instead of ending the process.
     /// - Parameter notice: Called at each signal that does not end the process, on that thread.
     public static func request(
         _ cancellation: Cancellation, notice: @escaping @Sendable () -> Void

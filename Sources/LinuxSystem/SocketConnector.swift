@@ -3,11 +3,11 @@ import Glibc
 import Synchronization
 public import SystemPackage
 
-/// Connects to the sockets that it was made for, and to no other, for a process that may not connect to anything: a small
-/// process of its own, started before that one is confined, makes each connection and hands it over.
+/// Connects to the sockets that it was made for, and to no other, for a process that may not connect to anything: a
+/// small process of its own, started before that one is confined, makes each connection and hands it over.
 ///
-/// Whoever takes the confined process over can ask for connections that it has anyway. The helper reads one byte a request,
-/// opens no files, and ends with the process that it serves.
+/// Whoever takes the confined process over can ask for connections that it has anyway. The helper reads one byte a
+/// request, opens no files, and ends with the process that it serves.
 public final class SocketConnector: Sendable {
     private struct Helper: ~Copyable {
         let socket: OwnedDescriptor
@@ -22,8 +22,8 @@ public final class SocketConnector: Sendable {
     /// Starts the helper; before any thread starts.
     /// - Parameters:
     ///   - paths: At most 255 stream sockets in the file system.
-    ///   - milliseconds: How long the helper may take for its start and for each connection: a listener that does not take its
-    ///     connections holds up whoever connects (connect(2)).
+    ///   - milliseconds: How long the helper may take for its start and for each connection: a listener that does not
+    ///     take its connections holds up whoever connects (connect(2)).
     public init(to paths: [FilePath], milliseconds: Int64 = 10_000) throws(SystemError) {
         self.paths = paths
         var addresses: [UnixSocketAddress] = []

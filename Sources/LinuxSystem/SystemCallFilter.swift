@@ -2,13 +2,14 @@ import CLinux
 import Glibc
 import SystemPackage
 
-/// A list of the system calls that a process may still make (seccomp(2), filter mode); every other one fails with `ENOSYS`,
-/// as if the kernel did not have it. Memory cannot be made executable any more.
+/// A list of the system calls that a process may still make (seccomp(2), filter mode); every other one fails with
+/// `ENOSYS`, as if the kernel did not have it. Memory cannot be made executable any more.
 ///
 /// A refusal is a fault of the list, or somebody who has taken the process over: each is named on standard error, once
-/// (`refused system call: ioctl, request 0x541b`). The kernel tells it to the thread itself, by SIGSYS (`SECCOMP_RET_TRAP`):
-/// its own log is for root alone, and a supervisor (`SECCOMP_RET_USER_NOTIF`) would be a thread of the confined process that
-/// could let calls pass. What libraries are known to try, and do without, is refused without a word.
+/// (`refused system call: ioctl, request 0x541b`). The kernel tells it to the thread itself, by SIGSYS
+/// (`SECCOMP_RET_TRAP`): its own log is for root alone, and a supervisor (`SECCOMP_RET_USER_NOTIF`) would be a thread
+/// of the confined process that could let calls pass. What libraries are known to try, and do without, is refused
+/// without a word.
 public struct SystemCallFilter: Sendable {
     /// An instruction of classic BPF, as the kernel's `sock_filter`.
     struct Instruction: BitwiseCopyable, Equatable {
@@ -39,8 +40,8 @@ public struct SystemCallFilter: Sendable {
     ///   - socketFamilies: What `socket(2)`, if listed, may be called with.
     ///   - ioctlRequests: What `ioctl(2)`, if listed, may be asked; at most 100.
     ///   - expected: Calls that are refused without a word.
-    ///   - conditions: What else must be true of listed calls' arguments, by the calls' numbers. What ``ownConditions`` says
-    ///     of some calls holds for every filter.
+    ///   - conditions: What else must be true of listed calls' arguments, by the calls' numbers. What ``ownConditions``
+    ///     says of some calls holds for every filter.
     public init(
         allowing calls: [Int], socketFamilies: [CInt] = [], ioctlRequests: [UInt32] = [],
         conditions: [Int: ArgumentCondition] = [:], refusingQuietly expected: [Int] = []
@@ -100,8 +101,8 @@ public struct SystemCallFilter: Sendable {
         Instruction(code: Self.give, operand: Self.kill),
     ]
 
-    /// Finds the span that the call's number, which is loaded, lies in, by halves: the kernel tries every filter with every
-    /// number when it is applied, and a list from front to back takes it a millisecond.
+    /// Finds the span that the call's number, which is loaded, lies in, by halves: the kernel tries every filter with
+    /// every number when it is applied, and a list from front to back takes it a millisecond.
     private static func search(_ spans: ArraySlice<(start: UInt32, code: [Instruction])>) -> [Instruction] {
         guard spans.count > 1 else { return spans.first?.code ?? [] }
         let middle = spans.startIndex + spans.count / 2
@@ -114,10 +115,10 @@ public struct SystemCallFilter: Sendable {
         ] + lower + upper
     }
 
-    /// Applies the filter to every thread of the process, or to the calling one alone, for ever; no program that it starts
-    /// gains privileges.
-    /// - Returns: Whether the kernel has such filters; if not, nothing is limited. Within another filter the answer is about
-    ///   what that one allows.
+    /// Applies the filter to every thread of the process, or to the calling one alone, for ever; no program that it
+    /// starts gains privileges.
+    /// - Returns: Whether the kernel has such filters; if not, nothing is limited. Within another filter the answer is
+    ///   about what that one allows.
     public func apply(toAllThreads: Bool = true) throws(SystemError) -> Bool {
         if tellsRefusals { _ = try checked(linux_report_refused_calls(), "watch for refused system calls") }
         _ = try checked(linux_prctl(CInt(PR_SET_NO_NEW_PRIVS), 1, 0), "give up new privileges")

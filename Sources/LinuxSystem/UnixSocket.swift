@@ -5,8 +5,8 @@ public import SystemPackage
 /// Stream sockets in the file system (unix(7)). The address holds 107 bytes; longer paths go through a descriptor of
 /// their folder, so that a project may live anywhere.
 public enum UnixSocket {
-    /// Connects to the socket at `path`, and to nothing that a link there leads to: folders of sockets belong to processes
-    /// which guests may have taken over, and who connects means their own.
+    /// Connects to the socket at `path`, and to nothing that a link there leads to: folders of sockets belong to
+    /// processes which guests may have taken over, and who connects means their own.
     /// - Throws: `ENOTSOCK` for what is no socket.
     public static func connect(to path: FilePath) throws(SystemError) -> OwnedDescriptor {
         let file = try OwnedDescriptor.open(path, [.path, .noFollow])

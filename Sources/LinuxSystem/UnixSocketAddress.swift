@@ -13,8 +13,8 @@ public final class UnixSocketAddress: Sendable {
     /// What is given to the kernel: the path, or one that begins at ``folder``.
     private let shortPath: FilePath
 
-    /// - Parameter followsMoves: Whether the socket is meant that is in the folder which has the path now, wherever that is
-    ///   moved.
+    /// - Parameter followsMoves: Whether the socket is meant that is in the folder which has the path now, wherever
+    ///   that is moved.
     public init(_ path: FilePath, followsMoves: Bool = false) throws(SystemError) {
         self.path = path
         guard followsMoves || path.string.utf8.count > Self.limit, let name = path.lastComponent else {

@@ -56,8 +56,8 @@ extension MonitorConfiguration {
         return .object(members)
     }
 
-    /// Reads and checks a configuration. Members that it does not know are refused: a monitor must not ignore what it was
-    /// told.
+    /// Reads and checks a configuration. Members that it does not know are refused: a monitor must not ignore what it
+    /// was told.
     public init(json: JSONValue) throws(ConfigurationError) {
         do { self = try Self.decode(json) } catch let error as JSONError { throw .malformed(error.summary) } catch let
             error

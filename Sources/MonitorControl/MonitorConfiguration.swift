@@ -1,7 +1,7 @@
 public import SystemPackage
 
-/// Everything that one virtual machine monitor process is told. Written as JSON to a file or descriptor by whoever starts
-/// it; paths are absolute or relative to the monitor's working directory.
+/// Everything that one virtual machine monitor process is told. Written as JSON to a file or descriptor by whoever
+/// starts it; paths are absolute or relative to the monitor's working directory.
 public struct MonitorConfiguration: Equatable, Sendable {
     /// Of the text; a longer one is refused.
     public static let sizeLimit = 1 << 20

@@ -1,7 +1,7 @@
 public import JSON
+internal import LinuxSystem
 public import Reporting
 public import SystemPackage
-internal import LinuxSystem
 
 /// How a machine ended, as its monitor left it in the end record.
 public struct MonitorEnd: Equatable, Sendable {

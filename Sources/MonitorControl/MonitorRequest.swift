@@ -13,12 +13,13 @@ public enum MonitorRequest: String, Sendable, CaseIterable {
     case resume
     /// Presses the reset button.
     case reset
-    /// Counts of exits, requests and bytes since the start. Also asks the guest for new numbers about its memory, which a
-    /// later reply holds.
+    /// Counts of exits, requests and bytes since the start. Also asks the guest for new numbers about its memory, which
+    /// a later reply holds.
     case statistics
     /// After its reply the connection carries the serial port's bytes both ways.
     case console
-    /// The same for the virtio console (`/dev/hvc0` in Linux), which is faster. What the guest printed last comes first.
+    /// The same for the virtio console (`/dev/hvc0` in Linux), which is faster. What the guest printed last comes
+    /// first.
     case terminal
     /// Tells the guest the size of the virtio console's terminal: `columns` and `rows`, in characters.
     case resizeTerminal = "resize-terminal"

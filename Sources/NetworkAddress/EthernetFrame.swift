@@ -1,4 +1,5 @@
-/// How large frames between guests and the network are. The switch, its links and the monitor's network device all go by this.
+/// How large frames between guests and the network are. The switch, its links and the monitor's network device all go
+/// by this.
 public enum EthernetFrame {
     /// The largest IP packet, in bytes: the largest MTU.
     public static let largestPacket = 65_520

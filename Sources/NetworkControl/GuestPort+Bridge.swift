@@ -2,8 +2,8 @@ public import LinuxSystem
 import SystemPackage
 
 extension GuestPort {
-    /// Carries bytes between a connection to a guest and two descriptors, until the guest has closed its side. The end of the
-    /// input closes the other side, as ssh(1) expects of a ProxyCommand.
+    /// Carries bytes between a connection to a guest and two descriptors, until the guest has closed its side. The end
+    /// of the input closes the other side, as ssh(1) expects of a ProxyCommand.
     public static func bridge(_ connection: consuming OwnedDescriptor, input: CInt, output: CInt) throws {
         let writer = try connection.duplicate()
         let copier = try Thread(name: "input") {

@@ -4,15 +4,16 @@ public import SystemPackage
 /// Connections from the host to a guest's TCP ports, through the Unix socket that the network keeps in the machine's
 /// folder: no port of the host is used, and only the folder's owner can connect.
 ///
-/// The protocol: `CONNECT port` or `WAIT port milliseconds` in a line; the answer is a line, `OK` or `ERROR reason`; after
-/// `OK` the socket carries the connection's bytes. `WAIT` tries until the port opens, many times a second, also before
-/// the machine runs.
+/// The protocol: `CONNECT port` or `WAIT port milliseconds` in a line; the answer is a line, `OK` or `ERROR reason`;
+/// after `OK` the socket carries the connection's bytes. `WAIT` tries until the port opens, many times a second, also
+/// before the machine runs.
 public enum GuestPort {
     /// Connects to a port that is expected to be open.
     /// - Parameters:
     ///   - socket: The machine's ``MachineAttachment/access``.
     ///   - waiting: How long to wait for the port to open, in milliseconds; nil fails at once if it is closed.
-    /// - Throws: ``NetworkError/guestPort(_:machine:reason:)``, a `SystemError` if nobody serves the socket, `Interruption`.
+    /// - Throws: ``NetworkError/guestPort(_:machine:reason:)``, a `SystemError` if nobody serves the socket,
+    ///   `Interruption`.
     public static func connect(
         through socket: FilePath, port: UInt16, waiting milliseconds: Int64? = nil, machine: String? = nil,
         cancellation: Cancellation? = nil

@@ -1,5 +1,5 @@
-public import NetworkAddress
 public import JSON
+public import NetworkAddress
 public import SystemPackage
 
 /// A machine's place in its environment's network.
@@ -9,9 +9,9 @@ public struct MachineAttachment: Hashable, Sendable {
         /// A stream socket on which every frame follows its length in four bytes, the highest first.
         /// The monitor connects; QEMU: `-netdev stream,server=off,addr.type=unix,addr.path=SOCKET`.
         case stream
-        /// A datagram socket, a frame each; the monitor binds `SOCKET.peer`. It survives a restart of the network with a
-        /// monitor that cannot reconnect. QEMU: `-netdev dgram,local.type=unix,local.path=SOCKET.peer,remote.type=unix,
-        /// remote.path=SOCKET`.
+        /// A datagram socket, a frame each; the monitor binds `SOCKET.peer`. It survives a restart of the network with
+        /// a monitor that cannot reconnect. QEMU: `-netdev
+        /// dgram,local.type=unix,local.path=SOCKET.peer,remote.type=unix, remote.path=SOCKET`.
         case datagram
     }
 

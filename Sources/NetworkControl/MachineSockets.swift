@@ -1,9 +1,9 @@
 public import LinuxSystem
 import SystemPackage
 
-/// The sockets at a machine's ``MachineAttachment/socket`` and ``MachineAttachment/access``. Whoever adds a machine to a
-/// running network binds them and hands them over: `wander-net` itself may then neither make sockets in the file system nor
-/// write to any machine's folder.
+/// The sockets at a machine's ``MachineAttachment/socket`` and ``MachineAttachment/access``. Whoever adds a machine to
+/// a running network binds them and hands them over: `wander-net` itself may then neither make sockets in the file
+/// system nor write to any machine's folder.
 public final class MachineSockets {
     private var monitor: OwnedDescriptor?
     private var access: OwnedDescriptor?

@@ -1,6 +1,6 @@
-public import NetworkAddress
 public import JSON
 public import LinuxSystem
+public import NetworkAddress
 public import SystemPackage
 
 /// Talks to a running `wander-net`: one JSON object a line each way. Used by one thread.

@@ -1,6 +1,6 @@
-public import NetworkAddress
 public import JSON
 import LinuxSystem
+public import NetworkAddress
 public import SystemPackage
 
 /// What `wander-net` needs to know: one environment's network.
@@ -22,7 +22,8 @@ public struct NetworkConfiguration: Hashable, Sendable {
     public var resolverFile: FilePath = "/etc/resolv.conf"
     public var machines: [MachineAttachment]
     public var forwards: [PortForward]
-    /// An inherited descriptor that the process only keeps open: whoever finds its lock free knows that the process ended.
+    /// An inherited descriptor that the process only keeps open: whoever finds its lock free knows that the process
+    /// ended.
     public var lockDescriptor: Int32?
     /// An inherited descriptor that gets one JSON line, `{"started":true,"failed":[...]}` with the
     /// machines that could not join, or `{"error":{...}}`, and is closed.

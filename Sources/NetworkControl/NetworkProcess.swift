@@ -4,8 +4,8 @@ public import LinuxSystem
 import Reporting
 public import SystemPackage
 
-/// Starts `wander-net` and tells whether it runs. The caller holds the project's lock, so that nobody else starts one at
-/// the same time.
+/// Starts `wander-net` and tells whether it runs. The caller holds the project's lock, so that nobody else starts one
+/// at the same time.
 public enum NetworkProcess {
     /// Whether a process serves the network in `folder`.
     public static func isRunning(folder: FilePath) throws -> Bool {
@@ -16,8 +16,8 @@ public enum NetworkProcess {
 
     /// Starts the process unless one runs; returns when its sockets accept connections.
     ///
-    /// A process that runs already keeps its settings; machines and forwards of `configuration` that it does not have are
-    /// added, none is removed.
+    /// A process that runs already keeps its settings; machines and forwards of `configuration` that it does not have
+    /// are added, none is removed.
     /// - Parameters:
     ///   - program: The path of `wander-net`.
     ///   - starting: Completes the configuration of a process that is about to start.
@@ -80,7 +80,8 @@ public enum NetworkProcess {
             _ = try? child.wait(milliseconds: 5_000)
             throw NetworkError(json: answer["error"] ?? .null)
         }
-        // One of those that were there before has less than it had; one that was to be added is what the caller came for.
+        // One of those that were there before has less than it had; one that was to be added is what the caller came
+        // for.
         for failure in answer["failed"]?.arrayValue ?? [] where wanted.contains(failure["machine"]?.stringValue ?? "") {
             throw NetworkError(json: failure["error"] ?? .null)
         }

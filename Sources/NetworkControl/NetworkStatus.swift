@@ -1,5 +1,5 @@
-public import NetworkAddress
 public import JSON
+public import NetworkAddress
 
 /// What a running network reports about itself.
 public struct NetworkStatus: Hashable, Sendable {

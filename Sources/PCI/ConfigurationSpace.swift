@@ -1,7 +1,8 @@
-/// The configuration registers of a type 0 function (PCI Local Bus 3.0, chapter 6): bytes, and which bits a guest may write.
+/// The configuration registers of a type 0 function (PCI Local Bus 3.0, chapter 6): bytes, and which bits a guest may
+/// write.
 ///
-/// Base address registers need no code of their own: the bits below their size are read-only zeros, so the all-ones probe
-/// of a driver reads back the size by itself.
+/// Base address registers need no code of their own: the bits below their size are read-only zeros, so the all-ones
+/// probe of a driver reads back the size by itself.
 public struct ConfigurationSpace: Sendable {
     /// Offsets of registers, in bytes.
     public enum Register {

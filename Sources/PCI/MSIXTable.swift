@@ -1,11 +1,11 @@
 import Synchronization
 
-/// The MSI-X vectors of a function (PCI 3.0, section 6.8.2): the table that the guest programs, the bits of what is pending,
-/// and the masks that hold interrupts back.
+/// The MSI-X vectors of a function (PCI 3.0, section 6.8.2): the table that the guest programs, the bits of what is
+/// pending, and the masks that hold interrupts back.
 ///
 /// Thread safety: any thread may call anything. Masks are software's business: a masked vector sets its pending bit and
-/// the sink hears nothing; it fires when its mask goes. A route reaches the sink before the first trigger that needs it,
-/// and only when it changed, so a driver that programs entries under the function mask costs one update in all.
+/// the sink hears nothing; it fires when its mask goes. A route reaches the sink before the first trigger that needs
+/// it, and only when it changed, so a driver that programs entries under the function mask costs one update in all.
 public final class MSIXTable: Sendable {
     public static let capabilityIdentifier: UInt8 = 0x11
     /// A table entry, in bytes: address (8), data (4), control (4).
@@ -40,7 +40,8 @@ public final class MSIXTable: Sendable {
         state = Mutex(State(entries: Array(repeating: Entry(), count: count)))
     }
 
-    /// The capability's body for ``ConfigurationSpace/addCapability(identifier:body:writable:)``, and its writable bits.
+    /// The capability's body for ``ConfigurationSpace/addCapability(identifier:body:writable:)``, and its writable
+    /// bits.
     /// - Parameters: Both offsets in bytes from the start of base address register `bar`, multiples of 8.
     public func capability(bar: Int, tableOffset: UInt32, pendingOffset: UInt32) -> (body: [UInt8], writable: [UInt8]) {
         let size = UInt16(vectorCount - 1)

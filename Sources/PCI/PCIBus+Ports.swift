@@ -1,7 +1,7 @@
 import Synchronization
 
-// The two ways in which a guest reaches configuration space: ports (PCI 3.0, section 3.2.2.3.2, mechanism #1) and memory
-// (PCI Express 4.0, section 7.2.2, ECAM).
+// The two ways in which a guest reaches configuration space: ports (PCI 3.0, section 3.2.2.3.2, mechanism #1) and
+// memory (PCI Express 4.0, section 7.2.2, ECAM).
 
 extension PCIBus {
     /// The ports that belong to the bus: the address latch and the window to the register that it names.

@@ -2,8 +2,8 @@ import Synchronization
 
 /// Bus 0 of the machine: up to 32 devices of one function, and who answers at which memory address.
 ///
-/// Thread safety: any thread may call anything. Configuration accesses are serialised by one lock, which is held while a
-/// function handles one; memory accesses hold no lock of the bus while the function works.
+/// Thread safety: any thread may call anything. Configuration accesses are serialised by one lock, which is held while
+/// a function handles one; memory accesses hold no lock of the bus while the function works.
 public final class PCIBus: Sendable {
     public static let deviceCount = 32
     /// Of the memory-mapped configuration space of bus 0 (ECAM), in bytes: 32 devices of 8 functions of 4 KiB.
@@ -145,8 +145,8 @@ extension PCIBus {
 
     /// Brings the table of who answers where up to date with the registers of one function. The bus's lock is held.
     ///
-    /// A window that is outside every aperture or overlaps another function's stays unmapped: so do the all-ones of a size
-    /// probe, and the half-written address of a 64-bit register.
+    /// A window that is outside every aperture or overlaps another function's stays unmapped: so do the all-ones of a
+    /// size probe, and the half-written address of a 64-bit register.
     func redecode(_ function: any PCIFunction, at device: Int) {
         let windows = function.memoryWindows
         let enabled = function.decodesMemory

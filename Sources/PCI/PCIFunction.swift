@@ -1,8 +1,8 @@
 /// One function on a PCI bus: its configuration space, and the memory behind its base address registers.
 ///
-/// Thread safety: the bus serialises configuration accesses and ``windowMoved(bar:to:)``. ``readMemory(bar:offset:count:)``
-/// and ``writeMemory(_:bar:offset:count:)`` come from any vCPU's thread at any time, so a function locks what they share.
-/// A function never calls the bus back.
+/// Thread safety: the bus serialises configuration accesses and ``windowMoved(bar:to:)``.
+/// ``readMemory(bar:offset:count:)`` and ``writeMemory(_:bar:offset:count:)`` come from any vCPU's thread at any time,
+/// so a function locks what they share. A function never calls the bus back.
 public protocol PCIFunction: AnyObject, Sendable {
     /// Reads a register.
     /// - Parameters:
@@ -18,7 +18,8 @@ public protocol PCIFunction: AnyObject, Sendable {
     var decodesMemory: Bool { get }
     /// Sets a base address register, as firmware would before the guest starts.
     func assignAddress(_ address: UInt64, bar: Int)
-    /// Tells where the function's memory is now: nil while it is nowhere, because decoding is off or the address unusable.
+    /// Tells where the function's memory is now: nil while it is nowhere, because decoding is off or the address
+    /// unusable.
     func windowMoved(bar: Int, to address: UInt64?)
 
     /// Reads from the memory behind a base address register.

@@ -2,7 +2,8 @@ public import LinuxSystem
 import SSH
 public import SystemPackage
 
-/// Reads a log that may be growing, as text fit for a terminal. A log that has started anew (`BoundedLog`) goes on where it was.
+/// Reads a log that may be growing, as text fit for a terminal. A log that has started anew (`BoundedLog`) goes on
+/// where it was.
 public final class LogReader {
     /// Of one look, in bytes.
     private static let limit: Int64 = 16 << 20
@@ -76,8 +77,8 @@ public final class LogReader {
         // One that somebody else has cut has left nothing behind.
         if isAnew, let stamp, stamp != older {
             let known = LogTail.read(olderPath, from: 0, limit: Int64(head.count))
-            // What it held, and more that came before it started anew, is in the older file, at the same places; unless it has
-            // done so more than once.
+            // What it held, and more that came before it started anew, is in the older file, at the same places; unless
+            // it has done so more than once.
             let isNext = known == head && position <= stamp.size
             bytes = isNext ? [] : Array(Self.gap.utf8)
             bytes += LogTail.read(olderPath, from: isNext ? position : 0, limit: Self.limit)

@@ -17,7 +17,8 @@ enum LogTail {
             .split(separator: "\n").suffix(count).joined(separator: "\n")
     }
 
-    /// The last `limit` bytes of a log before `end`; what the log has no more is taken from the file that it has left behind.
+    /// The last `limit` bytes of a log before `end`; what the log has no more is taken from the file that it has left
+    /// behind.
     static func bytes(_ path: FilePath, before end: Int64, limit: Int64) -> [UInt8] {
         let own = read(path, from: max(0, end - limit), limit: min(end, limit))
         let missing = limit - end

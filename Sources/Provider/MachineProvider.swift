@@ -19,7 +19,8 @@ public struct BootPlan: Sendable {
     /// Further disks, behind the first; raw images.
     public var extraDisks: [Disk] = []
     public var shares: [MachineShare] = []
-    /// Whether a guest that writes while the host's disk is full stands still until there is room, instead of being told.
+    /// Whether a guest that writes while the host's disk is full stands still until there is room, instead of being
+    /// told.
     public var waitsForRoom = true
     /// For direct boot; nil when the box brings only its boot loader.
     public var kernel: FilePath?

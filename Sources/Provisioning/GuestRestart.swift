@@ -4,8 +4,8 @@ public import SSH
 
 /// Tells a guest that has restarted from one that has not yet.
 public struct GuestRestart: Sendable {
-    /// How long a guest may take from the end of a command that restarts it until its SSH server goes, where nothing tells that
-    /// it is going down, in milliseconds.
+    /// How long a guest may take from the end of a command that restarts it until its SSH server goes, where nothing
+    /// tells that it is going down, in milliseconds.
     private static let patience: Int64 = 10_000
 
     /// Of the guest's run so far (random(4)).
@@ -24,8 +24,8 @@ public struct GuestRestart: Sendable {
         try Self.bootIdentifier(session) != bootIdentifier
     }
 
-    /// Whether the guest is going down. Takes some seconds where it is not and has no systemd to say so: the first thing that
-    /// any other init does then is to end every process, though it may wait for their ends for long.
+    /// Whether the guest is going down. Takes some seconds where it is not and has no systemd to say so: the first
+    /// thing that any other init does then is to end every process, though it may wait for their ends for long.
     /// - Throws: ``SSHError/interrupted``; any other failure is the connection's end, which says that it is.
     func isUnderWay(over session: SSHSession) throws(SSHError) -> Bool {
         var script = ShellScript(

@@ -1,15 +1,16 @@
 import LinuxSystem
 public import SSH
 
-/// A small shell program in the guest that runs one script. It can be started before there is one: it costs several programs'
-/// starts, which slow guests feel.
+/// A small shell program in the guest that runs one script. It can be started before there is one: it costs several
+/// programs' starts, which slow guests feel.
 ///
-/// Script, arguments and environment travel as its input, so that their size does not matter and the guest's process list
-/// shows none of them. It puts the script into a process group of its own and watches its input, which stays open: when the
-/// connection goes away, because wander was interrupted or killed or the time was over, the script is ended too, and a
-/// later run never meets an earlier one.
+/// Script, arguments and environment travel as its input, so that their size does not matter and the guest's process
+/// list shows none of them. It puts the script into a process group of its own and watches its input, which stays open:
+/// when the connection goes away, because wander was interrupted or killed or the time was over, the script is ended
+/// too, and a later run never meets an earlier one.
 public final class GuestRunner {
-    /// Shell code of ours that the runner executes when it starts. It must not exit; its status tells whether it worked.
+    /// Shell code of ours that the runner executes when it starts. It must not exit; its status tells whether it
+    /// worked.
     public struct Preparation {
         public var text: String
         public var arguments: [String]
@@ -102,12 +103,12 @@ public final class GuestRunner {
         var error: Int32?
     }
 
-    /// `$1` a folder to make, `$2` whether there is a terminal, `$3` what to do first, with the rest as its arguments. The input
-    /// is a line with the mark of the end and the script's size in bytes, a line that sets the environment and becomes the
-    /// script, and the script. A process group of its own (`setsid`) lets the script be ended with all that it has started; a
-    /// terminal belongs to a session, so there it is the terminal's group, and the hang-up comes first. The script's status is
-    /// told behind the mark; the runner's own is never 0, so that its end can be told from silence. Programs are started where
-    /// the shell cannot do it.
+    /// `$1` a folder to make, `$2` whether there is a terminal, `$3` what to do first, with the rest as its arguments.
+    /// The input is a line with the mark of the end and the script's size in bytes, a line that sets the environment
+    /// and becomes the script, and the script. A process group of its own (`setsid`) lets the script be ended with all
+    /// that it has started; a terminal belongs to a session, so there it is the terminal's group, and the hang-up comes
+    /// first. The script's status is told behind the mark; the runner's own is never 0, so that its end can be told
+    /// from silence. Programs are started where the shell cannot do it.
     private static let program = """
         folder=$1; terminal=$2; prepare=$3; shift 3
         if [ "$prepare" ]; then eval "$prepare" || exit 125; echo "$folder"; fi

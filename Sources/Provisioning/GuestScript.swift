@@ -23,8 +23,8 @@ struct GuestScript {
         return try GuestRunner(over: session, as: user, hasTerminal: hasTerminal).run(self, output: output)
     }
 
-    /// A line of shell that sets the environment and becomes the script. It is read byte by byte: it suits arguments and
-    /// environments of some kilobytes.
+    /// A line of shell that sets the environment and becomes the script. It is read byte by byte: it suits arguments
+    /// and environments of some kilobytes.
     func preamble(folder: String) -> String {
         // A line break would end the line.
         func word(_ text: String) -> String { ShellQuoting.quote(text, lineBreak: "wander_newline") }

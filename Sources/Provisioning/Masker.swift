@@ -6,12 +6,12 @@ public struct Masker: Sendable {
     /// Longest first, so that a secret that contains another one goes as a whole.
     private let needles: [[UInt8]]
 
-    /// In bytes. What is shorter, such as `1` or `no`, stands everywhere: to mask it would make the output unreadable and
-    /// hide nothing.
+    /// In bytes. What is shorter, such as `1` or `no`, stands everywhere: to mask it would make the output unreadable
+    /// and hide nothing.
     static let shortest = 3
 
-    /// - Parameter secrets: Those shorter than three bytes are ignored. Each line of a secret with several is a secret too, since output is
-    ///   looked at line by line.
+    /// - Parameter secrets: Those shorter than three bytes are ignored. Each line of a secret with several is a secret
+    ///   too, since output is looked at line by line.
     public init(_ secrets: some Sequence<String>) {
         var forms: Set<[UInt8]> = []
         for secret in secrets {

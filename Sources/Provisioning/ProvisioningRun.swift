@@ -20,8 +20,8 @@ public struct ProvisioningRun {
     }
     private let connection: Connection
     private let masker: Masker
-    /// Waits until a guest that is going down has come back, and logs in; nil where a restart ends the run. The first request to
-    /// stop does not end the wait, which is within ``SSHSession/lettingEnd(_:_:)``.
+    /// Waits until a guest that is going down has come back, and logs in; nil where a restart ends the run. The first
+    /// request to stop does not end the wait, which is within ``SSHSession/lettingEnd(_:_:)``.
     public var reconnect: ((GuestRestart) throws -> SSHSession)?
     /// What root runs to restart the guest; systemd's own command tells it what is under way.
     var restartScript = """
@@ -36,8 +36,8 @@ public struct ProvisioningRun {
     /// - Parameters:
     ///   - session: Logged in. After an error it is to be closed.
     ///   - masker: Knows the values that must not be shown.
-    ///   - writable: Folders of the host that guests may write to. A script or file in one is opened there when its turn comes,
-    ///     whatever the guest has made of its name meanwhile.
+    ///   - writable: Folders of the host that guests may write to. A script or file in one is opened there when its
+    ///     turn comes, whatever the guest has made of its name meanwhile.
     ///   - runner: Over the same session, started ahead for the first script.
     public init(
         over session: SSHSession, masking masker: Masker = .none, writable: [FilePath] = [],
@@ -50,7 +50,8 @@ public struct ProvisioningRun {
         self.report = report
     }
 
-    /// - Parameter save: Gets the record of a step before it runs and after it; makes it last. What it throws ends the run.
+    /// - Parameter save: Gets the record of a step before it runs and after it; makes it last. What it throws ends the
+    ///   run.
     /// - Throws: ``ProvisioningError``, or what `save` throws.
     public func run(_ plan: ProvisioningPlan, save: (StepRecord) throws -> Void) throws {
         let count = plan.runs.count
@@ -119,7 +120,8 @@ public struct ProvisioningRun {
         do {
             status = try execute(shell, step)
         } catch {
-            // What a guest that goes down says last is the end of a connection, or of a script that it has ended by a signal.
+            // What a guest that goes down says last is the end of a connection, or of a script that it has ended by a
+            // signal.
             switch error {
             case .stepLostGuest: status = nil
             case .stepFailed(_, _, .some, _):

@@ -1,8 +1,8 @@
 import LinuxSystem
 public import SSH
 
-/// Asks a machine's ready probes until all of them have been answered well. They take turns, so that one that is slow does
-/// not use up the time of the others.
+/// Asks a machine's ready probes until all of them have been answered well. They take turns, so that one that is slow
+/// does not use up the time of the others.
 public struct ReadinessWait {
     private let session: SSHSession
     private let masker: Masker
@@ -26,7 +26,8 @@ public struct ReadinessWait {
         var lastMessage = ""
     }
 
-    /// - Throws: ``ProvisioningError/notReady(probe:milliseconds:lastMessage:hint:)`` for the first probe whose time is over.
+    /// - Throws: ``ProvisioningError/notReady(probe:milliseconds:lastMessage:hint:)`` for the first probe whose time is
+    ///   over.
     public func run(_ probes: [ReadinessProbe]) throws(ProvisioningError) {
         for probe in probes {
             if case .http(let url) = probe.check, HTTPAddress(url) == nil {
@@ -64,8 +65,8 @@ public struct ReadinessWait {
         }
     }
 
-    /// When a probe is asked again: never more often than its interval says. A guest that takes long to answer gets as long to
-    /// itself, unless there would be no time left for another question then.
+    /// When a probe is asked again: never more often than its interval says. A guest that takes long to answer gets as
+    /// long to itself, unless there would be no time left for another question then.
     private static func next(
         _ probe: ReadinessProbe, asked: MonotonicClock, deadline: MonotonicClock
     ) -> MonotonicClock {

@@ -34,7 +34,8 @@ public enum ErrorKind: String, Sendable, CaseIterable {
 
 /// An error made for the person who reads it: what happened, to what, and what to do next.
 ///
-/// Cases carry facts, not sentences, so that tests compare values and one place words them. Only the command line prints.
+/// Cases carry facts, not sentences, so that tests compare values and one place words them. Only the command line
+/// prints.
 public protocol UserFacingError: Error, Sendable {
     /// What happened and to what, in one line without a full stop at its end; starts in lower case.
     var summary: String { get }

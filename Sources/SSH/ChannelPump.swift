@@ -117,7 +117,10 @@ struct ChannelPump {
             let count = Glibc.read(raw, &buffer, buffer.count)
             if count < 0, errno == EINTR || errno == EAGAIN { return }
             // An input that cannot be read any more has ended.
-            guard count > 0 else { return inputHasEnded = true }
+            guard count > 0 else {
+                inputHasEnded = true
+                return
+            }
             var bytes = Array(buffer[..<count])
             if let inspect, !inspect(&bytes) { throw .interrupted }
             pending = bytes[...]

@@ -4,9 +4,9 @@ import SystemPackage
 
 /// Connections that have been accepted and not yet been greeted, oldest first.
 ///
-/// A server starts a process for each, on a machine that may be busy with nothing but starting: few are under way at once. The
-/// oldest stays until the end, since it is the next to be served. Others may have been lost on their way while the guest set
-/// up its network, so one of them is replaced now and then, each time after a longer pause.
+/// A server starts a process for each, on a machine that may be busy with nothing but starting: few are under way at
+/// once. The oldest stays until the end, since it is the next to be served. Others may have been lost on their way
+/// while the guest set up its network, so one of them is replaced now and then, each time after a longer pause.
 struct ConnectionAttempts {
     private struct Attempt {
         let connection: Connection
@@ -97,7 +97,8 @@ struct ConnectionAttempts {
             case .refused, .reset, .timedOut, .closed, .unreachable:
                 failed(error)
                 let pause = refusals.next()
-                // A try that has waited for the port by itself is followed by the next: nobody would notice the port meanwhile.
+                // A try that has waited for the port by itself is followed by the next: nobody would notice the port
+                // meanwhile.
                 nextTry = max(begin.advanced(byMilliseconds: pause), .now)
             default: throw error
             }

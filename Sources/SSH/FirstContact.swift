@@ -1,10 +1,11 @@
 /// Puts a machine's own key in place of the keys that its box was published with.
 ///
-/// The order is what makes it safe to be killed at any instant: the new key goes in first, a second login proves that it
-/// works, and only then the old keys go out. Each step looks before it changes anything, so that running it again does no
-/// harm. A machine that was killed in between answers to the old keys, the new one, or both: try all of them.
+/// The order is what makes it safe to be killed at any instant: the new key goes in first, a second login proves that
+/// it works, and only then the old keys go out. Each step looks before it changes anything, so that running it again
+/// does no harm. A machine that was killed in between answers to the old keys, the new one, or both: try all of them.
 ///
-/// Guests may be slow: it is one command, which starts few programs, and while it waits for the proof something else may start.
+/// Guests may be slow: it is one command, which starts few programs, and while it waits for the proof something else
+/// may start.
 public enum FirstContact {
     /// Whether a login with `key` calls for an exchange.
     public static func isNeeded(after key: SSHKeyPair) -> Bool {
@@ -50,9 +51,9 @@ public enum FirstContact {
         process.leave()
     }
 
-    /// `$1` the line of the new key, `$2` the key in it in Base64, `$3` the old keys so. The file is replaced in one step.
-    /// `sync` makes the guest write it down soon, for a machine whose power is cut in its first minute; one that has
-    /// forgotten it answers to the old keys again. `cat` and `mv` are the only programs to wait for.
+    /// `$1` the line of the new key, `$2` the key in it in Base64, `$3` the old keys so. The file is replaced in one
+    /// step. `sync` makes the guest write it down soon, for a machine whose power is cut in its first minute; one that
+    /// has forgotten it answers to the old keys again. `cat` and `mv` are the only programs to wait for.
     private static let script = """
         line=$1 new=$2 old=$3
         umask 077; folder=$HOME/.ssh; file=$folder/authorized_keys

@@ -1,5 +1,5 @@
-/// What a guest says, made fit to be shown: escape sequences and control characters dropped (it may not command the user's
-/// terminal), damaged UTF-8 replaced.
+/// What a guest says, made fit to be shown: escape sequences and control characters dropped (it may not command the
+/// user's terminal), damaged UTF-8 replaced.
 public enum GuestText {
     /// Several lines.
     public static func lines(_ bytes: some Collection<UInt8>) -> String {

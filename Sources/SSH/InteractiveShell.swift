@@ -15,7 +15,8 @@ public struct InteractiveShell {
 
     /// Runs the user's login shell, or `command` in a terminal, until it ends.
     ///
-    /// The terminal is in raw mode meanwhile: Ctrl-C is the guest's. `~.` at the start of a line ends a session that hangs.
+    /// The terminal is in raw mode meanwhile: Ctrl-C is the guest's. `~.` at the start of a line ends a session that
+    /// hangs.
     public func run(_ session: SSHSession, command: String? = nil) throws(SSHError) -> SSHOutcome {
         let channel = try SSHChannel(session)
         let isTerminal = isatty(input) != 0

@@ -1,7 +1,7 @@
 import Glibc
 
-/// What a program in a guest says between two words, in a stream that comes in pieces and that others write to as well: login
-/// shells and their wrappers before it, processes that were left behind after it.
+/// What a program in a guest says between two words, in a stream that comes in pieces and that others write to as well:
+/// login shells and their wrappers before it, processes that were left behind after it.
 public struct OutputFrame {
     private let begin: [UInt8]
     private let end: [UInt8]

@@ -39,7 +39,8 @@ public struct ReadyWait {
     public var atOnce = 2
     /// Between two tries while connections are accepted and stay silent.
     public var pace = Pace(first: 1000, growing: 2, most: 30_000)
-    /// How long logins may be refused before that counts, in milliseconds: while a guest boots, `nologin` refuses users.
+    /// How long logins may be refused before that counts, in milliseconds: while a guest boots, `nologin` refuses
+    /// users.
     public var refusalPatience: Int64 = 15_000
 
     public init(user: String, keys: [SSHKeyPair], _ options: SSHSession.Options = SSHSession.Options()) {
@@ -60,7 +61,8 @@ public struct ReadyWait {
         public var milliseconds: Int64
         /// As long as the guest shows signs of life, in milliseconds in all.
         public var longest: Int64
-        /// Asked when the time is over: whether the guest has shown signs of life lately. An open port is one by itself.
+        /// Asked when the time is over: whether the guest has shown signs of life lately. An open port is one by
+        /// itself.
         public var isAlive: () -> Bool
 
         public init(milliseconds: Int64, longest: Int64? = nil, isAlive: @escaping () -> Bool = { false }) {
@@ -174,8 +176,8 @@ private struct ReadyProgress {
 }
 
 extension SSHError {
-    /// Whether a server says that it has too many connections (`MaxStartups` of sshd_config(5)), or too many from one place
-    /// (`PerSourcePenalties`, since OpenSSH 9.8).
+    /// Whether a server says that it has too many connections (`MaxStartups` of sshd_config(5)), or too many from one
+    /// place (`PerSourcePenalties`, since OpenSSH 9.8).
     var tellsOfOverload: Bool {
         guard case .notSSH(let text) = self else { return false }
         return text.contains("MaxStartups") || text.contains("Not allowed at this time")

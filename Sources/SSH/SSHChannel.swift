@@ -87,7 +87,10 @@ final class SSHChannel {
         guard status == 0 else { throw .channelRefused(reason) }
     }
 
-    enum Stream: CInt { case output = 0, error = 1 }
+    enum Stream: CInt {
+        case output = 0
+        case error = 1
+    }
 
     /// - Returns: nil if nothing is there yet; 0 bytes at the end.
     func read(_ stream: Stream, into buffer: inout [UInt8]) throws(SSHError) -> Int? {

@@ -2,7 +2,8 @@
 public struct SSHCommand: Sendable {
     /// Given to the user's shell in the guest.
     public var text: String
-    /// Set before the user's shell starts, since servers refuse SSH's own way of passing variables. Not with a terminal.
+    /// Set before the user's shell starts, since servers refuse SSH's own way of passing variables. Not with a
+    /// terminal.
     public var environment: [(name: String, value: String)] = []
     public var terminal: PseudoTerminal?
     /// How long the command may take, in milliseconds; nil for no limit.
@@ -33,7 +34,8 @@ public struct PseudoTerminal: Hashable, Sendable {
     /// In characters.
     public var columns: Int32
     public var rows: Int32
-    /// Whether bytes pass unchanged in both directions: no echo, no line editing, no signals by keys, no carriage returns.
+    /// Whether bytes pass unchanged in both directions: no echo, no line editing, no signals by keys, no carriage
+    /// returns.
     public var isRaw = false
 
     public init(type: String = "xterm-256color", columns: Int32 = 80, rows: Int32 = 24) {
@@ -78,8 +80,8 @@ public enum SSHOutcome: Hashable, Sendable {
 public enum SSHInput {
     case nothing
     case bytes([UInt8])
-    /// These bytes, and then no end: the command sees the end of its input only when the connection or the channel goes,
-    /// so that it can tell that nobody waits for it any more.
+    /// These bytes, and then no end: the command sees the end of its input only when the connection or the channel
+    /// goes, so that it can tell that nobody waits for it any more.
     case held([UInt8])
     /// A descriptor of this process, read as the command takes it.
     case descriptor(CInt)

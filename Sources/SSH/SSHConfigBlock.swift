@@ -10,7 +10,8 @@ public struct SSHConfigBlock: Hashable, Sendable {
     /// The name under which the key stands in that file.
     public var hostKeyAlias: String?
     public var forwardAgent = false
-    /// The words of a command instead of a connection by TCP. The host's shell reads them after ssh(1): they are best plain.
+    /// The words of a command instead of a connection by TCP. The host's shell reads them after ssh(1): they are best
+    /// plain.
     public var proxyCommand: [String]?
     /// More lines, as they are.
     public var extra: [(String, String)] = []
@@ -53,8 +54,8 @@ public struct SSHConfigBlock: Hashable, Sendable {
         "Host \(host)\n" + settings.map { "  \($0.0) \($0.1)\n" }.joined()
     }
 
-    /// A whole file for ssh(1), which has it run a command line on `host`: its own arguments can be seen by everybody (ps(1)).
-    /// What stands in the user's and the system's files holds too.
+    /// A whole file for ssh(1), which has it run a command line on `host`: its own arguments can be seen by everybody
+    /// (ps(1)). What stands in the user's and the system's files holds too.
     public static func file(running line: String, on host: String) -> String {
         """
         Host \(host)
@@ -66,8 +67,8 @@ public struct SSHConfigBlock: Hashable, Sendable {
         """
     }
 
-    /// A path as ssh_config(5) reads it: it expands `%`, splits at spaces, and knows `\"` and `\\` in double quotes (since OpenSSH
-    /// 8.7). It also expands `${NAME}`, and has no escape for that.
+    /// A path as ssh_config(5) reads it: it expands `%`, splits at spaces, and knows `\"` and `\\` in double quotes
+    /// (since OpenSSH 8.7). It also expands `${NAME}`, and has no escape for that.
     static func quoted(_ path: String) -> String {
         let escaped = String(
             String.UnicodeScalarView(

@@ -1,7 +1,7 @@
 import LinuxSystem
 
-/// A command that runs in the guest. It may be attended in several parts: what it says is taken from the connection only
-/// while it is.
+/// A command that runs in the guest. It may be attended in several parts: what it says is taken from the connection
+/// only while it is.
 public final class SSHProcess {
     private let channel: SSHChannel
     /// Of a script; nil for a command that the login shell runs as it is.
@@ -22,7 +22,8 @@ public final class SSHProcess {
         try channel.start(call.line)
     }
 
-    /// Waits until the login shell has started `sh`, and gives it its script. The first exchange of bytes does that too.
+    /// Waits until the login shell has started `sh`, and gives it its script. The first exchange of bytes does that
+    /// too.
     /// - Throws: ``SSHError/noShell(reason:)`` if the login shell ends without doing so.
     public func begin() throws(SSHError) { try begin(until: nil) }
 
@@ -62,7 +63,8 @@ public final class SSHProcess {
     /// - Parameters:
     ///   - milliseconds: How long that may take; nil for no limit.
     ///   - silence: How long it may neither take input nor print anything, in milliseconds; nil for no limit.
-    ///   - isComplete: Asked after output has arrived; true returns ``SSHOutcome/unknown`` while the output is still open.
+    ///   - isComplete: Asked after output has arrived; true returns ``SSHOutcome/unknown`` while the output is still
+    ///     open.
     public func attend(
         input: SSHInput = .nothing, milliseconds: Int64? = nil, silence: Int64? = nil,
         output: (ArraySlice<UInt8>) throws(SSHError) -> Void = { _ in },
@@ -168,7 +170,7 @@ public final class SSHProcess {
 
     private final class Found { var isFound = false }
 
-    /// Tells that the command is about to end by itself, with a status other than 0 or without leaving processes behind that
-    /// hold its output. The next channel waits for that.
+    /// Tells that the command is about to end by itself, with a status other than 0 or without leaving processes behind
+    /// that hold its output. The next channel waits for that.
     public func leave() { channel.session.leftChannel = channel }
 }

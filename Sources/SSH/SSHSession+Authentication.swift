@@ -78,8 +78,8 @@ extension SSHSession {
 
     /// - Returns: Whether the server accepted the key.
     private func attempt(user: String, _ key: SSHKeyPair, _ algorithm: String) throws(SSHError) -> Bool {
-        // libssh2 1.10 has one name for the key and for the signature algorithm, and takes it from the key. With the name
-        // replaced in the key, an RSA key signs with SHA-2; OpenSSH reads such a key as the RSA key that it is.
+        // libssh2 1.10 has one name for the key and for the signature algorithm, and takes it from the key. With the
+        // name replaced in the key, an RSA key signs with SHA-2; OpenSSH reads such a key as the RSA key that it is.
         var renamed = WireWriter()
         renamed.string(algorithm)
         renamed.raw(key.publicKey.blob.dropFirst(4 + key.publicKey.algorithm.utf8.count))

@@ -2,8 +2,8 @@ import LinuxSystem
 public import SystemPackage
 
 extension SSHSession {
-    /// `$1` the path. Prints a letter and a line break, then an archive of a folder's contents (`d`) or of a file (`f`),
-    /// or the plain bytes (`c`) of what has no size of its own, such as a file in `/proc`.
+    /// `$1` the path. Prints a letter and a line break, then an archive of a folder's contents (`d`) or of a file
+    /// (`f`), or the plain bytes (`c`) of what has no size of its own, such as a file in `/proc`.
     private static let readScript = """
         if [ -d "$1" ]; then echo d; exec tar -cf - -C "$1" .; fi
         if [ -f "$1" ] && [ -s "$1" ]; then
@@ -16,7 +16,8 @@ extension SSHSession {
     /// Copies a file or the contents of a folder out of the guest, permissions and links kept.
     /// - Parameters:
     ///   - source: In the guest; relative to the home directory, `~/` works.
-    ///   - destination: A file goes into it if it is a folder; a folder's contents go into it, and it is made if missing.
+    ///   - destination: A file goes into it if it is a folder; a folder's contents go into it, and it is made if
+    ///     missing.
     ///   - user: Who reads in the guest; nil is the user who logged in.
     ///   - progress: Gets the bytes received so far.
     public func download(

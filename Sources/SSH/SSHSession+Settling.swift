@@ -4,9 +4,9 @@ extension SSHSession {
     /// How long a server may take to notice that a command has ended, in milliseconds.
     private static let settlingTime: Int64 = 3_000
 
-    /// Waits until the server knows that the command of ``leftChannel`` has ended: until it has told its exit status, other
-    /// than 0, or closed the channel. dropbear (2022.83) closes a channel that is just being opened when it learns of the end
-    /// of another channel's command, so that the next command would be lost.
+    /// Waits until the server knows that the command of ``leftChannel`` has ended: until it has told its exit status,
+    /// other than 0, or closed the channel. dropbear (2022.83) closes a channel that is just being opened when it
+    /// learns of the end of another channel's command, so that the next command would be lost.
     func settle() throws(SSHError) {
         guard let channel = leftChannel else { return }
         defer { leftChannel = nil }

@@ -15,8 +15,8 @@ extension SSHSession {
     }
 
     /// Sends `request` over a TCP connection that the guest makes, and reads until `limit` bytes or the end.
-    /// - Throws: ``SSHError/channelRefused(_:)`` if nothing accepts the connection, ``SSHError/forwardingRefused(_:)`` if
-    ///   the server does not do that.
+    /// - Throws: ``SSHError/channelRefused(_:)`` if nothing accepts the connection, ``SSHError/forwardingRefused(_:)``
+    ///   if the server does not do that.
     public func exchange(
         _ request: [UInt8], host: String, port: UInt16, limit: Int, milliseconds: Int64
     ) throws(SSHError) -> [UInt8] {
@@ -25,7 +25,8 @@ extension SSHSession {
         var pump = ChannelPump(
             channel, input: .held(request), limit: MonotonicClock.now.advanced(byMilliseconds: milliseconds),
             milliseconds: milliseconds)
-        try withoutActuallyEscaping({ received.count >= limit }) { isComplete throws(SSHError) in
+        func isComplete() -> Bool { received.count >= limit }
+        try withoutActuallyEscaping(isComplete) { isComplete throws(SSHError) in
             pump.isComplete = isComplete
             _ = try pump.run(output: { received += $0 }, error: { _ in })
             pump.isComplete = nil

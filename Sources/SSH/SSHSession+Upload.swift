@@ -90,8 +90,8 @@ extension SSHSession {
         }
     }
 
-    /// `$1` destination, `$2` the source's name, `$3` permissions, `$4` owner, `$5` size. Through a temporary file, which
-    /// is compared with the size: when a connection breaks, `cat` sees no more than an early end.
+    /// `$1` destination, `$2` the source's name, `$3` permissions, `$4` owner, `$5` size. Through a temporary file,
+    /// which is compared with the size: when a connection breaks, `cat` sees no more than an early end.
     private static let writeScript = """
         set -e; umask 022; t=$1
         case $t in */) mkdir -p -- "$t";; *) mkdir -p -- "$(dirname -- "$t")";; esac

@@ -41,7 +41,10 @@ final class SSHStream {
         return count
     }
 
-    enum Chunk { case bytes([UInt8]), nothingYet, end, failed }
+    enum Chunk {
+        case bytes([UInt8])
+        case nothingYet, end, failed
+    }
 
     /// Reads what is there, at most 1 KiB.
     func receiveChunk() -> Chunk {

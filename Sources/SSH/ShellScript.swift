@@ -1,5 +1,5 @@
-/// A script for the guest's `sh`, whatever shell the user who logs in has. What that shell prints, asks or does when it starts
-/// and ends is no part of what the script reads and says.
+/// A script for the guest's `sh`, whatever shell the user who logs in has. What that shell prints, asks or does when it
+/// starts and ends is no part of what the script reads and says.
 public struct ShellScript: Sendable {
     public var text: String
     /// `$1`, `$2` and so on.
@@ -19,9 +19,9 @@ public struct ShellScript: Sendable {
         self.user = user
     }
 
-    /// One command line that runs a text by `sh`, for programs that give a login shell a line and nothing else. Every shell reads
-    /// it alike, as a ``ShellCall``'s. The text is in octal where it is not plain; a backslash is the first character of a word
-    /// that some shells take for one and others for two.
+    /// One command line that runs a text by `sh`, for programs that give a login shell a line and nothing else. Every
+    /// shell reads it alike, as a ``ShellCall``'s. The text is in octal where it is not plain; a backslash is the first
+    /// character of a word that some shells take for one and others for two.
     public static func commandLine(_ text: String) -> String {
         var coded = ":@073"
         for byte in text.utf8 {
@@ -51,8 +51,8 @@ public struct ShellScript: Sendable {
         return ShellScript(Self.switchUser, [user, "sh", "-c", text, "sh"] + arguments)
     }
 
-    /// `$1` is the user, the rest is the command. A sudo that wants a terminal (`requiretty`) says so before it has started or
-    /// read anything: it gets one from script(1), and the command keeps its own input and output.
+    /// `$1` is the user, the rest is the command. A sudo that wants a terminal (`requiretty`) says so before it has
+    /// started or read anything: it gets one from script(1), and the command keeps its own input and output.
     private static let switchUser = #"""
         u=$1; shift
         if command -v sudo >/dev/null 2>&1; then

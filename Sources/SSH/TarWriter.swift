@@ -2,8 +2,8 @@ import Glibc
 import LinuxSystem
 import SystemPackage
 
-/// A folder of the host, or one file, as a tar stream (POSIX ustar with GNU's long names, which every tar reads), made piece
-/// by piece. Links are kept as links; sockets and devices are left out.
+/// A folder of the host, or one file, as a tar stream (POSIX ustar with GNU's long names, which every tar reads), made
+/// piece by piece. Links are kept as links; sockets and devices are left out.
 struct TarWriter {
     /// In the archive and below the folder; relative.
     private var waiting: [FilePath] = []

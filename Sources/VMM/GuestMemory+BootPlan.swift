@@ -14,8 +14,8 @@ extension GuestMemory {
         }
     }
 
-    /// By read(2), never through a mapping: the file may lie where a guest writes, and a mapped file that is cut short ends
-    /// the process that touches it (`SIGBUS`).
+    /// By read(2), never through a mapping: the file may lie where a guest writes, and a mapped file that is cut short
+    /// ends the process that touches it (`SIGBUS`).
     private func read(_ file: BootFile, _ offset: UInt64, _ count: UInt64, to address: UInt64) throws {
         guard let size = Int(exactly: count), let position = Int64(exactly: offset) else {
             throw GuestMemoryError.outOfRange(address: address, count: .max)

@@ -2,8 +2,8 @@ internal import Boot
 internal import GuestMemory
 internal import KVM
 internal import LinuxSystem
-internal import Synchronization
 internal import PCI
+internal import Synchronization
 internal import SystemPackage
 public import Virtio
 
@@ -128,16 +128,16 @@ public final class Machine {
     /// Readable when there is an event to take with ``takeEvent()``.
     public var eventDescriptor: CInt { control.happened.event.descriptor.rawValue }
 
-    /// The first thing that happened since the last call. What other processors told meanwhile goes with it: it is about the
-    /// same end of the same machine, and one that crashes with three processors has not crashed three times.
+    /// The first thing that happened since the last call. What other processors told meanwhile goes with it: it is
+    /// about the same end of the same machine, and one that crashes with three processors has not crashed three times.
     public func takeEvent() -> MachineEvent? { control.takeEvents().first }
 
     /// Presses the power button. What the guest does about it is its own affair.
     public func pressPowerButton() { powerButton.signal() }
 
     /// Stops all processors until ``resume()``. Devices finish what they have and get nothing new.
-    /// - Parameter patience: For how long to wait for them, in milliseconds. One that waits for a device, as for the end of
-    ///   its requests at a reset, stops after that.
+    /// - Parameter patience: For how long to wait for them, in milliseconds. One that waits for a device, as for the
+    ///   end of its requests at a reset, stops after that.
     /// - Throws: ``MachineError/processorBusy(index:)`` if one does not stop; then all of them go on.
     public func pause(patience: Int64 = 5_000) throws {
         guard !isPaused else { return }

@@ -9,8 +9,9 @@ final class HypervisorHolder: Sendable {
     init() throws(KVMError) { value = try Hypervisor.open() }
 }
 
-/// Makes a machine on a thread of its own. The kernel takes some milliseconds for that, most of which it waits (for every
-/// processor to notice that a thread is being moved between control groups); meanwhile the guest's memory is filled.
+/// Makes a machine on a thread of its own. The kernel takes some milliseconds for that, most of which it waits (for
+/// every processor to notice that a thread is being moved between control groups); meanwhile the guest's memory is
+/// filled.
 final class MachineMaking {
     private final class Outcome: Sendable {
         let value = Mutex<Result<VirtualMachine, KVMError>?>(nil)

@@ -4,12 +4,12 @@ import Synchronization
 import SystemPackage
 public import Virtio
 
-/// A virtio device for a monitor in another process: the back-end side of vhost-user (QEMU 7.2, docs/interop/vhost-user.rst)
-/// over one connection.
+/// A virtio device for a monitor in another process: the back-end side of vhost-user (QEMU 7.2,
+/// docs/interop/vhost-user.rst) over one connection.
 ///
-/// The front-end gives memory, rings and descriptors; nothing that it says is believed before it was checked. The guest behind
-/// it writes rings and buffers, as with any other transport. The thread that calls ``run()`` takes messages, and each queue
-/// has a thread of its own.
+/// The front-end gives memory, rings and descriptors; nothing that it says is believed before it was checked. The guest
+/// behind it writes rings and buffers, as with any other transport. The thread that calls ``run()`` takes messages, and
+/// each queue has a thread of its own.
 public final class BackEnd {
     private let device: any SeparableDevice
     private let channel: MessageChannel

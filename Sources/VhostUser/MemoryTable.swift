@@ -4,8 +4,8 @@ import GuestMemory
 import LinuxSystem
 import SystemPackage
 
-/// The guest's memory as the front-end describes it: pieces of one file, with the addresses that guest and front-end have
-/// for them.
+/// The guest's memory as the front-end describes it: pieces of one file, with the addresses that guest and front-end
+/// have for them.
 struct MemoryTable {
     static let regionByteCount = 32
     /// What a front-end may send without asking (VHOST_MEMORY_BASELINE_NREGIONS).

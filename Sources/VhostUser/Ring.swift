@@ -1,6 +1,7 @@
 import Virtio
 
-/// What the front-end said about one ring. It is served from when it is enabled and has a kick until its base is asked for.
+/// What the front-end said about one ring. It is served from when it is enabled and has a kick until its base is asked
+/// for.
 struct Ring {
     var size: UInt16 = 0
     /// In the front-end's address space.

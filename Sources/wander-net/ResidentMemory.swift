@@ -18,8 +18,8 @@ struct ResidentMemory {
         }
     }
 
-    /// Gives back what is not in use: freed memory, and the pages of program code. Those that are needed again come from
-    /// the page cache at their next use.
+    /// Gives back what is not in use: freed memory, and the pages of program code. Those that are needed again come
+    /// from the page cache at their next use.
     func release() {
         malloc_trim(0)
         for range in code {

@@ -17,16 +17,16 @@ enum Sandbox {
                 allowing: calls, ioctlRequests: socketRequests, conditions: [Int(SYS_socket): sockets]))
         confinement.allowsTCP = true
         confinement.writable = [configuration.run]
-        // libslirp's random numbers come from /dev/urandom; without it they would follow from the time and the process's
-        // number.
+        // libslirp's random numbers come from /dev/urandom; without it they would follow from the time and the
+        // process's number.
         confinement.readable =
             ["/etc", "/usr/share/zoneinfo", "/proc/self/fd", "/dev/urandom", configuration.resolverFile]
             + resolverFolders(configuration.resolverFile)
         return try confinement.enter().missing
     }
 
-    /// Where resolv.conf(5) leads to, whoever writes it: often a link into a folder of /run, never all of that, where other
-    /// programs keep what they know of this user.
+    /// Where resolv.conf(5) leads to, whoever writes it: often a link into a folder of /run, never all of that, where
+    /// other programs keep what they know of this user.
     private static func resolverFolders(_ file: FilePath) -> [FilePath] {
         let usual: [FilePath] = [
             "/run/systemd/resolve", "/run/NetworkManager", "/run/resolvconf", "/run/connman", "/run/netconfig",
@@ -35,12 +35,12 @@ enum Sandbox {
         return folder == "/run" || folder == "/" ? usual : usual + [folder]
     }
 
-    /// What sockets are asked: FIONREAD, by libslirp before it reads a datagram; SIOCGIFINDEX, for the scope of a resolver's
-    /// address such as `fe80::1%eth0`.
+    /// What sockets are asked: FIONREAD, by libslirp before it reads a datagram; SIOCGIFINDEX, for the scope of a
+    /// resolver's address such as `fe80::1%eth0`.
     private static let socketRequests: [UInt32] = [0x541b, 0x8933]
 
-    /// The Internet's; Unix ones only for the datagrams of emulated machines: what has a listener, such as a session's bus or
-    /// another control socket, cannot be reached through these.
+    /// The Internet's; Unix ones only for the datagrams of emulated machines: what has a listener, such as a session's
+    /// bus or another control socket, cannot be reached through these.
     private static let sockets: ArgumentCondition = {
         let flags = [0, SOCK_CLOEXEC.rawValue, SOCK_NONBLOCK.rawValue, SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue]
         let kinds = flags.map { UInt32(SOCK_DGRAM.rawValue | $0) }
@@ -48,8 +48,8 @@ enum Sandbox {
         return ArgumentCondition.isOneOf(0, internet).or(.isOneOf(0, [UInt32(AF_UNIX)]).and(.isOneOf(1, kinds)))
     }()
 
-    /// Every call that serving needs: sockets, files of the network's folder, memory, time. No program can be started, no
-    /// thread made, no other process touched.
+    /// Every call that serving needs: sockets, files of the network's folder, memory, time. No program can be started,
+    /// no thread made, no other process touched.
     private static let calls = [
         SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_pread64, SYS_close, SYS_poll, SYS_ppoll, SYS_recvfrom,
         SYS_sendto,

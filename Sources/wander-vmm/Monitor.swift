@@ -18,7 +18,8 @@ final class Monitor {
         /// Connections count from here.
         static let firstConnection: UInt64 = 16
     }
-    /// What is no whole line yet is collected for so long before it is written, in milliseconds: one write, not one a byte.
+    /// What is no whole line yet is collected for so long before it is written, in milliseconds: one write, not one a
+    /// byte.
     private static let outputDelay: Int32 = 5
     private static let connectionLimit = 16
     /// How long to leave connections waiting when no descriptor is left for them, in milliseconds.

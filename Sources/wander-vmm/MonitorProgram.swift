@@ -56,7 +56,8 @@ func runMonitorProgram() -> Never {
 /// How long a kernel may take to be unpacked, in milliseconds. Whoever starts the monitor waits for twice as long.
 private let unpackingLimit: Int64 = 60_000
 
-/// Has a process of its own unpack the kernel. A cache that cannot be filled costs time, but for a kernel that has no end.
+/// Has a process of its own unpack the kernel. A cache that cannot be filled costs time, but for a kernel that has no
+/// end.
 private func fill(_ cache: KernelCache, for kernel: FilePath) throws(SystemError) {
     var failure: SystemError?
     cache.fill(for: kernel) { (kernel, folder, work) throws(SystemError) in

@@ -3,7 +3,8 @@ import SystemPackage
 
 @testable import Boot
 
-/// A kernel as Debian ships it, unpacked by programs that know nothing of wander: what the code under test must agree with.
+/// A kernel as Debian ships it, unpacked by programs that know nothing of wander: what the code under test must agree
+/// with.
 struct StockKernel: Sendable {
     static let names = ["bookworm-cloud", "bookworm-generic", "trixie-cloud", "trixie-generic"]
 

@@ -5,8 +5,8 @@ import Testing
 
 @testable import Boot
 
-/// Kernels as Debian ships them: of each, everything that a guest finds in its memory is compared with what other programs
-/// make of the same file.
+/// Kernels as Debian ships them: of each, everything that a guest finds in its memory is compared with what other
+/// programs make of the same file.
 @Suite(.serialized) struct StockKernelTests {
     @Test(
         "a stock kernel is unpacked to what its own tools make of it, the second time from the cache",

@@ -6,8 +6,8 @@ import Testing
 
 @testable import BoxFormat
 
-/// Damaged archives by the hundred, from seeds, so that a failure can be repeated. Whatever comes, the store either takes
-/// the box whole or refuses it with an error for people, and nothing stays or appears elsewhere.
+/// Damaged archives by the hundred, from seeds, so that a failure can be repeated. Whatever comes, the store either
+/// takes the box whole or refuses it with an error for people, and nothing stays or appears elsewhere.
 @Suite struct ArchiveFuzzTests {
     private static func seeds(_ folder: TemporaryFolder) throws -> [[UInt8]] {
         let extra = #","kernel":"vmlinuz","command_line":"quiet","user":"vagrant""#

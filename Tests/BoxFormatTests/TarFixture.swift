@@ -1,9 +1,16 @@
-/// A tar archive built field by field from POSIX (pax, "ustar Interchange Format"), so that it can say what no tool writes.
+/// A tar archive built field by field from POSIX (pax, "ustar Interchange Format"), so that it can say what no tool
+/// writes.
 struct TarFixture {
     var bytes: [UInt8] = []
 
     enum Kind: Character {
-        case file = "0", hardLink = "1", symbolicLink = "2", characterDevice = "3", directory = "5", pipe = "6", pax =
+        case file = "0"
+        case hardLink = "1"
+        case symbolicLink = "2"
+        case characterDevice = "3"
+        case directory = "5"
+        case pipe = "6"
+        case pax =
             "x"
     }
 

@@ -18,8 +18,8 @@ private struct Layout: Sendable, CustomTestStringConvertible {
         #expect(MemoryLayout<BlockSegment>.offset(of: \.count) == MemoryLayout<iovec>.offset(of: \.iov_len))
     }
 
-    /// Requests of many pages, of more than one call to the kernel takes, of odd pieces, with empty ones between, and cut
-    /// by clusters.
+    /// Requests of many pages, of more than one call to the kernel takes, of odd pieces, with empty ones between, and
+    /// cut by clusters.
     private static let layouts: [Layout] = [DiskFormat.raw, .qcow2].flatMap { format in
         [
             Layout(format: format, counts: Array(repeating: 4096, count: 320), offset: 0),

@@ -52,8 +52,8 @@ struct DiskHistory {
     }
     var moments: [Moment]
 
-    /// What each byte may be after a crash at which `changeCount` changes had begun: what it was at the last flush that had
-    /// returned, or what a later request made of it.
+    /// What each byte may be after a crash at which `changeCount` changes had begun: what it was at the last flush that
+    /// had returned, or what a later request made of it.
     func violation(of content: [UInt8], changeCount: Int) -> String? {
         let first = moments.lastIndex { $0.isFlushed && $0.changeCount <= changeCount } ?? 0
         // The request that was under way counts as well.

@@ -7,8 +7,8 @@ import Testing
 
 /// Hostile bytes in every table. Nothing may trap, and what does open must behave like a disk.
 ///
-/// Bounded here: 300 images. WANDER_FUZZ_SECONDS gives it that much time instead, WANDER_FUZZ_SEED another first seed; a
-/// failure names its own.
+/// Bounded here: 300 images. WANDER_FUZZ_SECONDS gives it that much time instead, WANDER_FUZZ_SEED another first seed;
+/// a failure names its own.
 @Suite struct FuzzTests {
     let folder: TemporaryFolder
     init() throws { folder = try TemporaryFolder() }

@@ -6,8 +6,8 @@ import Testing
 
 /// Changed examples and bad files: whatever they have become, the reader answers with an environment or with problems.
 ///
-/// Runs for WANDER_FUZZ_SECONDS (3), from WANDER_FUZZ_SEED (1). The same seed gives the same texts. A text that makes the
-/// reader crash is left in the folder that the environment variable WANDER_FUZZ_FOLDER names.
+/// Runs for WANDER_FUZZ_SECONDS (3), from WANDER_FUZZ_SEED (1). The same seed gives the same texts. A text that makes
+/// the reader crash is left in the folder that the environment variable WANDER_FUZZ_FOLDER names.
 @Suite struct FuzzTests {
     @Test("no text makes the reader crash, hang, or contradict itself")
     func reader() throws {

@@ -1,6 +1,6 @@
-import NetworkAddress
 import EnvFile
 import JSON
+import NetworkAddress
 import Reporting
 import SystemPackage
 import Testing

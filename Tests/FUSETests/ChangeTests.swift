@@ -14,12 +14,14 @@ import Testing
         let node = guest.node("a")
         #expect(
             guest.change(node) {
-                $0.valid = 1 << 3; $0.size = 10000
+                $0.valid = 1 << 3
+                $0.size = 10000
             }.size == 10000)
         #expect(try hostStatus(path).st_size == 10000)
         #expect(
             guest.change(node) {
-                $0.valid = 1; $0.mode = 0o100751
+                $0.valid = 1
+                $0.mode = 0o100751
             }.mode == 0o100751)
         #expect(try hostStatus(path).st_mode == 0o100751)
         let changed = guest.change(node) {
@@ -35,15 +37,18 @@ import Testing
         #expect(try hostStatus(path).st_atim.tv_sec == -5)
         #expect(
             guest.change(node) {
-                $0.valid = 1 << 4; $0.nanoseconds = 1_000_000_000
+                $0.valid = 1 << 4
+                $0.nanoseconds = 1_000_000_000
             }.error == -EINVAL)
         #expect(
             guest.change(node) {
-                $0.valid = 1 << 4; $0.nanoseconds = 0x3fff_ffff
+                $0.valid = 1 << 4
+                $0.nanoseconds = 0x3fff_ffff
             }.error == -EINVAL)
         #expect(
             guest.change(node) {
-                $0.valid = 1 << 3; $0.size = .max
+                $0.valid = 1 << 3
+                $0.size = .max
             }.error == -EFBIG)
     }
 
@@ -55,11 +60,13 @@ import Testing
         let node = guest.makeLink("l", to: "a").node
         #expect(
             guest.change(node) {
-                $0.valid = 1 << 5; $0.modified = 7
+                $0.valid = 1 << 5
+                $0.modified = 7
             }.modified == 7)
         #expect(
             guest.change(node) {
-                $0.valid = 1; $0.mode = 0o777
+                $0.valid = 1
+                $0.mode = 0o777
             }.error == -EOPNOTSUPP)
         let after = try hostStatus(target)
         #expect(after.st_mtim.tv_sec == before.st_mtim.tv_sec && after.st_mode == before.st_mode)
@@ -72,29 +79,34 @@ import Testing
         let node = guest.node("a")
         #expect(
             guest.change(node) {
-                $0.valid = 1; $0.mode = 0o6755
+                $0.valid = 1
+                $0.mode = 0o6755
             }.mode == 0o100755)
         try FileSystem.setPermissions(path, 0o2755)
         #expect(
             guest.change(node) {
-                $0.valid = 1; $0.mode = 0o6711
+                $0.valid = 1
+                $0.mode = 0o6711
             }.mode == 0o102711)
         #expect(
             guest.change(node) {
-                $0.valid = 1; $0.mode = 0o0711
+                $0.valid = 1
+                $0.mode = 0o0711
             }.mode == 0o100711)
 
         // Of a folder, the bit of the group says whose what is made in it is.
         let folder = guest.makeFolder("d").node
         #expect(
             guest.change(folder) {
-                $0.valid = 1; $0.mode = 0o6775
+                $0.valid = 1
+                $0.mode = 0o6775
             }.mode == 0o042775)
         #expect(try hostStatus(guest.folder("d")).st_mode & 0o7777 == 0o2775)
         #expect(guest.makeFolder("e", in: folder).attributes.mode == 0o042755)
         #expect(
             guest.change(folder) {
-                $0.valid = 1; $0.mode = 0o755
+                $0.valid = 1
+                $0.mode = 0o755
             }.mode == 0o040755)
     }
 

@@ -44,7 +44,8 @@ import Testing
         var truth = [UInt8](repeating: 0, count: 20000)
         let (entry, opened) = guest.create("a")
         for _ in 0..<40 {
-            let start = Int(random.next(below: 15000)), count = Int(random.next(below: 5000))
+            let start = Int(random.next(below: 15000))
+            let count = Int(random.next(below: 5000))
             let bytes = (0..<count).map { _ in UInt8(truncatingIfNeeded: random.next()) }
             truth.replaceSubrange(start..<start + count, with: bytes)
             let reply = guest.write(entry.node, opened.handle, at: UInt64(start), bytes)
@@ -53,7 +54,8 @@ import Testing
         let size = Int(guest.attributes(entry.node).size)
         #expect(try FileSystem.read(guest.folder("a")) == Array(truth[..<size]))
         for _ in 0..<40 {
-            let start = Int(random.next(below: 21000)), count = Int(random.next(below: 5000))
+            let start = Int(random.next(below: 21000))
+            let count = Int(random.next(below: 5000))
             let reply = guest.read(entry.node, opened.handle, at: UInt64(start), UInt32(count))
             #expect(reply.bytes == Array(truth[..<size].dropFirst(start).prefix(count)))
         }
@@ -103,11 +105,13 @@ import Testing
         #expect(guest.attributes(node).size == 2 && guest.attributes(node).links == 0)
         #expect(
             guest.change(node) {
-                $0.valid = 1 << 3; $0.size = 1
+                $0.valid = 1 << 3
+                $0.size = 1
             }.size == 1)
         #expect(
             guest.change(node) {
-                $0.valid = 1; $0.mode = 0o600
+                $0.valid = 1
+                $0.mode = 0o600
             }.mode == 0o100600)
         #expect(guest.read(node, handle).bytes == [1])
         // Opened again without a name, as through the guest's /proc.

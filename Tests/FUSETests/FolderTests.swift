@@ -176,7 +176,8 @@ import Testing
             #expect(guest.change(node) { $0.valid = 1 << 3 }.error == -EINVAL)
             #expect(
                 guest.change(node) {
-                    $0.valid = 1; $0.mode = 0o600
+                    $0.valid = 1
+                    $0.mode = 0o600
                 }.mode == kind | 0o600)
         }
         _ = try guest.folder.file("target", [1])

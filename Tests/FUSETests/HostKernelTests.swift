@@ -7,8 +7,9 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// The host's own kernel as the guest: its client of the protocol is the one that Linux guests have. The folder is mounted in
-/// a thread's own mount namespace, which ends with the thread, so nobody else sees it and nothing has to be cleaned up.
+/// The host's own kernel as the guest: its client of the protocol is the one that Linux guests have. The folder is
+/// mounted in a thread's own mount namespace, which ends with the thread, so nobody else sees it and nothing has to be
+/// cleaned up.
 @Suite struct HostKernelTests {
     private static let canMount: Bool = {
         let device = linux_openat(AT_FDCWD, "/dev/fuse", O_RDWR | O_CLOEXEC, 0)
@@ -22,7 +23,8 @@ import Testing
         return may.withLock { $0 }
     }()
 
-    /// Gives the calling thread a mount namespace (CLONE_NEWNS, CLONE_FS) whose changes stay in it (MS_REC, MS_PRIVATE).
+    /// Gives the calling thread a mount namespace (CLONE_NEWNS, CLONE_FS) whose changes stay in it (MS_REC,
+    /// MS_PRIVATE).
     private static func enterNamespace() -> Bool {
         linux_syscall(Int(SYS_unshare), 0x20200, 0, 0, 0, 0) == 0 && mount("none", "/", nil, 0x44000, nil) == 0
     }

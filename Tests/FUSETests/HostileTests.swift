@@ -2,12 +2,13 @@ import CLinux
 import FUSE
 import Glibc
 import LinuxSystem
-import SystemPackage
 import Synchronization
+import SystemPackage
 import TestSupport
 import Testing
 
-/// Guests that keep to nothing. Whatever they send, the server neither traps nor touches anything outside of its folder.
+/// Guests that keep to nothing. Whatever they send, the server neither traps nor touches anything outside of its
+/// folder.
 @Suite struct HostileTests {
     static let opcodes: [UInt32] = Array(0...55) + [4096, 1_048_576, 436_207_616, .max]
 
@@ -105,7 +106,10 @@ import Testing
             if random.next(below: 40) == 0, ![43, 47, 50].contains(other) { opcode = other }
             let room = random.next(below: 8) == 0 ? Int(random.next(below: 200)) : 4112
             script.learn(from: guest.ask(opcode, node, arguments, room: room), opcode)
-            if step % 100 == 99 { node = 1; #expect(guest.attributes(node).error == 0) }
+            if step % 100 == 99 {
+                node = 1
+                #expect(guest.attributes(node).error == 0)
+            }
             if opcode == 26 || opcode == 38 { guest.initialize() }
         }
         try playground.expectSecretUntouched()
@@ -166,7 +170,8 @@ import Testing
         #expect(guest.lookUp("f", in: guest.node("d1")).error == 0)
         #expect(
             guest.change(file) {
-                $0.valid = 1; $0.mode = 0o600
+                $0.valid = 1
+                $0.mode = 0o600
             }.error == 0)
         for handle in handles { #expect(guest.release(file, handle) == 0) }
         #expect(guest.open(file).error == 0)
@@ -290,7 +295,8 @@ import Testing
             #expect(guest.change(entry.node) { $0.valid = 1 << 3 }.error == -EINVAL)
             _ = guest.change(entry.node) { $0.valid = 1 << 5 }
             _ = guest.change(entry.node) {
-                $0.valid = 1; $0.mode = 0o777
+                $0.valid = 1
+                $0.mode = 0o777
             }
             #expect(guest.ask(34, entry.node, little(4 as UInt32) + little(0 as UInt32)).error == 0)
         }
@@ -315,7 +321,8 @@ import Testing
                 if made.opened.error == 0 {
                     _ = guest.write(made.entry.node, made.opened.handle, [1])
                     _ = guest.change(made.entry.node) {
-                        $0.valid = 1; $0.mode = 0o777
+                        $0.valid = 1
+                        $0.mode = 0o777
                     }
                     guest.release(made.entry.node, made.opened.handle)
                 }
@@ -336,8 +343,8 @@ import Testing
         try playground.expectSecretUntouched()
     }
 
-    /// A user of the host, or another thread of the guest, that swaps folders for links that lead out and back, files for
-    /// pipes and for links to the secret.
+    /// A user of the host, or another thread of the guest, that swaps folders for links that lead out and back, files
+    /// for pipes and for links to the secret.
     private final class Swapper: Sendable {
         private let isOver: Flag
         private let thread: Mutex<Thread?>
@@ -412,9 +419,11 @@ private struct Script {
         ]
         let opcode = random.pick(opcodes)
         var node = random.pick(nodes)
-        let name = text(random.pick(Self.names)), other = text(random.pick(Self.names))
+        let name = text(random.pick(Self.names))
+        let other = text(random.pick(Self.names))
         let open = random.pick(handles)
-        let small = little(random.next(below: 9000)), word = little(UInt32(random.next(below: 8)))
+        let small = little(random.next(below: 9000))
+        let word = little(UInt32(random.next(below: 8)))
         let mode = little(UInt32(random.next(below: 0o200000)))
         let zero = [UInt8](repeating: 0, count: 64)
         let usesHandle: Set<UInt32> = [15, 16, 18, 20, 25, 28, 29, 43, 44, 46, 47]

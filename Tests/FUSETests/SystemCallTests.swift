@@ -35,7 +35,8 @@ import Testing
     private static func everything(_ guest: GuestKernel) -> [String: Int32] {
         var errors: [String: Int32] = [:]
         let zero = [UInt8](repeating: 0, count: 24)
-        let folder = guest.node("d"), file = guest.node("d/a")
+        let folder = guest.node("d")
+        let file = guest.node("d/a")
         let opened = guest.open(file, O_RDWR)
         let handle = little(opened.handle)
         errors["GETATTR"] = guest.attributes(file).error

@@ -65,7 +65,8 @@ import Testing
         let listed = Set((0..<450).filter { $0 % 3 == 0 || (100..<180).contains($0) })
         let large = SystemCallFilter(
             allowing: Array(listed), socketFamilies: [AF_UNIX], ioctlRequests: (0..<40).map { 0xae00 + $0 })
-        // What is judged by its arguments too has tests of its own: mmap, ioctl, socket, clone, fcntl, prctl, tgkill, prlimit64.
+        // What is judged by its arguments too has tests of its own: mmap, ioctl, socket, clone, fcntl, prctl, tgkill,
+        // prlimit64.
         for call in 0..<500 where ![9, 16, 41, 56, 72, 157, 234, 302].contains(call) {
             let expected = listed.contains(call) ? SystemCallFilter.allow : SystemCallFilter.refuse
             #expect(try verdict(large, call: call) == expected, "call \(call)")

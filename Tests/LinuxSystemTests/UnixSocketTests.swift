@@ -53,7 +53,8 @@ import Testing
         try UnixSocket.listen(at: path).close()
         // Another socket of the same name, as after a restart of whoever listens.
         let listener = try UnixSocket.listen(at: path)
-        // write, close, mmap, munmap, madvise, socket, connect, exit, futex: what this thread does besides opening files.
+        // write, close, mmap, munmap, madvise, socket, connect, exit, futex: what this thread does besides opening
+        // files.
         let calls = [1, 3, 9, 11, 28, 41, 42, 60, 202]
         let thread = try Thread(name: "filtered") {
             do {

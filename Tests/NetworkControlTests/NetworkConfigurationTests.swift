@@ -1,5 +1,5 @@
-import NetworkAddress
 import JSON
+import NetworkAddress
 import NetworkControl
 import Reporting
 import SystemPackage

@@ -9,8 +9,8 @@ import Testing
 
 @testable import Provider
 
-/// A project with one machine and a box of 64 MiB, of which nothing is ever booted: ``Recorder`` stands for the provider.
-/// What serves its network ends with the value.
+/// A project with one machine and a box of 64 MiB, of which nothing is ever booted: ``Recorder`` stands for the
+/// provider. What serves its network ends with the value.
 final class MachineFixture {
     /// Remembers what it was to start.
     final class Recorder: MachineProvider {

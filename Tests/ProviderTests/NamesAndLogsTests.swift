@@ -1,6 +1,6 @@
 import LinuxSystem
-import SystemPackage
 import SSH
+import SystemPackage
 import TestSupport
 import Testing
 

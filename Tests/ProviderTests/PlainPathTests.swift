@@ -1,9 +1,10 @@
 import Glibc
 import LinuxSystem
-@testable import Provider
 import SystemPackage
 import TestSupport
 import Testing
+
+@testable import Provider
 
 @Suite struct PlainPathTests {
     @Test(

@@ -33,7 +33,7 @@ import Testing
         let project = try project(folder.path, Self.file)
         let log = Mutex<[String]>([])
         let results = try Schedule.run(
-            project.machines, after: { Set($0.definition?.dependsOn.map(\.machine) ?? []) }
+            project.machines, after: \.dependencies
         ) { machine in log.withLock { $0.append(machine.name) } }
         let order = log.withLock { $0 }
         #expect(order.sorted() == ["cache", "db", "proxy", "web"])
@@ -48,7 +48,7 @@ import Testing
         let folder = try TemporaryFolder()
         let project = try project(folder.path, Self.file)
         let results = try Schedule.run(
-            project.machines, after: { Set($0.definition?.dependsOn.map(\.machine) ?? []) }
+            project.machines, after: \.dependencies
         ) { machine throws in if machine.name == "db" { throw Broken() } }
         var outcomes: [String: String] = [:]
         for (machine, result) in results {

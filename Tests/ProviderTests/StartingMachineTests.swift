@@ -9,15 +9,15 @@ import Testing
 
 @testable import Provider
 
-/// A machine whose guest runs while its record says that it is still starting: the command that started it was interrupted. What
-/// takes the guest's help asks it, by any key that it may know.
+/// A machine whose guest runs while its record says that it is still starting: the command that started it was
+/// interrupted. What takes the guest's help asks it, by any key that it may know.
 @Suite(.enabled(if: getuid() == 0, "only root gives a user of the server's another shell")) struct StartingMachineTests
 {
     enum Known: CaseIterable, Sendable { case own, wellKnown, none }
     enum Verb: CaseIterable, Sendable { case snapshot, livePackage, kernel }
 
-    /// A guest that does nothing of what it is told: its user's login shell writes down that it was started, and fails. No
-    /// script of wander's, which may switch machines off, is ever run.
+    /// A guest that does nothing of what it is told: its user's login shell writes down that it was started, and fails.
+    /// No script of wander's, which may switch machines off, is ever run.
     private final class Guest {
         let fixture: MachineFixture
         let server: TestServer

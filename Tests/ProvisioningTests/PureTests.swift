@@ -1,12 +1,13 @@
 import Glibc
 import JSON
 import LinuxSystem
-@testable import Provisioning
 import Reporting
 import SSHTestServer
 import SystemPackage
 import TestSupport
 import Testing
+
+@testable import Provisioning
 
 @Suite struct StepDecisionTests {
     private func step(_ when: ProvisioningStep.When = .changed, name: String = "one") -> ProvisioningStep {
@@ -102,7 +103,8 @@ import Testing
             hash { $0.arguments = ["b", "a"] }, hash { $0.environment = ["X": "2"] }, hash { $0.environment = [:] },
             hash { $0.user = nil }, hash { $0.hasTerminal = true },
             hash {
-                $0.arguments = ["a", "b", "X"]; $0.environment = [:]
+                $0.arguments = ["a", "b", "X"]
+                $0.environment = [:]
             },
         ]
         #expect(Set(changed + [original]).count == changed.count + 1)

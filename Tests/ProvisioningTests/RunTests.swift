@@ -1,12 +1,13 @@
 import Glibc
 import LinuxSystem
-@testable import Provisioning
 import Reporting
 import SSH
 import SSHTestServer
 import SystemPackage
 import TestSupport
 import Testing
+
+@testable import Provisioning
 
 /// Steps carried out on a real SSH server.
 @Suite struct ProvisioningRunTests {

@@ -4,12 +4,12 @@ public import SSH
 import Synchronization
 import TestSupport
 
-/// A server before a real one that behaves as sshd does on a machine that is too busy: what each connection gets is told by the
-/// test, and how many there were is counted.
+/// A server before a real one that behaves as sshd does on a machine that is too busy: what each connection gets is
+/// told by the test, and how many there were is counted.
 public final class BusyServer: Sendable {
     public enum Answer: Sendable {
-        /// Becomes a connection to the real server after so much work, in milliseconds. All connections that are not served
-        /// yet share one processor, and those that were given up are not known to be until they are served.
+        /// Becomes a connection to the real server after so much work, in milliseconds. All connections that are not
+        /// served yet share one processor, and those that were given up are not known to be until they are served.
         case work(milliseconds: Double)
         /// Says a line and hangs up.
         case complain(String)

@@ -4,8 +4,8 @@ import SSH
 import Synchronization
 public import SystemPackage
 
-/// Stands for a machine that runs on wander-vmm: holds the lock in its folder, answers for its monitor, and leads whoever wants
-/// the guest's SSH port to a server. Nothing is booted.
+/// Stands for a machine that runs on wander-vmm: holds the lock in its folder, answers for its monitor, and leads
+/// whoever wants the guest's SSH port to a server. Nothing is booted.
 public final class GuestStandIn: Sendable {
     private struct State: ~Copyable {
         /// Held for as long as the machine lives.

@@ -1,8 +1,8 @@
 import Glibc
 import LinuxSystem
-public import TestSupport
 public import SSH
 public import SystemPackage
+public import TestSupport
 
 /// A real SSH server on a loopback port, with a home directory, host key and authorized keys of its own. It runs as the
 /// user who runs the tests and knows that user alone.
@@ -23,7 +23,8 @@ public final class TestServer {
     public var authorizedKeys: FilePath { home.appending(".ssh").appending("authorized_keys") }
     public var transport: SSHTransport { .tcp(host: "127.0.0.1", port: port) }
 
-    /// dropbear has no setting for the home directory, so a private mount namespace shows it another one; that takes root.
+    /// dropbear has no setting for the home directory, so a private mount namespace shows it another one; that takes
+    /// root.
     public static let kinds: [Kind] = getuid() == 0 ? Kind.allCases : [.openSSH]
 
     /// - Parameters:

@@ -120,6 +120,7 @@ import Testing
         let refuse: () throws(SSHError) -> OwnedDescriptor = { () throws(SSHError) in throw .refused("the port") }
         #expect(waited({ false }, refuse) == 1000)
         #expect(waited({ true }, refuse) == 3000)
-        #expect(waited({ false }) { () throws(SSHError) in try open.transport.connect() } == 3000)
+        let connect: () throws(SSHError) -> OwnedDescriptor = { () throws(SSHError) in try open.transport.connect() }
+        #expect(waited({ false }, connect) == 3000)
     }
 }

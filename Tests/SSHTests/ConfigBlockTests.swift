@@ -1,7 +1,7 @@
 import LinuxSystem
 import SSH
-import SystemPackage
 import SSHTestServer
+import SystemPackage
 import TestSupport
 import Testing
 

@@ -1,10 +1,11 @@
 import Glibc
 import LinuxSystem
-@testable import SSH
-import SystemPackage
 import SSHTestServer
 import Synchronization
+import SystemPackage
 import Testing
+
+@testable import SSH
 
 /// A box's well-known keys give way to the machine's own.
 @Suite struct FirstContactTests {
@@ -195,5 +196,4 @@ import Testing
             try transport.connect()
         }
     }
-
 }

@@ -1,10 +1,11 @@
 import CLinux
 import Glibc
 import LinuxSystem
-@testable import SSH
-import Synchronization
 import SSHTestServer
+import Synchronization
 import Testing
+
+@testable import SSH
 
 /// The built-in terminal session, on a real pseudo-terminal.
 @Suite struct InteractiveShellTests {

@@ -1,9 +1,10 @@
 import LinuxSystem
-@testable import SSH
-import SystemPackage
 import SSHTestServer
+import SystemPackage
 import TestSupport
 import Testing
+
+@testable import SSH
 
 @Suite struct KeyTests {
     @Test("ssh-keygen reads a generated key and finds the same public half and fingerprint")

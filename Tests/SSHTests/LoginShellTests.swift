@@ -1,10 +1,11 @@
 import Glibc
 import LinuxSystem
-@testable import SSH
 import SSHTestServer
 import SystemPackage
 import TestSupport
 import Testing
+
+@testable import SSH
 
 /// Users whose login shell is not a POSIX one, or says, asks and does things of its own.
 @Suite(.enabled(if: getuid() == 0, "only root gives a user of the server's another shell")) struct LoginShellTests {
@@ -34,7 +35,8 @@ import Testing
         Shell(program: "wrapper"),
     ]
 
-    /// A login shell that is a script: prints, asks, ignores signals, runs the real one as a child, and has the last word.
+    /// A login shell that is a script: prints, asks, ignores signals, runs the real one as a child, and has the last
+    /// word.
     private static let wrapper = """
         #!/bin/bash
         trap '' TERM INT HUP PIPE

@@ -1,8 +1,8 @@
 import Glibc
 import LinuxSystem
 import SSH
-import Synchronization
 import SSHTestServer
+import Synchronization
 import Testing
 
 /// Waiting for a machine that boots.
@@ -28,7 +28,7 @@ import Testing
             try? box.server.start()
         }
         let wait = ReadyWait(user: server.user, keys: [key])
-        let login = try wait.run(milliseconds: 30_000, report: { stages.add($0) }) { () throws(SSHError) in
+        let login = try wait.run(milliseconds: 30_000, report: stages.add) { () throws(SSHError) in
             try server.transport.connect()
         }
         starter.join()
@@ -51,8 +51,7 @@ import Testing
         let server = try TestServer(accepting: [key.publicKey])
         let stages = Stages()
         var count = 0
-        let login = try ReadyWait(user: server.user, keys: [key]).run(milliseconds: 30_000, report: { stages.add($0) })
-        {
+        let login = try ReadyWait(user: server.user, keys: [key]).run(milliseconds: 30_000, report: stages.add) {
             () throws(SSHError) in
             count += 1
             return try (count <= 2 ? silent.transport : server.transport).connect()
@@ -90,7 +89,7 @@ import Testing
         var wait = ReadyWait(user: server.user, keys: [key])
         wait.refusalPatience = 500
         let error = #expect(throws: SSHError.self) {
-            try wait.run(milliseconds: 60_000, report: { stages.add($0) }) { () throws(SSHError) in
+            try wait.run(milliseconds: 60_000, report: stages.add) { () throws(SSHError) in
                 try server.transport.connect()
             }
         }

@@ -1,9 +1,10 @@
 import Glibc
 import LinuxSystem
-@testable import SSH
 import SSHTestServer
 import SystemPackage
 import Testing
+
+@testable import SSH
 
 /// A guest whose server is well and whose shell or disk hangs: its server answers keep-alive messages for ever.
 @Suite struct SilenceTests {

@@ -1,9 +1,10 @@
 import LinuxSystem
-@testable import SSH
-import SystemPackage
 import SSHTestServer
+import SystemPackage
 import TestSupport
 import Testing
+
+@testable import SSH
 
 /// The guest may send any archive.
 @Suite struct TarReaderTests {

@@ -1,8 +1,8 @@
 import Glibc
 import LinuxSystem
 import SSH
-import SystemPackage
 import SSHTestServer
+import SystemPackage
 import TestSupport
 import Testing
 

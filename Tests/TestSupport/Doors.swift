@@ -21,8 +21,9 @@ public struct Doors: Sendable {
 
     public init(listener: FilePath) { self.listener = listener }
 
-    /// Tries them in a copy of this process that has gone through `confine`. For a process that has nothing else to do: the
-    /// other threads of a busy one may hold locks that nobody lets go of in the copy (`#expect(processExitsWith:)`).
+    /// Tries them in a copy of this process that has gone through `confine`. For a process that has nothing else to do:
+    /// the other threads of a busy one may hold locks that nobody lets go of in the copy
+    /// (`#expect(processExitsWith:)`).
     /// - Returns: What went wrong: doors that are open, or a confinement that failed.
     public func open(after confine: () throws -> Void) throws -> [String] {
         let pipe = try OwnedDescriptor.pipe()

@@ -1,6 +1,7 @@
 /// Guests of a few instructions, and the machine code they are made of.
 public enum TinyGuest {
-    /// A kernel that consists of `code`: an ELF file (System V ABI, chapter 4) that is entered in 64-bit mode at 16 MiB.
+    /// A kernel that consists of `code`: an ELF file (System V ABI, chapter 4) that is entered in 64-bit mode at 16
+    /// MiB.
     public static func kernel(_ code: [UInt8]) -> [UInt8] {
         func little<T: FixedWidthInteger>(_ value: T) -> [UInt8] { withUnsafeBytes(of: value.littleEndian, Array.init) }
         let address: UInt64 = 16 << 20

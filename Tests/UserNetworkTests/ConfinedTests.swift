@@ -7,8 +7,8 @@ import Testing
 
 @testable import UserNetwork
 
-/// What carries a guest's data, by the process that ships: a filter that refuses one call too many shows here and nowhere
-/// else. (``NetworkEnvironment`` fails a test in which anything was refused.)
+/// What carries a guest's data, by the process that ships: a filter that refuses one call too many shows here and
+/// nowhere else. (``NetworkEnvironment`` fails a test in which anything was refused.)
 @Suite struct ConfinedTests {
     static let sizes = [1, 2, 100, 1_472, 1_473, 9_000, 21_000, 40_000, 65_464, 65_479, 65_492, 65_493, 65_500, 65_507]
 

@@ -13,7 +13,8 @@ protocol FrameGuest: AnyObject {
     @discardableResult func send(packet: [UInt8]) -> Bool
 }
 
-/// The TCP of a scripted guest: it accepts connections to its ports, acknowledges everything, and sends back what it gets.
+/// The TCP of a scripted guest: it accepts connections to its ports, acknowledges everything, and sends back what it
+/// gets.
 final class GuestServer {
     private let peer: any FrameGuest
     var openPorts: Set<UInt16>

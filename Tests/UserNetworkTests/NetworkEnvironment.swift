@@ -1,14 +1,14 @@
-import NetworkAddress
 import Glibc
 import LinuxSystem
+import NetworkAddress
 import NetworkControl
 import SystemPackage
 import Testing
 
 @testable import UserNetwork
 
-/// A folder with a configuration for one machine, served by the process as `wander` starts it, with its sandbox. Whatever
-/// process serves it ends with the value; a test fails if a system call was refused to it.
+/// A folder with a configuration for one machine, served by the process as `wander` starts it, with its sandbox.
+/// Whatever process serves it ends with the value; a test fails if a system call was refused to it.
 final class NetworkEnvironment {
     let folder: FilePath
     var configuration: NetworkConfiguration
@@ -47,8 +47,8 @@ final class NetworkEnvironment {
         try? FileSystem.removeTree(folder)
     }
 
-    /// Waits until nothing is left of a process, not even its status: tests that end processes on purpose look at every child
-    /// of this one that has ended, and would look at this one for ever.
+    /// Waits until nothing is left of a process, not even its status: tests that end processes on purpose look at every
+    /// child of this one that has ended, and would look at this one for ever.
     private func collect(_ identifier: Int32) {
         for _ in 0..<500 where kill(identifier, 0) == 0 {
             ChildProcess.collectAbandoned()

@@ -1,6 +1,6 @@
-import NetworkAddress
 import Glibc
 import LinuxSystem
+import NetworkAddress
 import NetworkControl
 import SystemPackage
 import Testing

@@ -1,5 +1,5 @@
-import Synchronization
 import LinuxSystem
+import Synchronization
 import Virtio
 
 /// A device without queues that lets a processor wait when it first reads its configuration.

@@ -90,9 +90,9 @@ private let hasKVM = (try? Hypervisor.open()) != nil
     @Test("a pause that a processor does not obey is an error, and the next one stops every processor")
     func busyProcessor() throws {
         let device = BusyDevice()
-        // Reads a field of the device's configuration, then counts at 17 MiB: `mov dx, 0xcf8; mov eax, register 4 of device 1;
-        // out dx, eax; mov dx, 0xcfc; mov ax, 2; out dx, ax`; the device's 2 MiB take the last place of the page table: `mov dword
-        // [0xbff8], 0xc0000083; mov ebx, address; mov eax, [rbx]`.
+        // Reads a field of the device's configuration, then counts at 17 MiB: `mov dx, 0xcf8; mov eax, register 4 of
+        // device 1; out dx, eax; mov dx, 0xcfc; mov ax, 2; out dx, ax`; the device's 2 MiB take the last place of the
+        // page table: `mov dword [0xbff8], 0xc0000083; mov ebx, address; mov eax, [rbx]`.
         let kernel = try TinyKernel(
             [0x66, 0xba, 0xf8, 0x0c, 0xb8, 0x04, 0x08, 0x00, 0x80, 0xef]
                 + [0x66, 0xba, 0xfc, 0x0c, 0x66, 0xb8, 0x02, 0x00, 0x66, 0xef]

@@ -7,8 +7,8 @@ import SystemPackage
 import VhostUser
 import Virtio
 
-/// A monitor's side of vhost-user, with a guest's driver in it. Numbers are written down here from the specification, not
-/// taken from the code under test.
+/// A monitor's side of vhost-user, with a guest's driver in it. Numbers are written down here from the specification,
+/// not taken from the code under test.
 final class FrontEnd {
     static let userBase: UInt64 = 0x7f00_0000_0000
     static let queueSize: UInt16 = 8

@@ -4,8 +4,8 @@ import PCI
 import Synchronization
 import Virtio
 
-/// The guest's side of a device: finds it on the bus and drives it as an operating system's driver does, by the registers
-/// alone. Offsets and bits are written down here from the specification, not taken from the code under test.
+/// The guest's side of a device: finds it on the bus and drives it as an operating system's driver does, by the
+/// registers alone. Offsets and bits are written down here from the specification, not taken from the code under test.
 final class GuestDriver {
     static let aperture: Range<UInt64> = 0xc000_1000..<0xeec0_0000
     static let slot = 3

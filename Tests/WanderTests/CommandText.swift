@@ -11,7 +11,8 @@ struct CommandText: Hashable, CustomTestStringConvertible {
     var testDescription: String { "\(place): wander \(words.joined(separator: " "))" }
 
     /// The commands of a line of text: behind `wander `, up to what ends it in prose.
-    /// - Parameter isSource: Whether the text is a literal of the sources, whose beginning may be a sentence about wander.
+    /// - Parameter isSource: Whether the text is a literal of the sources, whose beginning may be a sentence about
+    ///   wander.
     static func find(in line: String, place: String, isSource: Bool = false) -> [CommandText] {
         var found: [CommandText] = []
         var rest = line[...]

@@ -1,5 +1,6 @@
-@testable import wander
 import Testing
+
+@testable import wander
 
 @Suite struct GuestPlaceTests {
     private func place(_ text: String, option: String? = nil) throws(GuestPlace.Ambiguity) -> [String?] {

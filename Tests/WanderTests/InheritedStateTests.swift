@@ -5,7 +5,8 @@ import Testing
 
 /// What each executable makes of a state that only a careless or hostile parent leaves behind.
 @Suite struct InheritedStateTests {
-    /// Each waits: while it opens its configuration, a named pipe that nobody writes to, or for a lock. By then all must be sane.
+    /// Each waits: while it opens its configuration, a named pipe that nobody writes to, or for a lock. By then all
+    /// must be sane.
     static let programs = [
         ["wander", "up", "--wait", "600"], ["wander-net", "--configuration", "pipe"],
         ["wander-vmm", "--configuration", "pipe"],

@@ -1,8 +1,8 @@
 import LinuxSystem
 import SystemPackage
 
-/// A folder with a Wanderfile of two machines that were never started, and all that commands need beside it. Removed at the
-/// end.
+/// A folder with a Wanderfile of two machines that were never started, and all that commands need beside it. Removed at
+/// the end.
 final class ProjectFolder {
     let path: FilePath
     let wander: WanderProcess

@@ -1,5 +1,5 @@
-/// The tables that tell a guest what hardware it has (ACPI 6.5, chapter 5), hardware-reduced: no fixed hardware, no legacy
-/// timers or interrupt controllers.
+/// The tables that tell a guest what hardware it has (ACPI 6.5, chapter 5), hardware-reduced: no fixed hardware, no
+/// legacy timers or interrupt controllers.
 ///
 /// Pointers between tables and checksums are kept as data, because firmware that places tables itself has to redo them.
 struct ACPITables {

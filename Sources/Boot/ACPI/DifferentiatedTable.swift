@@ -25,8 +25,8 @@ enum DifferentiatedTable {
             ])
     }
 
-    /// Device-specific method of the PCI firmware specification, section 4.6: function 5 answers 0, so that the guest keeps
-    /// the addresses that the monitor has assigned.
+    /// Device-specific method of the PCI firmware specification, section 4.6: function 5 answers 0, so that the guest
+    /// keeps the addresses that the monitor has assigned.
     private static var bridgeMethod: AML.Term {
         let identifier: [UInt8] = [
             0xd0, 0x37, 0xc9, 0xe5, 0x53, 0x35, 0x7a, 0x4d, 0x91, 0x17, 0xea, 0x4d, 0x19, 0xc3, 0x43, 0x4d,

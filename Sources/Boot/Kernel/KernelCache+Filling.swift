@@ -2,11 +2,11 @@ public import LinuxSystem
 public import SystemPackage
 
 extension KernelCache {
-    /// Puts the unpacked kernel into the cache unless it is there. Unpacking reads what a stranger has packed, and all machines
-    /// of the user boot from the cache: so whoever unpacks may write to a folder of its own alone, and what it left there is
-    /// taken for this kernel and no other.
-    /// - Parameter isolated: Runs `work` where only `kernel` can be read, and only `folder` written to; tells whether it ended
-    ///   with true.
+    /// Puts the unpacked kernel into the cache unless it is there. Unpacking reads what a stranger has packed, and all
+    /// machines of the user boot from the cache: so whoever unpacks may write to a folder of its own alone, and what it
+    /// left there is taken for this kernel and no other.
+    /// - Parameter isolated: Runs `work` where only `kernel` can be read, and only `folder` written to; tells whether
+    ///   it ended with true.
     public func fill(
         for kernel: FilePath,
         isolated: (_ kernel: FilePath, _ folder: FilePath, _ work: () -> Bool) throws(SystemError) -> Bool

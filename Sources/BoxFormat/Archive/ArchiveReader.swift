@@ -3,8 +3,8 @@ internal import LinuxSystem
 internal import Reporting
 internal import SystemPackage
 
-/// Reads the entries of a tar archive, plain or packed with gzip, zstd, xz or bzip2, in order. Owns its libarchive handle
-/// and, like it, is not thread-safe.
+/// Reads the entries of a tar archive, plain or packed with gzip, zstd, xz or bzip2, in order. Owns its libarchive
+/// handle and, like it, is not thread-safe.
 @safe struct ArchiveReader: ~Copyable {
     /// An entry's header, not yet judged.
     struct Entry {
@@ -97,8 +97,8 @@ internal import SystemPackage
         }
     }
 
-    /// Throws what the source met (an I/O error, an interruption) or libarchive's own message, which the handle keeps only
-    /// until the next call.
+    /// Throws what the source met (an I/O error, an interruption) or libarchive's own message, which the handle keeps
+    /// only until the next call.
     private func check(_ status: CInt) throws {
         guard status != ARCHIVE_OK else { return }
         if let failure = source.failure { throw failure }

@@ -27,7 +27,8 @@ struct BoxUnpacker {
     /// - Parameters:
     ///   - folder: Empty, and nobody else's.
     ///   - checksum: A checksum of the archive to compute beside SHA-256.
-    ///   - metadataRead: Called once, as soon as the box has said what it is; by wander's own boxes before any other file.
+    ///   - metadataRead: Called once, as soon as the box has said what it is; by wander's own boxes before any other
+    ///     file.
     func unpack(
         _ archive: FilePath, into folder: FilePath, label: String, checksum algorithm: ChecksumAlgorithm? = nil,
         metadataRead: (BoxMetadata) throws -> Void = { _ in }

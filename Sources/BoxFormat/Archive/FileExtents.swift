@@ -4,8 +4,8 @@ internal import SystemPackage
 
 /// Where a file has data and where holes (lseek(2), SEEK_DATA and SEEK_HOLE).
 enum FileExtents {
-    /// A file system may split data at any place. Ranges are widened and joined to this, so that the map, and with it an
-    /// archive, depends on the content and not on how it was written.
+    /// A file system may split data at any place. Ranges are widened and joined to this, so that the map, and with it
+    /// an archive, depends on the content and not on how it was written.
     static let granularity: Int64 = 1 << 20
 
     /// The ranges with data, in order; never more than one for each ``granularity``.

@@ -1,5 +1,5 @@
-/// Encodes the headers of a tar archive: ustar, with pax records (POSIX, "pax Interchange Format") where that has no room,
-/// and GNU's sparse format 1.0 for files with holes, which GNU tar and libarchive read.
+/// Encodes the headers of a tar archive: ustar, with pax records (POSIX, "pax Interchange Format") where that has no
+/// room, and GNU's sparse format 1.0 for files with holes, which GNU tar and libarchive read.
 enum TarEncoder {
     static let blockSize = 512
     /// Two blocks of zeros (POSIX, "ustar Interchange Format").
@@ -40,7 +40,8 @@ enum TarEncoder {
         [UInt8](repeating: 0, count: (blockSize - Int(count % UInt64(blockSize))) % blockSize)
     }
 
-    /// "GNU tar manual", "Storing Sparse Files", PAX format, version 1.0. A file that ends in a hole has an empty last range.
+    /// "GNU tar manual", "Storing Sparse Files", PAX format, version 1.0. A file that ends in a hole has an empty last
+    /// range.
     private static func sparseMap(_ extents: [Range<Int64>], size: Int64) -> [UInt8] {
         var extents = extents
         if extents.last?.upperBound != size { extents.append(size..<size) }

@@ -39,8 +39,10 @@ extension BoxInstaller {
             : .cataloguesUnreachable(name.description, attempts: attempts)
     }
 
-    /// Gets what is at `location` and tells a catalogue from a box by its first byte: no archive or image starts with `{`.
-    /// - Parameter present: The box of the store that would do. It is asked once nobody else downloads from there any more.
+    /// Gets what is at `location` and tells a catalogue from a box by its first byte: no archive or image starts with
+    /// `{`.
+    /// - Parameter present: The box of the store that would do. It is asked once nobody else downloads from there any
+    ///   more.
     private func look(
         at location: BoxLocation, label: String, present: () throws -> Box? = { nil }
     ) throws -> Found {

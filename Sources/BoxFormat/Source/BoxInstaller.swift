@@ -32,8 +32,8 @@ public struct BoxInstaller: Sendable {
 
     /// The box that `request` stands for, from the store if it is there: then without any network request.
     ///
-    /// With an entry in `lock`, it is exactly that box or an error. Without one, the newest fitting box of the store, else
-    /// of the catalogues, which is then entered into `lock`; the caller writes the file.
+    /// With an entry in `lock`, it is exactly that box or an error. Without one, the newest fitting box of the store,
+    /// else of the catalogues, which is then entered into `lock`; the caller writes the file.
     /// - Throws: ``BoxSourceError/lockedDigest(_:locked:actual:)`` if the box is another one than the locked one.
     public func ensure(_ request: BoxRequest, lock: inout LockFile, policy: LockPolicy = .follow) throws -> Box {
         if let entry = lock.entry(for: request) {
@@ -101,8 +101,8 @@ public struct BoxInstaller: Sendable {
         do {
             found = try find(request)
         } catch let error as BoxSourceError {
-            // A box that was added by hand has no catalogue, and needs none to be reached: the newest one of the store is the
-            // newest there is.
+            // A box that was added by hand has no catalogue, and needs none to be reached: the newest one of the store
+            // is the newest there is.
             switch (error, present) {
             case (.notInAnyCatalogue, let box?) where request.location == nil: return box
             case (.cataloguesUnreachable, let box?) where request.location == nil && box.catalogue == nil: return box

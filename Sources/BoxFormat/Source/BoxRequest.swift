@@ -4,8 +4,8 @@ public struct BoxRequest: Hashable, Sendable {
     public var name: BoxName?
     /// What the box at ``location`` is called if it does not call itself anything.
     public var fallbackName: BoxName?
-    /// How the Wanderfile writes the location, such as `./base.box`; the lock file knows boxes without a name by it, so that
-    /// it means the same wherever the project lies.
+    /// How the Wanderfile writes the location, such as `./base.box`; the lock file knows boxes without a name by it, so
+    /// that it means the same wherever the project lies.
     public var reference: String?
     public var requirement: VersionRequirement
     /// Exactly this one. nil takes the host's, or a box that does not say its own.

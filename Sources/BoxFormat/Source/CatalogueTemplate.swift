@@ -1,8 +1,8 @@
 public import LinuxSystem
 internal import SystemPackage
 
-/// The pattern of the URLs of a server's catalogues: `{user}` and `{name}` stand for the two halves of `user/name`, `{box}`
-/// for the whole.
+/// The pattern of the URLs of a server's catalogues: `{user}` and `{name}` stand for the two halves of `user/name`,
+/// `{box}` for the whole.
 public struct CatalogueTemplate: Hashable, Sendable, CustomStringConvertible {
     public let description: String
 
@@ -11,8 +11,8 @@ public struct CatalogueTemplate: Hashable, Sendable, CustomStringConvertible {
     /// Vagrant's public registry.
     public static let standard = CatalogueTemplate("https://vagrantcloud.com/api/v2/vagrant/{user}/{name}")
 
-    /// The user's catalogues, in the order in which they are asked: `WANDER_CATALOGUES` (separated by spaces), else the lines
-    /// of `catalogues` in `XDG_CONFIG_HOME/wander`, else Vagrant's registry.
+    /// The user's catalogues, in the order in which they are asked: `WANDER_CATALOGUES` (separated by spaces), else the
+    /// lines of `catalogues` in `XDG_CONFIG_HOME/wander`, else Vagrant's registry.
     public static func configured() throws(SystemError) -> [CatalogueTemplate] {
         if let list = environmentVariable("WANDER_CATALOGUES") { return read(list) }
         let home = environmentVariable("XDG_CONFIG_HOME").flatMap { $0.hasPrefix("/") ? $0 : nil }

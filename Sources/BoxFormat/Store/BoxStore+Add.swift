@@ -37,8 +37,8 @@ extension BoxStore {
 
     public enum AddOutcome: String, Sendable { case added, replaced, present }
 
-    /// Puts a box archive or a plain disk image into the store, in one pass. The box appears whole or not at all, even if
-    /// the process is killed; whoever adds the same box at the same time waits and shares it.
+    /// Puts a box archive or a plain disk image into the store, in one pass. The box appears whole or not at all, even
+    /// if the process is killed; whoever adds the same box at the same time waits and shares it.
     public func add(
         _ archive: FilePath, _ options: AddOptions = AddOptions(), sink: any EventSink = SilentSink(),
         cancellation: Cancellation? = nil

@@ -4,8 +4,8 @@ public import SystemPackage
 
 /// The boxes of one user: each name, version and architecture once, unpacked, read-only once it is there.
 ///
-/// Below ``root``: `boxes/NAME/VERSION/ARCHITECTURE/` (`record.json` and `files/`), `staging/` (what is not complete yet;
-/// swept by the next change), `uses/` (which machine uses which box), `downloads/` and `locks/`. A box appears and
+/// Below ``root``: `boxes/NAME/VERSION/ARCHITECTURE/` (`record.json` and `files/`), `staging/` (what is not complete
+/// yet; swept by the next change), `uses/` (which machine uses which box), `downloads/` and `locks/`. A box appears and
 /// disappears by one rename(2), so readers need no lock.
 public struct BoxStore: Sendable {
     public let root: FilePath

@@ -9,8 +9,8 @@ public struct MachineUse: Hashable, Sendable, CustomStringConvertible {
     /// What there is where the machine was last started.
     public enum Place: Hashable, Sendable {
         case found
-        /// Nothing, or another machine. It may have been moved or removed, or lie on a drive that is not mounted or on another
-        /// host. Until somebody says that it is gone, its disk is of use with the box alone.
+        /// Nothing, or another machine. It may have been moved or removed, or lie on a drive that is not mounted or on
+        /// another host. Until somebody says that it is gone, its disk is of use with the box alone.
         case notFound
         /// It cannot be looked at.
         case unreadable(reason: String)
@@ -34,8 +34,8 @@ public struct MachineUse: Hashable, Sendable, CustomStringConvertible {
 }
 
 // Two halves: an entry in the store that says where the machine is, and a file in the machine's folder with the entry's
-// identifier. The entry is written first. It also knows the folder by its inode: an entry whose very folder names another one is
-// superseded, or was never completed; every other one stands for a machine that may still be somewhere.
+// identifier. The entry is written first. It also knows the folder by its inode: an entry whose very folder names
+// another one is superseded, or was never completed; every other one stands for a machine that may still be somewhere.
 extension BoxStore {
     private static let markerName = "box-use"
 
@@ -106,8 +106,8 @@ extension BoxStore {
         try FileSystem.remove(marker)
     }
 
-    /// Whether an entry is of the machine in `place`, and not of one that this is a copy of. The inode alone does not tell: a
-    /// file system that is copied as a whole keeps them.
+    /// Whether an entry is of the machine in `place`, and not of one that this is a copy of. The inode alone does not
+    /// tell: a file system that is copied as a whole keeps them.
     private func isOf(_ entry: Entry, _ identifier: String, _ place: FilePath, _ inode: UInt64?) -> Bool {
         guard entry.directory != place else { return entry.inode == nil || entry.inode == inode }
         return entry.inode == inode && self.place(of: entry, identifier) == .notFound
@@ -121,8 +121,8 @@ extension BoxStore {
         }.sorted { ($0.directory.string, $0.machine) < ($1.directory.string, $1.machine) }
     }
 
-    /// Forgets those of `uses` that are still not found where they were last started. Only at a person's request, who has seen
-    /// these: they may come back.
+    /// Forgets those of `uses` that are still not found where they were last started. Only at a person's request, who
+    /// has seen these: they may come back.
     /// - Returns: Those that are forgotten.
     public func forgetMissing(_ uses: [MachineUse], cancellation: Cancellation? = nil) throws -> [MachineUse] {
         try prepare()

@@ -12,7 +12,8 @@ struct ThinBox {
     let sink: any EventSink
     let cancellation: Cancellation?
 
-    /// Puts the disk and what the thin box takes over from its parent into `folder`, and takes the layer of changes out.
+    /// Puts the disk and what the thin box takes over from its parent into `folder`, and takes the layer of changes
+    /// out.
     /// - Parameter files: What was unpacked.
     /// - Returns: What the box consists of now.
     func complete(_ files: [BoxUnpacker.File], in folder: FilePath) throws -> [BoxUnpacker.File] {

@@ -1,7 +1,13 @@
 /// Which versions of a box will do: conditions joined by commas, all of which must hold, such as `>= 1.2, < 2`.
 public struct VersionRequirement: Hashable, Sendable, CustomStringConvertible {
     enum Comparison: String, Sendable, CaseIterable {
-        case notEqual = "!=", greaterOrEqual = ">=", lessOrEqual = "<=", compatible = "~>", equal = "=", greater = ">",
+        case notEqual = "!="
+        case greaterOrEqual = ">="
+        case lessOrEqual = "<="
+        case compatible = "~>"
+        case equal = "="
+        case greater = ">"
+        case
             less = "<"
     }
     struct Condition: Hashable, Sendable {

@@ -6,7 +6,8 @@ enum ClusterEntry: Equatable, Sendable {
     case zero(host: UInt64)
     /// Stored at `host`. `exclusive` is the COPIED flag: nobody else refers to that cluster, so it may be overwritten.
     case data(host: UInt64, exclusive: Bool)
-    /// Stored compressed in `count` bytes at `host`, neither aligned; the last sector may lie behind the end of the file.
+    /// Stored compressed in `count` bytes at `host`, neither aligned; the last sector may lie behind the end of the
+    /// file.
     case compressed(host: UInt64, count: UInt64)
 
     static let exclusiveFlag: UInt64 = 1 << 63

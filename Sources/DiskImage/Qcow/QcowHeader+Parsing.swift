@@ -115,7 +115,8 @@ extension QcowHeader {
         }
     }
 
-    /// Whether a table could be there: aligned, not over the header, inside the file (whose last cluster may be partial).
+    /// Whether a table could be there: aligned, not over the header, inside the file (whose last cluster may be
+    /// partial).
     private func isTable(at offset: UInt64, count: UInt64, fileSize: UInt64) -> Bool {
         let end = geometry.roundUp(fileSize)
         return offset != 0 && geometry.isAligned(offset) && offset < end && count <= end - offset

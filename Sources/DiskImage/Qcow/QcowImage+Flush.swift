@@ -14,7 +14,8 @@ extension QcowImage {
         try flushTables()
     }
 
-    /// Writes all tables that changed, each after what it points at. Called under the lock, which it gives up meanwhile.
+    /// Writes all tables that changed, each after what it points at. Called under the lock, which it gives up
+    /// meanwhile.
     func flushTables() throws(DiskImageError) {
         while isFlushing { monitor.wait() }
         if hasFailed { throw .failedBefore }
@@ -33,8 +34,8 @@ extension QcowImage {
             if try writeSlices() { try file.synchronize() }
             if try writeLevel1() { try file.synchronize() }
         } catch {
-            // A full file system refuses what is written to it, and what was to be written stays to be written. Whatever it
-            // says when it is to keep what it had accepted, that is lost.
+            // A full file system refuses what is written to it, and what was to be written stays to be written.
+            // Whatever it says when it is to keep what it had accepted, that is lost.
             if !error.isFullFileSystem || file.mayHaveLostWrites { hasFailed = true }
             throw error
         }
@@ -52,7 +53,8 @@ extension QcowImage {
         }
     }
 
-    /// Sets or removes the mark that refcounts are not kept, and with it every auto-clear bit. ``noteDirtyMark(_:)`` follows.
+    /// Sets or removes the mark that refcounts are not kept, and with it every auto-clear bit. ``noteDirtyMark(_:)``
+    /// follows.
     func writeDirtyMark(_ isDirty: Bool) throws(DiskImageError) {
         var features = header.incompatible
         if isDirty { features.insert(.dirty) } else { features.remove(.dirty) }

@@ -74,8 +74,8 @@ extension QcowImage {
         return entry
     }
 
-    /// Takes no more writes, and says so in the header: a table that was sound when the image was opened is not any more.
-    /// Under the lock.
+    /// Takes no more writes, and says so in the header: a table that was sound when the image was opened is not any
+    /// more. Under the lock.
     private func markCorrupt(_ structure: QcowStructure, offset: UInt64) -> DiskImageError {
         if file.isWritable, !hasFailed {
             hasFailed = true

@@ -58,8 +58,8 @@ extension QcowImage {
         let present = try unsafe file.read(into: bytes, at: host)
         let isWhole = try unsafe scratch.decompress(
             UnsafeRawBufferPointer(rebasing: bytes[..<present]), compression)
-        // An error for this request alone. The tables that lead here are sound: nothing is known against the rest of the image,
-        // which is why it is not marked and the disk stays writable, as with QEMU.
+        // An error for this request alone. The tables that lead here are sound: nothing is known against the rest of
+        // the image, which is why it is not marked and the disk stays writable, as with QEMU.
         guard isWhole else { throw .corrupt(.compressedCluster, offset: host) }
         scratch.decompressedHost = host
     }

@@ -17,8 +17,8 @@ extension QcowImage {
         } else {
             try extendLevel1(count: Int(count))
         }
-        // Before the new size is on the disk, the new bytes must be zero: a longer image behind this one, or the rest of
-        // the last cluster, may hold something else.
+        // Before the new size is on the disk, the new bytes must be zero: a longer image behind this one, or the rest
+        // of the last cluster, may hold something else.
         diskSize = newSize
         do throws(DiskImageError) {
             let visibleEnd = max(backing?.virtualSize ?? 0, geometry.roundUp(oldSize))

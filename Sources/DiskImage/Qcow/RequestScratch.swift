@@ -88,7 +88,8 @@ import Glibc
         if unsafe zstd == nil { unsafe zstd = ZSTD_createDCtx() }
         guard let context = unsafe zstd else { throw .outOfMemory }
         guard let input = source.baseAddress, let output = unsafe cluster.baseAddress else { return false }
-        // One or several frames, then padding up to a sector. Decoding frame by frame into the final place needs no window.
+        // One or several frames, then padding up to a sector. Decoding frame by frame into the final place needs no
+        // window.
         var consumed = 0
         var produced = 0
         while produced < clusterSize {

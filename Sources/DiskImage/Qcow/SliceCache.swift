@@ -3,9 +3,9 @@ import LinuxSystem
 
 /// Keeps pieces of L2 tables in memory, in a bounded number of slots that are set aside once.
 ///
-/// A slice is 4 KiB of an L2 table (512 entries), or the whole table where that is smaller; it has the number of its first
-/// cluster divided by its number of entries. Entries stay in the file's byte order. A dirty slice stays until it is
-/// written back. Not thread-safe: its image's lock guards it.
+/// A slice is 4 KiB of an L2 table (512 entries), or the whole table where that is smaller; it has the number of its
+/// first cluster divided by its number of entries. Entries stay in the file's byte order. A dirty slice stays until it
+/// is written back. Not thread-safe: its image's lock guards it.
 @safe final class SliceCache: @unchecked Sendable {
     // Unchecked: used under the lock of the image that owns it.
     private static let ways = 8

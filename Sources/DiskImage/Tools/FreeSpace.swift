@@ -1,6 +1,8 @@
-/// Where a disk's file systems hold nothing: blocks that once belonged to files keep their bytes until they are used again.
+/// Where a disk's file systems hold nothing: blocks that once belonged to files keep their bytes until they are used
+/// again.
 ///
-/// Knows ext2, ext3 and ext4 on a whole disk or in partitions (MBR, GPT). Whatever it does not understand counts as used.
+/// Knows ext2, ext3 and ext4 on a whole disk or in partitions (MBR, GPT). Whatever it does not understand counts as
+/// used.
 public struct FreeSpace: Sendable {
     /// In bytes; in order and apart from each other.
     public private(set) var ranges: [Range<UInt64>] = []

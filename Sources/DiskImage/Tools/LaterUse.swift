@@ -1,7 +1,7 @@
 /// What a volume can be used for that leaves an older super block of ext4 where it was: its bitmaps say nothing then.
 ///
-/// Each puts its mark elsewhere than in the second kilobyte, and does not have to overwrite that one (blkid(8) warns of such
-/// volumes as ambivalent).
+/// Each puts its mark elsewhere than in the second kilobyte, and does not have to overwrite that one (blkid(8) warns of
+/// such volumes as ambivalent).
 enum LaterUse {
     private static let marks: [(offset: UInt64, bytes: [UInt8])] = [
         (0, text("XFSB")), (0, text("LUKS")), (0, text("bluestore block device")), (0, text("integrt")),

@@ -35,8 +35,8 @@ struct ValueReader {
         }
     }
 
-    /// For lists that have more items once they have been carried out, so that numbers no longer tell which is which: all
-    /// items then come from where the list stands.
+    /// For lists that have more items once they have been carried out, so that numbers no longer tell which is which:
+    /// all items then come from where the list stands.
     mutating func attributeItems(of path: String, count: Int, keys: [KeyDefinition]) {
         for index in 0..<count {
             origins["\(path)[\(index)]"] = containers[path]

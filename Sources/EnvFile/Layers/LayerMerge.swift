@@ -1,8 +1,8 @@
 /// The one rule by which a later layer changes an earlier one.
 ///
-/// Maps merge key by key. Items of lists that have an identity (ports by guest port and protocol, shares by their path in
-/// the machine, files by path, steps, probes and networks by name) merge with the item of the same identity, and others are added. An empty list, and every
-/// other list and value, replaces. Nothing (`key:` or `null`) removes.
+/// Maps merge key by key. Items of lists that have an identity (ports by guest port and protocol, shares by their path
+/// in the machine, files by path, steps, probes and networks by name) merge with the item of the same identity, and
+/// others are added. An empty list, and every other list and value, replaces. Nothing (`key:` or `null`) removes.
 enum LayerMerge {
     static func merge(_ base: Node, with overlay: Node, as type: ValueType?) -> Node {
         let base = Normalizer.normalize(base, as: type)

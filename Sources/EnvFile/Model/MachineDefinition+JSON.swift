@@ -1,5 +1,5 @@
-import NetworkAddress
 public import JSON
+import NetworkAddress
 
 /// Definitions as JSON with the keys of the Wanderfile, every default filled in, always in the same order: equal
 /// definitions give equal text, on which hashes and comparisons with an earlier definition rest.

@@ -1,6 +1,7 @@
 public import JSON
 
-/// The JSON Schema of a Wanderfile, made from the same table of keys as the decoder: editors complete and check with it.
+/// The JSON Schema of a Wanderfile, made from the same table of keys as the decoder: editors complete and check with
+/// it.
 public enum JSONSchema {
     /// - SeeAlso: JSON Schema draft 7, which the YAML language server understands best.
     public static let document: JSONValue = {

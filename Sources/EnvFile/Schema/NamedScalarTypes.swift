@@ -1,5 +1,5 @@
-import NetworkAddress
 import JSON
+import NetworkAddress
 
 /// Names, addresses and paths.
 extension ScalarType {

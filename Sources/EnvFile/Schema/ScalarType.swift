@@ -1,5 +1,5 @@
-import NetworkAddress
 import JSON
+import NetworkAddress
 
 /// A value of a key, once its text has been understood.
 enum Scalar: Hashable, Sendable {

@@ -1,5 +1,5 @@
-import NetworkAddress
 import JSON
+import NetworkAddress
 
 /// Forwarded ports as a Wanderfile writes them: `8080:80`, `127.0.0.1:5353:53/udp`, `8000-8010:8000-8010`, `80`.
 struct PortRange: Hashable, Sendable {

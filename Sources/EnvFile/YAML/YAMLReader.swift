@@ -1,6 +1,7 @@
 import CLibYAML
 
-/// What a file may cost. Hostile files end at one of these, in time and memory that do not depend on how hostile they are.
+/// What a file may cost. Hostile files end at one of these, in time and memory that do not depend on how hostile they
+/// are.
 enum YAMLLimits {
     /// In bytes.
     static let fileSize = 1 << 20

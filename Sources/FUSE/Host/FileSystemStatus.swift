@@ -37,9 +37,9 @@ struct FileSystemStatus {
     /// Overlay file systems give a file another birth when it is first written.
     var hasLastingBirths: Bool { type != 0x794c_7630 }
 
-    /// Whether its files are no files, but words with the host's kernel: proc, sysfs, control groups (both versions), BPF,
-    /// configfs, debugfs, tracefs, securityfs, AppArmor, SELinux, Smack, binfmt_misc, EFI variables, pstore, resctrl, fusectl,
-    /// message queues, terminals, namespaces, the pipes of RPC, nfsd, Xen.
+    /// Whether its files are no files, but words with the host's kernel: proc, sysfs, control groups (both versions),
+    /// BPF, configfs, debugfs, tracefs, securityfs, AppArmor, SELinux, Smack, binfmt_misc, EFI variables, pstore,
+    /// resctrl, fusectl, message queues, terminals, namespaces, the pipes of RPC, nfsd, Xen.
     var isKernels: Bool {
         [
             0x9fa0, 0x6265_6572, 0x0027_e0eb, 0x6367_7270, 0xcafe_4a11, 0x6265_6570, 0x6462_6720, 0x7472_6163,

@@ -29,8 +29,8 @@ import SystemPackage
 
     /// Calls `body` with the entries behind `offset`, until it returns false or there are no more.
     ///
-    /// An offset is what the host's file system gave for an entry; one that it did not give is its to judge, as it is when a
-    /// user of the host seeks in a folder.
+    /// An offset is what the host's file system gave for an entry; one that it did not give is its to judge, as it is
+    /// when a user of the host seeks in a folder.
     func forEachEntry(
         of handle: Handle, _ number: UInt64, from offset: UInt64, _ body: (FolderEntry) throws(Errno) -> Bool
     ) throws(Errno) {

@@ -2,8 +2,8 @@ import CLinux
 import Glibc
 import SystemPackage
 
-/// The system calls that the server makes. Each takes the descriptor of a folder and one name in it, or the descriptor of
-/// the file itself; none takes a path that a guest has any part in.
+/// The system calls that the server makes. Each takes the descriptor of a folder and one name in it, or the descriptor
+/// of the file itself; none takes a path that a guest has any part in.
 enum HostCall {
     /// Makes a call that returns `-errno`, again if a signal interrupts it.
     ///

@@ -15,8 +15,8 @@ final class HostFile: Sendable {
 
     deinit { bound.giveBack() }
 
-    /// Calls `body` with the descriptor's number, as system calls take it. It is this file's until `body` returns; a number
-    /// that outlived the file would be another's.
+    /// Calls `body` with the descriptor's number, as system calls take it. It is this file's until `body` returns; a
+    /// number that outlived the file would be another's.
     func use<R>(_ body: (UInt) -> R) -> R {
         withExtendedLifetime(self) { body(UInt(bitPattern: Int(descriptor.rawValue))) }
     }
@@ -29,8 +29,8 @@ final class DescriptorBound: Sendable {
 
     init(limit: Int) { self.limit = max(limit, 64) }
 
-    /// What a descriptor is for. Those that a guest can keep leave some for those that live for one request, and files some
-    /// for the folders that programs list, whatever else is open.
+    /// What a descriptor is for. Those that a guest can keep leave some for those that live for one request, and files
+    /// some for the folders that programs list, whatever else is open.
     enum Use {
         case request
         case folder

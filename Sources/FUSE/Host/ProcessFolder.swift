@@ -3,8 +3,8 @@ import Glibc
 import LinuxSystem
 import SystemPackage
 
-/// `/proc/self/fd`, through which a descriptor that only names a file becomes one to read or write, without a second look at
-/// any name.
+/// `/proc/self/fd`, through which a descriptor that only names a file becomes one to read or write, without a second
+/// look at any name.
 struct ProcessFolder: ~Copyable, Sendable {
     private let folder: OwnedDescriptor
 

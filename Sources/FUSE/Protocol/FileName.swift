@@ -1,7 +1,7 @@
 import SystemPackage
 
-/// One component of a path: neither empty nor `.` nor `..`, without a slash. So a call that takes it beside the descriptor
-/// of a folder stays in that folder.
+/// One component of a path: neither empty nor `.` nor `..`, without a slash. So a call that takes it beside the
+/// descriptor of a folder stays in that folder.
 struct FileName: Equatable {
     /// With the NUL that system calls want.
     let bytes: [UInt8]
@@ -13,7 +13,8 @@ struct FileName: Equatable {
     /// - Throws: `EINVAL` for what is no component, `ENAMETOOLONG` above 255 bytes.
     init(_ text: UnsafeRawBufferPointer) throws(Errno) {
         guard text.count <= 255 else { throw .fileNameTooLong }
-        let slash = UInt8(ascii: "/"), dot = UInt8(ascii: ".")
+        let slash = UInt8(ascii: "/")
+        let dot = UInt8(ascii: ".")
         let isDots = unsafe text.count <= 2 && text.allSatisfy { $0 == dot }
         guard !isDots, unsafe !text.contains(slash), unsafe !text.contains(0) else { throw .invalidArgument }
         bytes = unsafe [UInt8](unsafeUninitializedCapacity: text.count + 1) { buffer, count in

@@ -1,5 +1,5 @@
-/// What a request asks for (linux/fuse.h, `enum fuse_opcode`). Every other number is answered with `ENOSYS`, after which
-/// Linux does without.
+/// What a request asks for (linux/fuse.h, `enum fuse_opcode`). Every other number is answered with `ENOSYS`, after
+/// which Linux does without.
 enum Opcode: UInt32 {
     case lookUp = 1
     case forget = 2

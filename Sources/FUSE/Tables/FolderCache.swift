@@ -1,4 +1,5 @@
-/// Which folders' descriptors to let go of first: a clock, in which a folder that was used meanwhile gets a second round.
+/// Which folders' descriptors to let go of first: a clock, in which a folder that was used meanwhile gets a second
+/// round.
 struct FolderCache {
     var limit = 8
     private var entries: [UInt64] = []

@@ -1,6 +1,7 @@
 import Synchronization
 
-/// How many files all guests of the process may know, in all shares: each takes about half a kilobyte, more with a long name.
+/// How many files all guests of the process may know, in all shares: each takes about half a kilobyte, more with a long
+/// name.
 final class NodeBudget: Sendable {
     static let process = NodeBudget(limit: 1 << 20)
     /// So many every share may have, whatever the others took.

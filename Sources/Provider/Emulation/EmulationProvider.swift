@@ -1,10 +1,10 @@
 import JSON
-import Synchronization
 public import LinuxSystem
+import Synchronization
 public import SystemPackage
 
-/// Runs machines on QEMU's translator, for hosts without a KVM that executes guest kernels. QEMU is a child in a session
-/// of its own: wander ends, the machine lives on.
+/// Runs machines on QEMU's translator, for hosts without a KVM that executes guest kernels. QEMU is a child in a
+/// session of its own: wander ends, the machine lives on.
 public struct EmulationProvider: MachineProvider {
     public var kind: ProviderKind { .emulation }
 

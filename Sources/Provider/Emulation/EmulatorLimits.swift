@@ -3,8 +3,8 @@ import Glibc
 import LinuxSystem
 import SystemPackage
 
-/// What QEMU may still do: its own developers do not count the translator as a boundary that holds a hostile guest. It has its
-/// machine's disks, the folder of its sockets and logs, and programs' files to read.
+/// What QEMU may still do: its own developers do not count the translator as a boundary that holds a hostile guest. It
+/// has its machine's disks, the folder of its sockets and logs, and programs' files to read.
 struct EmulatorLimits: Sendable {
     /// QEMU's own filter: no other programs, no privileges, nothing of the host's scheduling.
     static let sandbox = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
@@ -46,8 +46,8 @@ struct EmulatorLimits: Sendable {
     }
 
     /// Ways to other processes and to services of the host, which QEMU's own filter leaves open: its connections are
-    /// inherited. And what Landlock does not look at: modes, owners, times and attributes of files, by their names or where
-    /// they may only be read.
+    /// inherited. And what Landlock does not look at: modes, owners, times and attributes of files, by their names or
+    /// where they may only be read.
     private static let refused: [Int] =
         [
             SYS_connect, SYS_ptrace, SYS_kill, SYS_tkill, SYS_tgkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo,

@@ -24,7 +24,8 @@ struct QEMUArguments {
             "-smp", "\(plan.processors)", "-m", "\(plan.memory >> 20)M",
             "-chardev", "socket,id=control,fd=\(controlDescriptor),server=on,wait=off",
             "-mon", "chardev=control,mode=control",
-            // Whoever connects sees what comes from then on and may type; the log has all of it, by a pipe to wander-log.
+            // Whoever connects sees what comes from then on and may type; the log has all of it, by a pipe to
+            // wander-log.
             "-add-fd", "fd=\(firstShareDescriptor + plan.shares.count),set=1",
             "-chardev", "socket,id=console,path=run/serial.sock,server=on,wait=off,logfile=/dev/fdset/1,logappend=on",
             "-serial", "chardev:console",

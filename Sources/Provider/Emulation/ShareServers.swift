@@ -1,8 +1,8 @@
 import LinuxSystem
 import SystemPackage
 
-/// The wander-share processes of a machine: each serves one folder of the host to QEMU's guest, and ends when QEMU's end of
-/// their connection closes.
+/// The wander-share processes of a machine: each serves one folder of the host to QEMU's guest, and ends when QEMU's
+/// end of their connection closes.
 final class ShareServers {
     /// QEMU's ends, in the order of the shares. Closed with the value.
     private(set) var connections: [CInt] = []

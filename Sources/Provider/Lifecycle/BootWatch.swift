@@ -84,14 +84,15 @@ final class BootWatch {
 }
 
 extension Machine {
-    /// Whether the guest has shown any sign of life since the machine was made: on its console, or by asking for an address.
+    /// Whether the guest has shown any sign of life since the machine was made: on its console, or by asking for an
+    /// address.
     func hasShownLife() -> Bool {
         if !LogTail.lines(folder.consoleLog, count: 1).isEmpty { return true }
         return (try? networkStatus())?.leased == true
     }
 
-    /// How long the guest may take until it answers. Emulation is slower than KVM by far more than the factor, but what takes
-    /// long at a boot is seldom computing alone; a guest that is getting on has the double.
+    /// How long the guest may take until it answers. Emulation is slower than KVM by far more than the factor, but what
+    /// takes long at a boot is seldom computing alone; a guest that is getting on has the double.
     func bootLimit(_ provider: ProviderKind, _ timeout: Duration, isAlive: @escaping () -> Bool) -> ReadyWait.Limit {
         let milliseconds = Self.bootMilliseconds(provider, timeout)
         return ReadyWait.Limit(milliseconds: milliseconds, longest: milliseconds * 2, isAlive: isAlive)

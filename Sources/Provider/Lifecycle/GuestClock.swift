@@ -1,5 +1,5 @@
-/// Root's script that sets a guest's clock forward to the host's. A guest that stood still goes on at the time at which it
-/// stopped; what else it does about its time, it does after that.
+/// Root's script that sets a guest's clock forward to the host's. A guest that stood still goes on at the time at which
+/// it stopped; what else it does about its time, it does after that.
 ///
 /// It needs no more than a POSIX shell and date(1), GNU's, BusyBox's or Toybox's.
 enum GuestClock {
@@ -36,8 +36,9 @@ enum GuestClock {
         return "\(seconds) \(padded) \(nanoseconds < 500_000_000 ? seconds : seconds + 1)\n"
     }
 
-    /// `$1` is a word that starts each answer. It says that it is `ready` and then reads the time, which so is not as old as a
-    /// slow guest takes to become root. A clock that is ahead is left alone: nothing that stood still gets there.
+    /// `$1` is a word that starts each answer. It says that it is `ready` and then reads the time, which so is not as
+    /// old as a slow guest takes to become root. A clock that is ahead is left alone: nothing that stood still gets
+    /// there.
     static let script = #"""
         echo "$1 ready"
         read -r seconds fraction nearest || exit 1

@@ -1,5 +1,5 @@
-import Digest
 import BoxFormat
+import Digest
 import DiskImage
 import EnvFile
 import LinuxSystem

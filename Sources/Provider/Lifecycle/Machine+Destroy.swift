@@ -1,7 +1,7 @@
-import SystemPackage
 import BoxFormat
 import LinuxSystem
 import Reporting
+import SystemPackage
 
 extension Machine {
     /// Stops the machine and removes it with its disk. The box stays.

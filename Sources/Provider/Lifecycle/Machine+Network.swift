@@ -7,8 +7,8 @@ import Reporting
 import SystemPackage
 
 extension Machine {
-    /// Gives the machine its place in the environment's network and sets up its forwards. The record gets them as they are, with
-    /// the host ports that were found, and what the network is.
+    /// Gives the machine its place in the environment's network and sets up its forwards. The record gets them as they
+    /// are, with the host ports that were found, and what the network is.
     func joinNetwork(_ record: inout MachineRecord, _ definition: MachineDefinition) throws {
         guard let mac = MACAddress(record.hardwareAddress) else {
             throw ProviderError.controlFailed(operation: "the network", reason: "bad address \(record.hardwareAddress)")

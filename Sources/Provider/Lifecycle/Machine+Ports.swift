@@ -24,7 +24,8 @@ extension Machine {
         }
     }
 
-    /// Who has it, for people: of wander's own networks, whose. Their processes may be hidden from us, as they hide their memory.
+    /// Who has it, for people: of wander's own networks, whose. Their processes may be hidden from us, as they hide
+    /// their memory.
     private func holder(of port: UInt16, _ transport: PortHolder.Transport) -> String? {
         let found = PortHolder.find(port, transport)
         if let found, found.name != "wander-net" { return "\(found.name) (process \(found.process))" }

@@ -63,7 +63,8 @@ extension Machine {
         return true
     }
 
-    /// Waits until a guest that is going down has come back. Only a second request to stop ends that: it is part of a step.
+    /// Waits until a guest that is going down has come back. Only a second request to stop ends that: it is part of a
+    /// step.
     private func awaitRestart(
         _ restart: GuestRestart, _ record: MachineRecord, _ definition: MachineDefinition
     ) throws -> SSHSession {

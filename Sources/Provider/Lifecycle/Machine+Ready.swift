@@ -41,8 +41,7 @@ extension Machine {
                     if case .greeted = stage, isNew, second == nil {
                         second = try? secondConnection(wait.user, own, options)
                     }
-                }, turn: watch.turn
-            ) { () throws(SSHError) in try guestStream(waiting: 1000) }
+                }, turn: watch.turn, connect: { () throws(SSHError) in try guestStream(waiting: 1000) })
         } catch {
             throw diagnose(error, record)
         }
@@ -70,8 +69,9 @@ extension Machine {
         return Contact(session: login.session, runner: runner)
     }
 
-    /// All that the machine may know, the likeliest first. One that was interrupted in first contact may know both its own key
-    /// and the well-known ones; one whose power was cut before its guest had written the new key down has only the old ones.
+    /// All that the machine may know, the likeliest first. One that was interrupted in first contact may know both its
+    /// own key and the well-known ones; one whose power was cut before its guest had written the new key down has only
+    /// the old ones.
     func keys(of record: MachineRecord, own: SSHKeyPair) -> [SSHKeyPair] {
         var boxes = boxKeys(of: record)
         if record.hasOwnKey { return [own] + WellKnownKeys.all + boxes }
@@ -93,11 +93,12 @@ extension Machine {
         try SecondConnection(user: user, key: own, options) { () throws(SSHError) in try guestStream(waiting: 5000) }
     }
 
-    /// Connects to the machine's SSH server once; logged in with the machine's own key or, before first contact is complete,
-    /// with any key that it may know.
+    /// Connects to the machine's SSH server once; logged in with the machine's own key or, before first contact is
+    /// complete, with any key that it may know.
     /// - Parameters:
     ///   - record: Of a machine that runs.
-    ///   - patience: How long the guest may take for each step up to the login, in milliseconds; nil as long as slow guests take.
+    ///   - patience: How long the guest may take for each step up to the login, in milliseconds; nil as long as slow
+    ///     guests take.
     public func connect(_ record: MachineRecord, patience: Int64? = nil) throws -> SSHSession {
         let own = try machineKey()
         var options = patientOptions(record)
@@ -136,7 +137,8 @@ extension Machine {
         try SSHKeyPair(parsing: String(decoding: try FileSystem.read(folder.privateKey, limit: 1 << 16), as: UTF8.self))
     }
 
-    /// Root's runner, which first sets the guest's host name where it differs; nothing else of the guest's files is touched.
+    /// Root's runner, which first sets the guest's host name where it differs; nothing else of the guest's files is
+    /// touched.
     private func rootRunner(hostname: String, over session: SSHSession) throws(SSHError) -> GuestRunner {
         let script = """
             running=; saved=; read -r running </proc/sys/kernel/hostname

@@ -39,8 +39,8 @@ extension Machine {
 
     /// A file that has ssh(1) run a command line in the guest, which may have values that are not for everybody's eyes.
     ///
-    /// It cannot be handed over by a descriptor, since ssh(1) closes all that it inherits before it reads its configuration. The
-    /// next such call removes it, and so does the next command that changes the machine.
+    /// It cannot be handed over by a descriptor, since ssh(1) closes all that it inherits before it reads its
+    /// configuration. The next such call removes it, and so does the next command that changes the machine.
     public func sshFile(running line: String, on host: String) throws -> FilePath {
         for entry in try FileSystem.list(folder.path) where entry.hasPrefix(Self.sshFilePrefix) {
             let file = folder.path.appending(entry)
@@ -75,8 +75,8 @@ extension Machine {
         return (try reach(record), record)
     }
 
-    /// A session with a machine that runs, whatever its record says of it. One that is starting is asked too: it may have
-    /// answered long ago to a command that was interrupted.
+    /// A session with a machine that runs, whatever its record says of it. One that is starting is asked too: it may
+    /// have answered long ago to a command that was interrupted.
     /// - Parameter patience: As for ``connect(_:patience:)``.
     /// - Throws: ``ProviderError/notAnswering(machine:reason:)`` if it is starting and does not answer yet.
     func reach(_ record: MachineRecord, patience: Int64? = nil) throws -> SSHSession {

@@ -17,7 +17,8 @@ extension Machine {
             of: project.environment.machines + [definition], in: project.environment.projectDirectory)
     }
 
-    /// Has the guest mount its shares, once after each start. One that had shares before forgets those that it has no more.
+    /// Has the guest mount its shares, once after each start. One that had shares before forgets those that it has no
+    /// more.
     /// - Parameter session: Made when it is needed.
     func mountShares(_ record: inout MachineRecord, session: inout SSHSession?) throws {
         guard record.shares.isEmpty ? record.hasShareLines : !record.hasMountedShares else { return }

@@ -36,7 +36,8 @@ public struct MachineReport: Sendable {
 }
 
 extension Machine {
-    /// Looks at everything and changes nothing. What cannot be read of one machine is said, so that the others are seen.
+    /// Looks at everything and changes nothing. What cannot be read of one machine is said, so that the others are
+    /// seen.
     /// - Parameter withUsage: Whether to ask a running machine what it uses.
     public func status(withUsage: Bool = false) throws -> MachineReport {
         do {

@@ -1,9 +1,9 @@
-import SystemPackage
 import BoxFormat
 import EnvFile
 import LinuxSystem
 import Reporting
 import SSH
+import SystemPackage
 
 extension Machine {
     /// Brings the machine to running, whatever state it is in, and provisions it.
@@ -115,7 +115,8 @@ extension Machine {
             ))
     }
 
-    /// Takes a machine away again whose guest gave no sign of life, and keeps its logs. What has begun to live may only be slow.
+    /// Takes a machine away again whose guest gave no sign of life, and keeps its logs. What has begun to live may only
+    /// be slow.
     private func abandon(_ record: MachineRecord) throws {
         let logs = project.layout.state.appending("failed").appending(name)
         try? FileSystem.removeTree(logs)

@@ -9,6 +9,8 @@ public struct Machine: Sendable {
     public let name: String
     /// nil for a machine that the Wanderfile does not have any more.
     public let definition: MachineDefinition?
+    /// The names of the machines that it waits for at its start.
+    public var dependencies: Set<String> { Set(definition?.dependsOn.map(\.machine) ?? []) }
 
     public var folder: MachineFolder { project.layout.machine(name) }
 
@@ -28,8 +30,8 @@ public struct Machine: Sendable {
     }
 
     /// The machine's record; nil if there is no such machine.
-    /// - Throws: ``ProviderError/recordMissing(machine:path:)`` if there is one all the same: its disk may have been worked on
-    ///   for months, and it may run.
+    /// - Throws: ``ProviderError/recordMissing(machine:path:)`` if there is one all the same: its disk may have been
+    ///   worked on for months, and it may run.
     func record() throws -> MachineRecord? {
         if let record = try project.store.load(name) { return record }
         guard try !isLost() else { throw ProviderError.recordMissing(machine: name, path: folder.record) }

@@ -2,9 +2,10 @@ import Glibc
 import LinuxSystem
 import SystemPackage
 
-/// The process that runs a machine or a guest that prepares a box: whoever holds the lock in the folder. Which one it is may
-/// be hidden from us (proc(5), prctl(2) PR_SET_DUMPABLE, another process namespace, another host), and then it still runs. So
-/// does the one that is recorded, though it holds no lock: a guest that has taken it over can let that go.
+/// The process that runs a machine or a guest that prepares a box: whoever holds the lock in the folder. Which one it
+/// is may be hidden from us (proc(5), prctl(2) PR_SET_DUMPABLE, another process namespace, another host), and then it
+/// still runs. So does the one that is recorded, though it holds no lock: a guest that has taken it over can let that
+/// go.
 struct MachineProcess {
     let folder: MachineFolder
     /// nil if nobody here can tell.
@@ -49,7 +50,8 @@ struct MachineProcess {
     /// Ends the process: by its own means, then by force.
     /// - Parameters:
     ///   - patience: How long it may take to end by its own means, in milliseconds.
-    ///   - recognition: What is only just starting can be neither asked nor recognized; by then it can. In milliseconds.
+    ///   - recognition: What is only just starting can be neither asked nor recognized; by then it can. In
+    ///     milliseconds.
     ///   - politely: Asks it to end. May fail.
     /// - Throws: ``ProviderError/holderUnknown(machine:lock:)`` if it goes on and nobody can tell which it is.
     func end(patience: Int64, recognition: Int64 = 10_000, politely: () throws -> Void) throws {
@@ -104,8 +106,8 @@ extension MachineRecord.ProcessIdentity {
         return nil
     }
 
-    /// The monitor that listens at `socket`, as the kernel says; its /proc may be hidden. QEMU is handed its socket by a command,
-    /// which the kernel would name: only a monitor counts.
+    /// The monitor that listens at `socket`, as the kernel says; its /proc may be hidden. QEMU is handed its socket by
+    /// a command, which the kernel would name: only a monitor counts.
     static func listening(at socket: FilePath) -> Self? {
         guard let connection = try? UnixSocket.connect(to: socket), let peer = connection.peerProcess,
             peer.identifier > 1, name(of: peer.identifier) == MonitorProvider.programName

@@ -65,7 +65,8 @@ public struct MachineUsage: Equatable, Sendable {
 
 extension MachineUsage {
     /// Reads a monitor's reply to ``MonitorRequest/statistics``.
-    /// - Parameter reportAgeLimit: What the guest said about its memory longer ago than this is left out, in milliseconds.
+    /// - Parameter reportAgeLimit: What the guest said about its memory longer ago than this is left out, in
+    ///   milliseconds.
     init(monitorStatistics reply: JSONValue, reportAgeLimit: UInt64 = 2_000) {
         for device in reply["devices"]?.arrayValue ?? [] {
             guard let name = device["name"]?.stringValue, let counters = device["counters"] else { continue }

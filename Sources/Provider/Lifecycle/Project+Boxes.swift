@@ -8,8 +8,8 @@ public import SystemPackage
 extension Project {
     public var lockFile: FilePath { environment.projectDirectory.appending(LockFile.fileName) }
 
-    /// The box that a definition means: the one of Wanderfile.lock, or the newest that fits, which is then locked. A box
-    /// that is in the store costs no network request. One machine at a time: several of one box get it once.
+    /// The box that a definition means: the one of Wanderfile.lock, or the newest that fits, which is then locked. A
+    /// box that is in the store costs no network request. One machine at a time: several of one box get it once.
     func resolveBox(_ definition: MachineDefinition) throws -> Box {
         let request = try boxRequest(definition.box)
         return try changeLockFile { lock in

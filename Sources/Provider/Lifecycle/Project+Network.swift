@@ -11,8 +11,8 @@ extension Project {
         ((try? layout.machineNames()) ?? []).contains { (try? layout.machine($0).isAlive()) == true }
     }
 
-    /// Starts the environment's network again if it was killed under running machines, for whichever command is the first to
-    /// notice; says so. A failure is a warning: the command may not need the network.
+    /// Starts the environment's network again if it was killed under running machines, for whichever command is the
+    /// first to notice; says so. A failure is a warning: the command may not need the network.
     public func reviveNetwork() {
         guard hasRunningMachines else { return }
         do {
@@ -56,8 +56,8 @@ extension Project {
     }
 
     /// Adds the machines that run, and their forwards, to a network that is about to start: the last one may have been
-    /// killed, and their monitors wait for one to reconnect to. By their records, not by what the network itself left: it
-    /// becomes what their guests know, whatever the Wanderfile says by now.
+    /// killed, and their monitors wait for one to reconnect to. By their records, not by what the network itself left:
+    /// it becomes what their guests know, whatever the Wanderfile says by now.
     func addLivingMachines(to configuration: inout NetworkConfiguration) {
         var living: [MachineAttachment] = []
         for name in (try? layout.machineNames()) ?? []
@@ -93,8 +93,8 @@ extension Project {
 }
 
 extension Machine {
-    /// Whether the machine runs, and had its place in a network that has ended. One that a command is only about to start takes
-    /// its place itself; it may have none to put a socket yet.
+    /// Whether the machine runs, and had its place in a network that has ended. One that a command is only about to
+    /// start takes its place itself; it may have none to put a socket yet.
     fileprivate func isInNetwork(_ record: MachineRecord) -> Bool {
         guard (try? folder.isAlive()) == true,
             !FileSystem.isAbsent(folder.networkSocket.removingLastComponent())

@@ -1,8 +1,8 @@
 import Glibc
-public import LinuxSystem
 import JSON
-import NetworkAddress
+public import LinuxSystem
 import MonitorControl
+import NetworkAddress
 public import SystemPackage
 
 /// Runs machines on wander's own monitor, wander-vmm, one process a machine.
@@ -132,8 +132,8 @@ final class MonitorMachineControl: MachineControl {
     }
 
     var isPaused: Bool { get throws { try perform(.state) == "paused" } }
-    /// How long a guest has to say what its memory is used for, in milliseconds. It usually takes less than one; a busy guest
-    /// on an emulated processor takes hundreds.
+    /// How long a guest has to say what its memory is used for, in milliseconds. It usually takes less than one; a busy
+    /// guest on an emulated processor takes hundreds.
     private static let reportPatience: Int64 = 800
 
     var usage: MachineUsage {

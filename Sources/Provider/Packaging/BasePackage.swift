@@ -1,6 +1,6 @@
-import JSON
 import BoxFormat
 import DiskImage
+import JSON
 public import LinuxSystem
 public import Reporting
 public import SystemPackage

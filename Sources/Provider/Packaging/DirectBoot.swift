@@ -63,8 +63,8 @@ struct GuestKernelHeader: Hashable {
 
     static let limit = 8192
 
-    /// Reads `VERSION SIZE SIZE` and, on a second line, the command line; what follows is not the header's. The guest may
-    /// write anything.
+    /// Reads `VERSION SIZE SIZE` and, on a second line, the command line; what follows is not the header's. The guest
+    /// may write anything.
     init?(_ bytes: [UInt8]) {
         let pieces = bytes.prefix(Self.limit).split(separator: 0x0a, maxSplits: 2, omittingEmptySubsequences: false)
         guard pieces.count == 3 else { return nil }

@@ -11,8 +11,8 @@ extension Machine {
     /// has handed out; nil if there is neither.
     func directBoot(_ box: Box) -> DirectBoot? { DirectBoot(of: box) ?? DirectBoot(handedOutTo: bootFolder) }
 
-    /// Makes sure that the guest of a box without a kernel can be told what to do: a guest that runs hands out the kernel
-    /// and the initial RAM disk that it was started with, whatever its boot loader and its file systems are.
+    /// Makes sure that the guest of a box without a kernel can be told what to do: a guest that runs hands out the
+    /// kernel and the initial RAM disk that it was started with, whatever its boot loader and its file systems are.
     /// - Throws: ``PackageError/noKernel(machine:reason:)`` if it does not run and has not done so before.
     func obtainKernel(_ record: MachineRecord, _ box: Box) throws {
         guard box.kernel == nil else { return }

@@ -5,7 +5,8 @@ import SSH
 import SystemPackage
 
 extension Machine {
-    /// Copies the disk of a running machine at an instant at which the guest has written everything down and writes no more.
+    /// Copies the disk of a running machine at an instant at which the guest has written everything down and writes no
+    /// more.
     ///
     /// The guest freezes its file systems by itself, and thaws them after two minutes whatever becomes of us.
     /// - Throws: ``PackageError/cannotFreeze(machine:reason:)`` if the copy would not be consistent.

@@ -1,7 +1,7 @@
-import EnvFile
 import BoxFormat
 import Digest
 import DiskImage
+import EnvFile
 import JSON
 import LinuxSystem
 import Provisioning

@@ -1,5 +1,5 @@
-import Digest
 import BoxFormat
+import Digest
 import DiskImage
 import EnvFile
 import LinuxSystem
@@ -13,14 +13,15 @@ extension Machine {
         MachineFolder(path: folder.path.appending(PreparedDisk.folderName), name: name)
     }
 
-    /// Where `--live` keeps the copy of a running machine's disk, with the prepared disk over it in a folder of its own.
+    /// Where `--live` keeps the copy of a running machine's disk, with the prepared disk over it in a folder of its
+    /// own.
     var livePreparationFolder: MachineFolder { MachineFolder(path: folder.path.appending("package-live"), name: name) }
 
     /// Where `--dry-run` looks into a copy.
     var previewFolder: MachineFolder { MachineFolder(path: folder.path.appending("package-list"), name: name) }
 
-    /// Ends the guests that killed `package` commands left behind, which still read the machine's disk, and removes what they
-    /// made, wherever that is.
+    /// Ends the guests that killed `package` commands left behind, which still read the machine's disk, and removes
+    /// what they made, wherever that is.
     func discardPreparation() throws {
         for place in [preparationFolder, livePreparationFolder, previewFolder] { try discardPreparation(place) }
     }
@@ -43,7 +44,8 @@ extension Machine {
             kernelDigest: directBoot(box)?.kernelDigest)
     }
 
-    /// Whether a disk is packaged as it is: nothing is asked for that only a guest can do, and none can be told by the box.
+    /// Whether a disk is packaged as it is: nothing is asked for that only a guest can do, and none can be told by the
+    /// box.
     static func needsNoGuest(_ script: PreparationScript, _ box: Box) -> Bool {
         box.kernel == nil && script.keepsIdentity && !script.cleans
     }
@@ -92,7 +94,8 @@ extension Machine {
     private func createLayer(over layers: [DiskLayer], in place: MachineFolder) throws {
         let disk = try DiskImage.open(layers, access: .readOnly)
         defer { try? disk.close() }
-        // Free blocks of file systems that the host cannot read are known by the guest's trim alone: to the block, then.
+        // Free blocks of file systems that the host cannot read are known by the guest's trim alone: to the block,
+        // then.
         let clusterBits: UInt32 = try FreeSpace(of: disk).isWhole ? 16 : 12
         try DiskImage.createOverlay(
             at: place.disk, backing: layers[0].path, backingFormat: layers[0].format, clusterBits: clusterBits)
@@ -177,8 +180,8 @@ extension Machine {
     /// Room may have come back since. What a guest's kernel says when a write has failed, it says on the console.
     static func tellsOfLostWrites(_ console: [UInt8]) -> Bool { console.contains(Array("I/O error, dev vd".utf8)) }
 
-    /// The guest goes on where the host's disk is full, and does not say what was not written. A layer grows by less than
-    /// this at a time.
+    /// The guest goes on where the host's disk is full, and does not say what was not written. A layer grows by less
+    /// than this at a time.
     private func hasNoRoom(_ place: MachineFolder) -> SystemError? {
         guard let free = try? FileSystem.freeBytes(place.path), free < 4 << 20 else { return nil }
         return SystemError("write a copy of the disk in", place.path, .noSpace)

@@ -11,8 +11,8 @@ struct PackageContents {
 
     func holds(_ status: FileStatus) -> Bool { identities.contains([status.device, status.inode]) }
 
-    /// A relative `a/b` becomes `include/a/b`, an absolute path `include/` and its last part. Of folders, everything below.
-    /// Looks at all of it, so that what is missing is known before any work.
+    /// A relative `a/b` becomes `include/a/b`, an absolute path `include/` and its last part. Of folders, everything
+    /// below. Looks at all of it, so that what is missing is known before any work.
     init(_ options: PackageOptions) throws {
         for (word, path) in options.includes {
             guard !path.components.contains(Self.state) else { throw PackageError.includesState(path) }

@@ -16,7 +16,8 @@ public enum PackageError: UserFacingError, Equatable {
     case includeNotAFile(FilePath)
     case twoIncludes(String)
     case wrongInfo(FilePath)
-    /// The box boots only by its boot loader, which wander cannot tell what to run, and its guest has not handed out a kernel.
+    /// The box boots only by its boot loader, which wander cannot tell what to run, and its guest has not handed out a
+    /// kernel.
     case noKernel(machine: String, reason: String?)
     /// A look at what would be done stops nothing.
     case previewOfRunning(machine: String)

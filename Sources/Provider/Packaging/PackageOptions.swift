@@ -15,7 +15,8 @@ public struct PackageOptions: Sendable {
     public var keepsIdentity = false
     /// Removes caches, logs and temporary files from the box.
     public var cleans = false
-    /// Leaves a machine that runs running, and packs its disk as it is at an instant at which its file systems are at rest.
+    /// Leaves a machine that runs running, and packs its disk as it is at an instant at which its file systems are at
+    /// rest.
     public var isLive = false
     /// Holds only what differs from the box that the machine was made from.
     public var isThin = false

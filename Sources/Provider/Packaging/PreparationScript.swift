@@ -2,8 +2,8 @@ import SSH
 
 /// What a guest runs in place of its own first program, on a copy of a machine's disk, to make of it the disk of a box.
 ///
-/// It needs no more than a POSIX shell and the usual small programs, busybox's or others. No service is started, nothing
-/// is reached over a network: nobody but the script changes the copy.
+/// It needs no more than a POSIX shell and the usual small programs, busybox's or others. No service is started,
+/// nothing is reached over a network: nobody but the script changes the copy.
 struct PreparationScript: Hashable {
     /// Whom the box's users log in as.
     var user: String

@@ -1,9 +1,9 @@
 /// Where guests keep what is not to be in a box: the one table of it, which the script of the preparation and its tests
 /// are made from.
 ///
-/// What is left in a box is found by somebody who downloads it, so a doubtful place goes out: who misses a configuration
-/// in a new machine can bring it with a provisioner. Files that name their owner's secrets among much else
-/// (`/etc/shadow`, a project's own `.env`) stay.
+/// What is left in a box is found by somebody who downloads it, so a doubtful place goes out: who misses a
+/// configuration in a new machine can bring it with a provisioner. Files that name their owner's secrets among much
+/// else (`/etc/shadow`, a project's own `.env`) stay.
 enum PrivatePlaces {
     enum Kind: String, CaseIterable {
         case history, secret, trace
@@ -15,8 +15,8 @@ enum PrivatePlaces {
     struct Row: Hashable {
         var kind: Kind
         var scope: Scope
-        /// Below a home folder, or absolute; with the shell's wildcards. A `/` at its end: every file in the folder, at any
-        /// depth.
+        /// Below a home folder, or absolute; with the shell's wildcards. A `/` at its end: every file in the folder, at
+        /// any depth.
         var pattern: String
     }
 

@@ -44,12 +44,12 @@ struct MountScript {
         }
     }
 
-    /// `$1` is the owner; four more for each share: tag, path, mode, line of /etc/fstab. Ends with a line `shares mounted`, or
-    /// `shares REASON NUMBER` and what was said.
+    /// `$1` is the owner; four more for each share: tag, path, mode, line of /etc/fstab. Ends with a line `shares
+    /// mounted`, or `shares REASON NUMBER` and what was said.
     ///
-    /// Whoever mounts first, which may be the guest's own start, says by chown(1) of the mount point whom the guest shall see
-    /// as the owner of what is the host user's. That takes a mount that is not read-only. The shell does by itself what it
-    /// can: under emulation starting programs is what takes time.
+    /// Whoever mounts first, which may be the guest's own start, says by chown(1) of the mount point whom the guest
+    /// shall see as the owner of what is the host user's. That takes a mount that is not read-only. The shell does by
+    /// itself what it can: under emulation starting programs is what takes time.
     static let text =
         #"""
         nl='

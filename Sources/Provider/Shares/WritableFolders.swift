@@ -2,8 +2,8 @@ import EnvFile
 import LinuxSystem
 import SystemPackage
 
-/// Folders of the host that guests may write to. A guest may put a link there, in place of what the Wanderfile names: what
-/// wander then shared, or read and handed over, would be something else of the host's.
+/// Folders of the host that guests may write to. A guest may put a link there, in place of what the Wanderfile names:
+/// what wander then shared, or read and handed over, would be something else of the host's.
 struct WritableFolders {
     let folders: [FilePath]
 
@@ -17,8 +17,8 @@ struct WritableFolders {
     /// - Parameters:
     ///   - path: Absolute. It need not exist.
     ///   - text: As the Wanderfile names it.
-    /// - Throws: ``ShareError/leadsOut(host:share:)`` if it is named as a part of such a folder and is outside of it, or would
-    ///   be once it is made.
+    /// - Throws: ``ShareError/leadsOut(host:share:)`` if it is named as a part of such a folder and is outside of it,
+    ///   or would be once it is made.
     func check(_ path: FilePath, as text: String) throws {
         let path = path.lexicallyNormalized()
         for folder in folders where try path != folder && path.starts(with: folder) && FileSystem.exists(folder) {

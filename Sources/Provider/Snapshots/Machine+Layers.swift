@@ -1,13 +1,15 @@
-public import DiskImage
 import BoxFormat
+public import DiskImage
 import LinuxSystem
 import SystemPackage
 
-// A machine's disk is the layer that its guest writes to, over frozen layers if it has snapshots, over its box. The record
-// names the frozen ones. The layer on top is made when there is none: freezing gives the present one a second name, and
-// restoring only says which frozen ones hold; whatever instant that was interrupted at, what is missing is seen.
+// A machine's disk is the layer that its guest writes to, over frozen layers if it has snapshots, over its box. The
+// record names the frozen ones. The layer on top is made when there is none: freezing gives the present one a second
+// name, and restoring only says which frozen ones hold; whatever instant that was interrupted at, what is missing is
+// seen.
 extension Machine {
-    /// The machine's disk, its own layers first and its box last. Known from the machine's record, whatever the images say.
+    /// The machine's disk, its own layers first and its box last. Known from the machine's record, whatever the images
+    /// say.
     public func diskLayers() throws -> [DiskLayer] { try diskLayers(try existingRecord()) }
 
     func diskLayers(_ record: MachineRecord) throws -> [DiskLayer] {
@@ -16,7 +18,8 @@ extension Machine {
     }
 
     /// The machine's disk for writing.
-    /// - Throws: ``SnapshotError/incompleteDisk(machine:)`` before ``completeDisk(_:)``: a snapshot's layer is never written to.
+    /// - Throws: ``SnapshotError/incompleteDisk(machine:)`` before ``completeDisk(_:)``: a snapshot's layer is never
+    ///   written to.
     func ownDisk(_ record: MachineRecord) throws -> [DiskLayer] {
         guard try !lacksOwnLayer(record) else { throw SnapshotError.incompleteDisk(machine: name) }
         return try diskLayers(record)
@@ -46,7 +49,8 @@ extension Machine {
             + [DiskLayer(path: base.path, format: base.format == .raw ? .raw : .qcow2)]
     }
 
-    /// Whether the guest has nothing to write to yet: what stands there is older than what was restored, or has been frozen.
+    /// Whether the guest has nothing to write to yet: what stands there is older than what was restored, or has been
+    /// frozen.
     private func lacksOwnLayer(_ record: MachineRecord) throws -> Bool {
         if record.needsLayer { return true }
         // Any of them: nothing that is frozen is ever written to.

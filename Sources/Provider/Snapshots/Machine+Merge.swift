@@ -4,8 +4,8 @@ import Reporting
 import SystemPackage
 
 extension Machine {
-    /// Makes one layer of two wherever nothing tells them apart any more: no snapshot ends at the lower one, and nothing
-    /// stands on it but the upper one. A machine that runs goes on with the two, whose files it has open.
+    /// Makes one layer of two wherever nothing tells them apart any more: no snapshot ends at the lower one, and
+    /// nothing stands on it but the upper one. A machine that runs goes on with the two, whose files it has open.
     func mergeLayers(_ record: inout MachineRecord) throws {
         while let pair = Self.mergeable(record.layerChains) {
             let merged = randomIdentifier()

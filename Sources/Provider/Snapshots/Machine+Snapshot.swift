@@ -13,8 +13,8 @@ extension Machine {
     /// The machine's snapshots, the oldest first; none if there is no machine. Changes nothing.
     public func snapshots() throws -> [MachineSnapshot] { try project.store.load(name)?.snapshots ?? [] }
 
-    /// Keeps the disk as it is now. A halted machine's is frozen at once; a running machine's guest writes everything down and
-    /// waits while it is copied, and goes on.
+    /// Keeps the disk as it is now. A halted machine's is frozen at once; a running machine's guest writes everything
+    /// down and waits while it is copied, and goes on.
     /// - Parameters:
     ///   - snapshot: nil makes a name up, for the stack that ``popped()`` takes from.
     ///   - replaces: Whether one of that name may be replaced.
@@ -81,7 +81,8 @@ extension Machine {
         return layer
     }
 
-    /// Brings the disk back to a snapshot. A machine that runs is stopped by its power: what it has not saved is to go anyway.
+    /// Brings the disk back to a snapshot. A machine that runs is stopped by its power: what it has not saved is to go
+    /// anyway.
     /// - Parameter snapshot: nil takes the last one that was pushed.
     public func restoreSnapshot(_ snapshot: String?) throws -> MachineSnapshot {
         try exclusively {

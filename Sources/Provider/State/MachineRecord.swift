@@ -1,9 +1,10 @@
 public import JSON
 
-/// What wander knows about a machine: the journal of its life. It is written before and after every side effect, so that
-/// whatever instant a command was killed at, the next one sees what was under way.
+/// What wander knows about a machine: the journal of its life. It is written before and after every side effect, so
+/// that whatever instant a command was killed at, the next one sees what was under way.
 public struct MachineRecord: Sendable, Hashable {
-    /// What was being done when the record was last written. A stage that ends in -ing names work that may be half done.
+    /// What was being done when the record was last written. A stage that ends in -ing names work that may be half
+    /// done.
     public enum Stage: String, Sendable, CaseIterable {
         case creating, stopped, starting, running, stopping, destroying
     }

@@ -3,13 +3,16 @@ import Glibc
 import LinuxSystem
 import SystemPackage
 
-/// Names for files whose own names other languages would take apart: a project may lie in any folder, with quotes, `%`, `${HOME}` or
-/// bytes that are no text in its path. ssh_config(5) alone has three ways of reading a path, and no escape for `${`.
+/// Names for files whose own names other languages would take apart: a project may lie in any folder, with quotes, `%`,
+/// `${HOME}` or bytes that are no text in its path. ssh_config(5) alone has three ways of reading a path, and no escape
+/// for `${`.
 enum PlainPath {
-    /// How long a link may lead nowhere, in seconds: somebody's ssh_config(5) may have it, and a drive be mounted again.
+    /// How long a link may lead nowhere, in seconds: somebody's ssh_config(5) may have it, and a drive be mounted
+    /// again.
     private static let patience: Int64 = 28 * 24 * 3600
 
-    /// The path itself if it is plain, or else that of a link to it that is. The link stays until it has led nowhere for weeks.
+    /// The path itself if it is plain, or else that of a link to it that is. The link stays until it has led nowhere
+    /// for weeks.
     static func of(_ path: FilePath) throws -> String {
         if isPlain(path) { return path.string }
         let folder = try folder()
@@ -41,8 +44,8 @@ enum PlainPath {
         }
     }
 
-    /// Where the links are: with the user's other state, or, if the home folder's name is not plain either, in a folder of the
-    /// user's own that the system made, or in one in /tmp.
+    /// Where the links are: with the user's other state, or, if the home folder's name is not plain either, in a folder
+    /// of the user's own that the system made, or in one in /tmp.
     private static func folder() throws -> FilePath {
         let state = (try? KnownEnvironments.standard().folder.removingLastComponent())?.appending("links")
         let runtime = environmentVariable("XDG_RUNTIME_DIR").map { FilePath($0).pushing("wander") }
@@ -59,8 +62,8 @@ enum PlainPath {
         throw SystemError("find a folder with a plain name for links", nil, .noSuchFileOrDirectory)
     }
 
-    /// Those of projects that are gone. A link's own time says since when it has been seen to lead nowhere; 0 of one that did
-    /// lead somewhere when it was last looked at.
+    /// Those of projects that are gone. A link's own time says since when it has been seen to lead nowhere; 0 of one
+    /// that did lead somewhere when it was last looked at.
     static func removeDangling(in folder: FilePath, now: Int64) {
         for name in (try? FileSystem.list(folder)) ?? [] where !name.hasPrefix(".") {
             let link = folder.appending(name)

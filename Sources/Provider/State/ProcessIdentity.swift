@@ -29,7 +29,8 @@ extension MachineRecord.ProcessIdentity {
         return String(fields[19]) == started && !["Z", "X"].contains(fields[0])
     }
 
-    /// Ends the process, if it runs though somebody else has its machine's lock: a guest that took it over made it let go.
+    /// Ends the process, if it runs though somebody else has its machine's lock: a guest that took it over made it let
+    /// go.
     /// - Throws: `ETIMEDOUT` if it does not end.
     func endWithoutLock() throws(SystemError) {
         guard runs, let watch = ProcessWatch(identifier) else { return }

@@ -19,7 +19,8 @@ public struct ProjectLayout: Sendable, Hashable {
     public func machine(_ name: String) -> MachineFolder { MachineFolder(path: machines.appending(name), name: name) }
     func commandLock(_ name: String) -> FilePath { locks.appending("\(name).lock") }
 
-    /// Makes the folders that every changing command needs. The state keeps itself out of the project's version control.
+    /// Makes the folders that every changing command needs. The state keeps itself out of the project's version
+    /// control.
     public func prepare() throws(SystemError) {
         for folder in [state, machines, locks, network] where try !FileSystem.isDirectory(folder) {
             try FileSystem.makeDirectory(folder, permissions: 0o700)
@@ -52,7 +53,8 @@ public struct MachineFolder: Sendable, Hashable {
     public var record: FilePath { path.appending("record.json") }
     /// The layer that the guest writes to, over the box's image or over frozen layers.
     public var disk: FilePath { path.appending("disk.qcow2") }
-    /// A frozen layer, of which snapshots are made. Beside the disk, so that the names in images stay right when it is frozen.
+    /// A frozen layer, of which snapshots are made. Beside the disk, so that the names in images stay right when it is
+    /// frozen.
     func layer(_ name: String) -> FilePath { path.appending(Self.layerFile(name)) }
     static func layerFile(_ name: String) -> String { "layer-\(name).qcow2" }
     /// The names of all files of layers, complete or not.
@@ -64,8 +66,8 @@ public struct MachineFolder: Sendable, Hashable {
     func boxKey(_ index: Int) -> FilePath { path.appending("box_key_\(index)") }
     public var publicKey: FilePath { path.appending("id_ed25519.pub") }
     public var knownHosts: FilePath { path.appending("known_hosts") }
-    /// The only folder that the machine's processes may change, and wander-net for its sockets: nothing in it tells wander
-    /// what to start, and wander follows no links there.
+    /// The only folder that the machine's processes may change, and wander-net for its sockets: nothing in it tells
+    /// wander what to start, and wander follows no links there.
     public var run: FilePath { path.appending("run") }
     public var consoleLog: FilePath { place("console.log") }
     public var monitorLog: FilePath { place("monitor.log") }

@@ -1,7 +1,7 @@
-import NetworkAddress
 import Glibc
 import JSON
 import LinuxSystem
+import NetworkAddress
 import NetworkControl
 import SystemPackage
 

@@ -17,7 +17,8 @@ struct DHCPServer {
     static let leaseTime: UInt32 = 86_400
 
     private enum Message: UInt8 {
-        case discover = 1, offer, request, decline, acknowledge, refuse, release, inform
+        case discover = 1
+        case offer, request, decline, acknowledge, refuse, release, inform
     }
 
     /// What the client asks, as far as it matters.

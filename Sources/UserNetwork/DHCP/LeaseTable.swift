@@ -1,11 +1,11 @@
-import NetworkAddress
 import JSON
 import LinuxSystem
+import NetworkAddress
 import NetworkControl
 import SystemPackage
 
-/// Which machine has which address. An address that was given stays the machine's, also while it does not run, as long as
-/// the file exists and no Wanderfile claims it for another.
+/// Which machine has which address. An address that was given stays the machine's, also while it does not run, as long
+/// as the file exists and no Wanderfile claims it for another.
 struct LeaseTable {
     /// In bytes.
     private static let fileLimit = 1 << 20
@@ -13,7 +13,8 @@ struct LeaseTable {
     private let file: FilePath?
     private let subnet: IPv4Subnet
     private var addresses: [String: IPv4Address] = [:]
-    /// Whether what the file says is known. A file that could not be read is not written either: what it says is still true.
+    /// Whether what the file says is known. A file that could not be read is not written either: what it says is still
+    /// true.
     private var isRead = false
     private var notes: [String] = []
     private var said: Set<String> = []

@@ -1,7 +1,12 @@
 /// A query's header and its one question (RFC 1035, section 4.1).
 struct DNSQuestion {
     enum Code: UInt8 {
-        case noError = 0, formatError = 1, serverFailure = 2, nameError = 3, notImplemented = 4, refused = 5
+        case noError = 0
+        case formatError = 1
+        case serverFailure = 2
+        case nameError = 3
+        case notImplemented = 4
+        case refused = 5
     }
     static let address: UInt16 = 1
     static let pointer: UInt16 = 12
@@ -45,8 +50,8 @@ struct DNSQuestion {
         return false
     }
 
-    /// The answer to a message that is no question as ``init(_:)`` reads it: another kind of operation, another class of
-    /// names, or nonsense.
+    /// The answer to a message that is no question as ``init(_:)`` reads it: another kind of operation, another class
+    /// of names, or nonsense.
     /// - Returns: nil if it deserves none: an answer, or no message at all.
     static func refusal(of message: RawSpan) -> [UInt8]? {
         guard let identifier = message.uint16(0), let flags = message.uint16(2), flags & 0x8000 == 0,

@@ -1,8 +1,8 @@
 import LinuxSystem
 import NetworkControl
 
-/// A guest's TCP connection to the network's name server (RFC 7766): questions behind their lengths, and so the answers,
-/// each when it is there. Resolvers come here with what is too long for a datagram.
+/// A guest's TCP connection to the network's name server (RFC 7766): questions behind their lengths, and so the
+/// answers, each when it is there. Resolvers come here with what is too long for a datagram.
 final class NameConnection: GuestConnection {
     /// Of one machine; who opens more is not heard.
     static let limit = 16

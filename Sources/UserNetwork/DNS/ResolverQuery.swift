@@ -2,14 +2,15 @@ import Glibc
 import LinuxSystem
 import NetworkControl
 
-/// A guest's question on its way to the host's resolvers. It has a socket of its own, so that its port is as hard to guess
-/// as the kernel makes it (RFC 5452).
+/// A guest's question on its way to the host's resolvers. It has a socket of its own, so that its port is as hard to
+/// guess as the kernel makes it (RFC 5452).
 final class ResolverQuery: EventSource {
     /// How long a server may take before the next is asked, in milliseconds.
     static let patience: Int64 = 2_000
     static let attempts = 4
 
-    /// How the guest asked; its question goes on in the same way, so that what was too long for a datagram gets through.
+    /// How the guest asked; its question goes on in the same way, so that what was too long for a datagram gets
+    /// through.
     enum Transport { case datagram, stream }
 
     private let transport: Transport

@@ -2,8 +2,8 @@ import Glibc
 import LinuxSystem
 import NetworkControl
 
-/// A connection from the host to a guest's TCP port: from a client of the machine's access socket, from a forwarded port,
-/// or from somebody who only wants to know whether the port is open.
+/// A connection from the host to a guest's TCP port: from a client of the machine's access socket, from a forwarded
+/// port, or from somebody who only wants to know whether the port is open.
 final class HostConnection: RelayedConnection {
     enum Purpose {
         /// A client of the access socket, which says what it wants and is told how it went.
@@ -15,8 +15,9 @@ final class HostConnection: RelayedConnection {
 
     /// How long a guest may take to answer the first segment, in milliseconds.
     static let dialLimit: Int64 = 5_000
-    /// The pauses between two knocks while waiting for a port to open. Each knock costs a guest that boots, so they grow: a
-    /// port is noticed within a tenth of the time that its machine has taken since its last sign of life, and within a second.
+    /// The pauses between two knocks while waiting for a port to open. Each knock costs a guest that boots, so they
+    /// grow: a port is noticed within a tenth of the time that its machine has taken since its last sign of life, and
+    /// within a second.
     static let waitPace = Pace(first: 50, growing: 1.1, most: 1_000)
     static let dialPace = Pace(first: 200, growing: 1, most: 200)
     /// How long a guest may keep a connection open whose client has gone, in milliseconds.

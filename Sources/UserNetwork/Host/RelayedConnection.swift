@@ -1,11 +1,11 @@
 import Glibc
 import LinuxSystem
 
-/// A TCP connection with a guest whose other end is a socket of the host. Bytes go both ways; each side's closing or breaking
-/// off becomes the other's.
+/// A TCP connection with a guest whose other end is a socket of the host. Bytes go both ways; each side's closing or
+/// breaking off becomes the other's.
 class RelayedConnection: GuestConnection {
-    /// How long a connection that one side has closed may be silent, in milliseconds. Whoever has closed its side may listen,
-    /// or be gone for ever: TCP does not tell.
+    /// How long a connection that one side has closed may be silent, in milliseconds. Whoever has closed its side may
+    /// listen, or be gone for ever: TCP does not tell.
     static let silenceLimit: Int64 = 15 * 60_000
     /// How long it must have been silent, in milliseconds, before it makes room for a new one.
     static let leastSilence: Int64 = 10_000

@@ -58,8 +58,8 @@ final class DatagramLink: FrameLink {
     }
 }
 
-/// The socket that a monitor sends its datagrams to. The link exists from the first one on, or from the start if the monitor
-/// is there already, until the monitor's socket is gone.
+/// The socket that a monitor sends its datagrams to. The link exists from the first one on, or from the start if the
+/// monitor is there already, until the monitor's socket is gone.
 final class DatagramPort: EventSource {
     /// How often to look whether the monitor is still there, or there by now, in milliseconds.
     static let interval: Int64 = 2_000

@@ -13,12 +13,12 @@ protocol FrameReceiver: AnyObject {
 
 /// The connection to one machine's monitor: frames in both directions.
 ///
-/// Frames that the monitor does not take at once wait in a queue, which those who send there share. Whoever has filled his part
-/// pauses (back-pressure instead of loss), but not for ever: a guest that takes nothing at all loses its frames, so that it
-/// cannot stop others.
+/// Frames that the monitor does not take at once wait in a queue, which those who send there share. Whoever has filled
+/// his part pauses (back-pressure instead of loss), but not for ever: a guest that takes nothing at all loses its
+/// frames, so that it cannot stop others.
 class FrameLink: EventSource {
-    /// What a monitor sends as one frame at most, in bytes: QEMU's own buffer. What is longer than `EthernetFrame.limit` goes
-    /// no further than to the switch, which drops it.
+    /// What a monitor sends as one frame at most, in bytes: QEMU's own buffer. What is longer than
+    /// `EthernetFrame.limit` goes no further than to the switch, which drops it.
     static let receiveLimit = 69_632
     /// In bytes, of all who have frames in the queue at the same time. Who has more than his part of it pauses.
     static let highWater = 512 << 10
@@ -81,5 +81,4 @@ class FrameLink: EventSource {
     override var deadline: MonotonicClock? {
         pausedFor.map { $0.link.lastProgress.advanced(byMilliseconds: Self.patience + 1) }
     }
-
 }

@@ -1,6 +1,6 @@
-/// Frames that wait for a monitor, in a line for each who sends them: whoever floods a machine fills a line of his own, and
-/// everybody else's frames pass it. The lines are served by the bytes that each has sent (start-time fair queueing; Goyal, Vin
-/// and Cheng, 1996).
+/// Frames that wait for a monitor, in a line for each who sends them: whoever floods a machine fills a line of his own,
+/// and everybody else's frames pass it. The lines are served by the bytes that each has sent (start-time fair queueing;
+/// Goyal, Vin and Cheng, 1996).
 final class FrameQueue {
     /// Who sends.
     struct Sender: Hashable {
@@ -59,7 +59,8 @@ final class FrameQueue {
         count = 0
     }
 
-    /// The line whose turn it is: one whose frame has begun; of two that have sent as much, the one that has waited longer.
+    /// The line whose turn it is: one whose frame has begun; of two that have sent as much, the one that has waited
+    /// longer.
     private var next: Line? { lines.first { $0.rest > 0 } ?? lines.min { $0.start < $1.start } }
 
     /// The length of a line's first frame with its prefix, or of its rest.

@@ -2,9 +2,9 @@ import LinuxSystem
 
 /// How many descriptors machines may make this process open, which has one table of them for all.
 ///
-/// A machine may have four times what is then still free: alone nearly everything, beside others a fair part, and whoever
-/// comes last still finds some (the rule by which switches share their memory, "dynamic threshold"). Listeners, monitors and
-/// the control socket are outside of it.
+/// A machine may have four times what is then still free: alone nearly everything, beside others a fair part, and
+/// whoever comes last still finds some (the rule by which switches share their memory, "dynamic threshold"). Listeners,
+/// monitors and the control socket are outside of it.
 final class DescriptorBudget {
     /// Of one machine, whatever the process may have: each costs memory and time.
     static let machineLimit = 4096
@@ -47,6 +47,7 @@ final class DescriptorAccount {
     var used: Int { open + outside }
     /// For what the guest itself asks for.
     var mayOpen: Bool { budget.mayOpen(self, isForClient: false) }
-    /// For a client of one of its ports, whoever that is: a quarter is left for the guest's own questions and connections.
+    /// For a client of one of its ports, whoever that is: a quarter is left for the guest's own questions and
+    /// connections.
     var mayTakeClient: Bool { budget.mayOpen(self, isForClient: true) }
 }

@@ -1,7 +1,7 @@
-import NetworkAddress
 import CLibSlirp
 import Glibc
 import LinuxSystem
+import NetworkAddress
 import NetworkControl
 
 /// One machine's way out: a libslirp instance, which turns the guest's connections into sockets of this process.
@@ -19,9 +19,10 @@ import NetworkControl
     /// Sockets a guest may have open at the same time; more of them are refused until some close.
     static let socketLimit = 512
 
-    /// The largest IP packet of libslirp's TCP connections, in bytes: a third of the largest window, which is 65535, as it has
-    /// no window scaling. It says that a window is open again only once there is room for two segments more than it has said;
-    /// with larger ones a guest that has less than one left may never hear of it, and its uploads stand still.
+    /// The largest IP packet of libslirp's TCP connections, in bytes: a third of the largest window, which is 65535, as
+    /// it has no window scaling. It says that a window is open again only once there is room for two segments more than
+    /// it has said; with larger ones a guest that has less than one left may never hear of it, and its uploads stand
+    /// still.
     private static let largestPacket = 21 << 10
 
     private var slirp: OpaquePointer?
@@ -62,8 +63,8 @@ import NetworkControl
         let opaque = unsafe Unmanaged.passUnretained(self).toOpaque()
         guard let slirp = unsafe slirp_new(&configuration, Self.callbacks, opaque) else { return nil }
         unsafe self.slirp = slirp
-        // Sets libslirp's clock, which otherwise stands at zero until it first serves its sockets: what a guest sends before
-        // that would get sockets that have expired.
+        // Sets libslirp's clock, which otherwise stands at zero until it first serves its sockets: what a guest sends
+        // before that would get sockets that have expired.
         unsafe slirp_pollfds_poll(slirp, 1, Self.events, nil)
     }
 

@@ -1,8 +1,9 @@
-/// Looks at what is about to be given to libslirp, which is C and trusts lengths more than it should: version 4.7 corrupts
-/// its memory when a UDP header claims fewer than its own eight bytes. Only packets whose every length holds get there.
+/// Looks at what is about to be given to libslirp, which is C and trusts lengths more than it should: version 4.7
+/// corrupts its memory when a UDP header claims fewer than its own eight bytes. Only packets whose every length holds
+/// get there.
 enum PacketInspection {
-    /// Whether the transport's header of an unfragmented IPv4 packet without options is sound, and of a kind that can be
-    /// passed on: TCP, UDP, or an echo request.
+    /// Whether the transport's header of an unfragmented IPv4 packet without options is sound, and of a kind that can
+    /// be passed on: TCP, UDP, or an echo request.
     static func accepts(_ frame: RawSpan, _ packet: IPv4Header) -> Bool {
         guard packet.payloadOffset == EthernetHeader.count + 20 else { return false }
         return accepts(frame, packet.transport, at: packet.payloadOffset, count: packet.payloadCount)
@@ -10,8 +11,8 @@ enum PacketInspection {
                 && frame.uint16(packet.payloadOffset) == 0x0800
     }
 
-    /// Whether an IPv6 packet's payload, right behind the fixed header, is sound and can be passed on: TCP, UDP, an echo
-    /// request, or the messages by which hosts and routers find each other (RFC 4861, sections 4.1, 4.3 and 4.4).
+    /// Whether an IPv6 packet's payload, right behind the fixed header, is sound and can be passed on: TCP, UDP, an
+    /// echo request, or the messages by which hosts and routers find each other (RFC 4861, sections 4.1, 4.3 and 4.4).
     static func acceptsIPv6(_ frame: RawSpan, _ nextHeader: UInt8, count: Int) -> Bool {
         let start = EthernetHeader.count + 40
         guard nextHeader == 58 else { return accepts(frame, nextHeader, at: start, count: count) }

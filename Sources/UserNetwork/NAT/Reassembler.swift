@@ -1,5 +1,5 @@
-import NetworkAddress
 import LinuxSystem
+import NetworkAddress
 import NetworkControl
 
 /// Puts the pieces of fragmented packets together (RFC 791, section 3.2), within small bounds and without tolerance:
@@ -39,7 +39,8 @@ struct Reassembler {
         let isLast = field & 0x2000 == 0
         let payload = frame.copy(from: packet.payloadOffset, count: packet.payloadCount)
         let end = offset + payload.count
-        // A piece in the middle has a multiple of eight bytes; nothing may pass the largest packet, or be split to nothing.
+        // A piece in the middle has a multiple of eight bytes; nothing may pass the largest packet, or be split to
+        // nothing.
         guard !payload.isEmpty, isLast || payload.count % 8 == 0, end <= 65_515 else { return nil }
         let key = Key(destination: packet.destination, identification: identification, transport: packet.transport)
         var partial: Partial

@@ -1,12 +1,13 @@
 import LinuxSystem
 
-/// Which machine an IPv6 address belongs to, where the address does not say so itself: to the one that used it first, until
-/// it has not used it for a long time (RFC 6620).
+/// Which machine an IPv6 address belongs to, where the address does not say so itself: to the one that used it first,
+/// until it has not used it for a long time (RFC 6620).
 struct IPv6AddressTable {
-    /// Addresses of one machine. A new one takes the place of the one that it has not used for the longest time: guests with
-    /// temporary addresses (RFC 8981) make one a day.
+    /// Addresses of one machine. A new one takes the place of the one that it has not used for the longest time: guests
+    /// with temporary addresses (RFC 8981) make one a day.
     static let limit = 16
-    /// How long an address that nobody uses stays its machine's, in milliseconds: as long as a guest's own temporary addresses.
+    /// How long an address that nobody uses stays its machine's, in milliseconds: as long as a guest's own temporary
+    /// addresses.
     static let age: Int64 = 24 * 60 * 60 * 1000
 
     private struct Entry {

@@ -1,5 +1,5 @@
-import NetworkAddress
 import LinuxSystem
+import NetworkAddress
 import NetworkControl
 
 /// A machine of the environment as the network knows it, connected or not.
@@ -99,8 +99,8 @@ final class Machine: FrameReceiver {
     static let leastARPSilence: Int64 = 5_000
 
     /// Notes an ARP packet.
-    /// - Parameter isAnnouncement: Whether it says or asks whose the machine's own address is, as a guest does that has just
-    ///   taken it (RFC 5227).
+    /// - Parameter isAnnouncement: Whether it says or asks whose the machine's own address is, as a guest does that has
+    ///   just taken it (RFC 5227).
     func noteARP(isAnnouncement: Bool, at now: MonotonicClock) {
         let isNews = lastARP.map { now.milliseconds(since: $0) >= Self.leastARPSilence } ?? true
         lastARP = now

@@ -1,8 +1,9 @@
-import NetworkAddress
 import LinuxSystem
+import NetworkAddress
 import NetworkControl
 
-// What becomes of a frame from a machine. The guest is an adversary: nothing about a frame is believed before it is checked.
+// What becomes of a frame from a machine. The guest is an adversary: nothing about a frame is believed before it is
+// checked.
 extension Network {
     func receive(_ frame: RawSpan, from machine: Machine) {
         guard let header = EthernetHeader(frame), frame.byteCount <= EthernetHeader.count + mtu + EthernetFrame.slack
@@ -95,8 +96,9 @@ extension Network {
         pass(frame, packet, from: machine)
     }
 
-    /// Whether an address is one that a router may pass a packet on to. It keeps the host's loopback interface, which also
-    /// answers to 0.0.0.0, out of reach, and link-local addresses (RFC 3927, section 2.7), such as a cloud's metadata server.
+    /// Whether an address is one that a router may pass a packet on to. It keeps the host's loopback interface, which
+    /// also answers to 0.0.0.0, out of reach, and link-local addresses (RFC 3927, section 2.7), such as a cloud's
+    /// metadata server.
     private func isOutside(_ address: IPv4Address) -> Bool {
         switch address.rawValue >> 24 {
         case 0, 127, 224...255: false

@@ -1,7 +1,7 @@
 import NetworkAddress
 
-// Services on the host's loopback interface, which `host.internal` leads to. They trust whoever reaches them, so a machine
-// reaches those alone that the Wanderfile names.
+// Services on the host's loopback interface, which `host.internal` leads to. They trust whoever reaches them, so a
+// machine reaches those alone that the Wanderfile names.
 extension Network {
     /// Whether a machine may reach a port of the host. A refusal is logged once, with what would change it.
     func mayReachHost(_ port: UInt16, _ transport: HostPorts.Transport, from machine: Machine) -> Bool {

@@ -92,9 +92,9 @@ extension Network {
         return owners6.claim(address, for: machine.name, at: now)
     }
 
-    /// Whether an ICMPv6 message may be sent: no router advertisements (134), redirects (137), and neighbour advertisements
-    /// (136) only for addresses of its own. None of the messages of neighbour discovery (133 to 137) has reason to come behind
-    /// an extension header, where others would not look for them (RFC 6980).
+    /// Whether an ICMPv6 message may be sent: no router advertisements (134), redirects (137), and neighbour
+    /// advertisements (136) only for addresses of its own. None of the messages of neighbour discovery (133 to 137) has
+    /// reason to come behind an extension header, where others would not look for them (RFC 6980).
     private func mayAdvertise(_ frame: RawSpan, _ packet: IPv6Header, _ machine: Machine) -> Bool {
         guard packet.transport == IPv6Header.icmp, let type = frame.uint8(packet.payloadOffset),
             (133...137).contains(type)

@@ -1,5 +1,5 @@
-import NetworkAddress
 import LinuxSystem
+import NetworkAddress
 import NetworkControl
 
 // What the gateway does itself: DHCP and DNS.
@@ -27,8 +27,8 @@ extension Network {
         send(FrameWriter.udp(from: source, to: target, payload: reply.payload), to: machine)
     }
 
-    /// Questions of one machine that the host's resolvers have not answered yet. One more, and the oldest is given up: a name
-    /// whose servers are silent must not keep the guest from all others.
+    /// Questions of one machine that the host's resolvers have not answered yet. One more, and the oldest is given up:
+    /// a name whose servers are silent must not keep the guest from all others.
     static let queryLimit = 128
     /// No question is longer, in bytes; the answer's size is the resolver's business.
     static let questionLimit = 4096

@@ -1,7 +1,7 @@
-import NetworkAddress
 import Glibc
 import JSON
 import LinuxSystem
+import NetworkAddress
 public import NetworkControl
 import Reporting
 import SystemPackage
@@ -40,8 +40,8 @@ public final class Network {
     private let persistent: Bool
 
     /// Makes the network with the machines and forwards of `configuration`.
-    /// A machine that cannot join is left out, so that the others have their network; a forward whose port is taken is kept and
-    /// reported by `status`.
+    /// A machine that cannot join is left out, so that the others have their network; a forward whose port is taken is
+    /// kept and reported by `status`.
     /// - Throws: What is wrong with a machine, if none can join.
     public convenience init(_ configuration: NetworkConfiguration) throws {
         try self.init(
@@ -285,7 +285,10 @@ public final class Network {
                 now.milliseconds(since: idleSince) >= Int64(network.configuration.idleSeconds) * 1000
             else { return }
             // Somebody waits for a machine that is about to start.
-            guard network.hostConnections.isEmpty else { return network.idleSince = now }
+            guard network.hostConnections.isEmpty else {
+                network.idleSince = now
+                return
+            }
             network.log.write("no machine has been connected for \(network.configuration.idleSeconds) s: ending")
             network.stop()
         }

@@ -1,7 +1,8 @@
 import LinuxSystem
 
 /// One TCP connection with a guest (RFC 9293), without sockets, frames or clock of its own: segments go in by
-/// ``receive(_:payload:at:)`` and come out of ``nextSegment(at:)``, which its owner calls as long as the link takes them.
+/// ``receive(_:payload:at:)`` and come out of ``nextSegment(at:)``, which its owner calls as long as the link takes
+/// them.
 ///
 /// The path is a local socket that neither loses nor reorders, so there is no congestion window and no reassembly; loss
 /// (a guest whose queue overflowed) is repaired by going back to the first unacknowledged byte.
@@ -96,8 +97,8 @@ final class TCPSession {
         progress = now
     }
 
-    /// What every host takes (RFC 9293, section 3.7.1), in bytes. A guest that asks for less makes more work for all than its
-    /// data are worth (CVE-2019-11479), and no link of ours is so narrow.
+    /// What every host takes (RFC 9293, section 3.7.1), in bytes. A guest that asks for less makes more work for all
+    /// than its data are worth (CVE-2019-11479), and no link of ours is so narrow.
     static let leastSegment = 536
 
     /// - Parameter wanted: What the guest says that it takes, in bytes; nil if it does not.
@@ -205,7 +206,8 @@ final class TCPSession {
         let unsent = sendQueue.count - inFlight
         let room = max(0, sendWindow - inFlight)
         let count = max(0, min(unsent, segmentSize, room))
-        // A small piece of a large rest waits for a larger window, unless nothing else is under way (RFC 9293, 3.8.6.2.1).
+        // A small piece of a large rest waits for a larger window, unless nothing else is under way (RFC 9293,
+        // 3.8.6.2.1).
         let worthwhile = count == segmentSize || count == unsent || inFlight == 0 || count >= largestWindow / 2
         let closes = localClosed && !closeAcknowledged && unsent >= 0 && count == unsent
         if count > 0 && worthwhile || closes {

@@ -100,7 +100,8 @@ struct FrameWriter {
         return writer.bytes
     }
 
-    /// A whole frame with an ICMPv6 message whose header is four bytes, four zero ones, and a body (RFC 4443, section 2.1).
+    /// A whole frame with an ICMPv6 message whose header is four bytes, four zero ones, and a body (RFC 4443, section
+    /// 2.1).
     static func icmp6(
         type: UInt8, code: UInt8, from source: (mac: MACAddress, address: IPv6Address),
         to destination: (mac: MACAddress, address: IPv6Address), body: [UInt8]

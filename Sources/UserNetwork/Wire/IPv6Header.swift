@@ -19,8 +19,8 @@ struct IPv6Header {
     /// Whether other headers stand before the transport's.
     let hasExtensions: Bool
 
-    /// nil unless the packet, or its first piece, holds its chain of headers up to the transport's. A receiver would find out
-    /// only later what such a packet is, past everybody who decides whether it may pass (RFC 7112 and 7113).
+    /// nil unless the packet, or its first piece, holds its chain of headers up to the transport's. A receiver would
+    /// find out only later what such a packet is, past everybody who decides whether it may pass (RFC 7112 and 7113).
     init?(_ frame: RawSpan) {
         let start = EthernetHeader.count
         guard let first = frame.uint8(start), first >> 4 == 6, let length = frame.uint16(start + 4),
@@ -29,8 +29,8 @@ struct IPv6Header {
         else { return nil }
         self.source = source
         self.destination = destination
-        // A length of zero leaves the end to an option of the first extension header (RFC 2675): everything but the transport
-        // would then be read from behind the end that is known here.
+        // A length of zero leaves the end to an option of the first extension header (RFC 2675): everything but the
+        // transport would then be read from behind the end that is known here.
         let end = start + Self.count + Int(length)
         var position = start + Self.count
         var headers = 0

@@ -6,8 +6,8 @@ struct InternetChecksum {
     mutating func add(_ bytes: RawSpan) { unsafe bytes.withUnsafeBytes { unsafe add($0) } }
 
     mutating func add(_ bytes: UnsafeRawBufferPointer) {
-        // The sum is the same in any byte order (RFC 1071, section 2.B), so native words do, 32 bits at a time: 2^32 of them
-        // fit the accumulator.
+        // The sum is the same in any byte order (RFC 1071, section 2.B), so native words do, 32 bits at a time: 2^32 of
+        // them fit the accumulator.
         var offset = 0
         var first: UInt64 = 0
         var second: UInt64 = 0

@@ -8,9 +8,9 @@ internal import Virtio
 /// Narrows what this process can do: a guest that takes over one of its threads through a fault of ours finds neither
 /// programs to start nor files or sockets to open.
 public enum Confinement {
-    /// For the whole process, before its processors and devices have threads: no program that it starts gains privileges,
-    /// nobody else reads its memory, where the guest's secrets are, and no core dump holds it. It reaches files only below
-    /// the given folders, and makes only the system calls that running a machine takes.
+    /// For the whole process, before its processors and devices have threads: no program that it starts gains
+    /// privileges, nobody else reads its memory, where the guest's secrets are, and no core dump holds it. It reaches
+    /// files only below the given folders, and makes only the system calls that running a machine takes.
     /// - Parameters:
     ///   - readable: Folders and files to read; what does not exist is left out.
     ///   - writable: Folders in which files are made, read, renamed and removed.
@@ -42,17 +42,19 @@ public enum Confinement {
         }
     }
 
-    /// A guest's processor: runs it, and connects events and interrupts when the guest sets devices up. A device that the
-    /// guest resets may finish there what it has under way: the same calls as on its own thread.
+    /// A guest's processor: runs it, and connects events and interrupts when the guest sets devices up. A device that
+    /// the guest resets may finish there what it has under way: the same calls as on its own thread.
     static let processor = SystemCallFilter(
         allowing: common + storage + [Int(SYS_ioctl)],
         ioctlRequests: runRequests)
 
-    /// What a running guest takes: KVM_RUN, KVM_KVMCLOCK_CTRL; KVM_SET_GSI_ROUTING, KVM_IRQFD, KVM_IOEVENTFD; KVM_GET_REGS.
+    /// What a running guest takes: KVM_RUN, KVM_KVMCLOCK_CTRL; KVM_SET_GSI_ROUTING, KVM_IRQFD, KVM_IOEVENTFD;
+    /// KVM_GET_REGS.
     private static let runRequests: [UInt32] = [0xae80, 0xaead, 0x4008_ae6a, 0x4020_ae76, 0x4040_ae79, 0x8090_ae81]
 
-    /// The process as a whole: its own thread makes machines anew at a reset, and serves the control socket, the logs and
-    /// the end record; the others have narrower filters on top of this one. Without: programs, the Internet, other processes.
+    /// The process as a whole: its own thread makes machines anew at a reset, and serves the control socket, the logs
+    /// and the end record; the others have narrower filters on top of this one. Without: programs, the Internet, other
+    /// processes.
     static let process = SystemCallFilter(
         allowing: processCalls, ioctlRequests: runRequests + machineRequests, conditions: opening)
 

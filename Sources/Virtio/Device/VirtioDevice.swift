@@ -2,9 +2,10 @@ public import LinuxSystem
 
 /// A device behind any transport: its features, its configuration fields, and what it does with its queues.
 ///
-/// Thread safety: ``serve(queue:)`` and ``serve(descriptor:)`` run on device threads, each lane on one thread; everything
-/// else comes from the transport, on vCPU threads, one call at a time. A device keeps each queue in a ``QueueSlot``, whose
-/// lock is held while the queue is served: that is why ``reset()`` returns only when nothing is in flight any more.
+/// Thread safety: ``serve(queue:)`` and ``serve(descriptor:)`` run on device threads, each lane on one thread;
+/// everything else comes from the transport, on vCPU threads, one call at a time. A device keeps each queue in a
+/// ``QueueSlot``, whose lock is held while the queue is served: that is why ``reset()`` returns only when nothing is in
+/// flight any more.
 public protocol VirtioDevice: AnyObject, Sendable {
     var kind: VirtioDeviceKind { get }
     /// What is offered to the driver.

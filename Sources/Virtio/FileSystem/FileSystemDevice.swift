@@ -2,11 +2,11 @@ import CLinux
 import DiskImage
 import FUSE
 public import LinuxSystem
-public import SystemPackage
 import Synchronization
+public import SystemPackage
 
-/// virtio-fs (Virtio 1.2, section 5.11): a folder of the host, which the guest mounts by its tag. Each queue may have its
-/// own thread.
+/// virtio-fs (Virtio 1.2, section 5.11): a folder of the host, which the guest mounts by its tag. Each queue may have
+/// its own thread.
 ///
 /// Queue 0 is for what must not wait behind other requests (section 5.11.2); all are served alike.
 public final class FileSystemDevice: SeparableDevice {

@@ -107,7 +107,8 @@ import NetworkAddress
     /// Whether a frame of any size fits.
     var hasRoom: Bool { Self.capacity - end >= Self.prefixByteCount + EthernetFrame.limit }
 
-    /// Appends a frame of `count` bytes, at most `EthernetFrame.limit`, that `body` fills in. ``hasRoom`` was asked before.
+    /// Appends a frame of `count` bytes, at most `EthernetFrame.limit`, that `body` fills in. ``hasRoom`` was asked
+    /// before.
     /// - Parameter body: Returns whether the frame is to be sent.
     mutating func append(_ count: Int, _ body: (UnsafeMutableRawBufferPointer) -> Bool) -> Bool {
         guard hasRoom, count <= EthernetFrame.limit else { return false }

@@ -23,8 +23,8 @@ enum InternetChecksum {
         return UInt16(truncatingIfNeeded: total)
     }
 
-    /// Completes the checksum that a driver left to the device (Virtio 1.2, section 5.1.6.2): its field holds the sum of
-    /// the pseudo header.
+    /// Completes the checksum that a driver left to the device (Virtio 1.2, section 5.1.6.2): its field holds the sum
+    /// of the pseudo header.
     /// - Parameters:
     ///   - start: Where summing begins, in bytes from the start of the frame; it goes on to the end.
     ///   - offset: From there to the field.

@@ -3,8 +3,8 @@ import NetworkAddress
 extension NetworkDevice {
     /// Moves the driver's frames to the socket until there are none, or the socket is full.
     ///
-    /// Frames are gathered so that many small ones cost one write; a chain is used once its frame is gathered. While the
-    /// socket takes nothing, no chain is taken either: it says when it is ready again.
+    /// Frames are gathered so that many small ones cost one write; a chain is used once its frame is gathered. While
+    /// the socket takes nothing, no chain is taken either: it says when it is ready again.
     func transmit(
         _ queue: inout VirtQueue, _ frames: inout FrameBuffer, to socket: CInt
     ) throws(QueueError) -> ServiceOutcome {

@@ -5,8 +5,8 @@ import Synchronization
 /// virtio-net (Virtio 1.2, section 5.1) over a stream socket of Ethernet frames, each behind its length in four bytes,
 /// big-endian (as QEMU's `-netdev stream` sends them).
 ///
-/// The guest leaves checksums to the device and need not check what it gets; frames may be as large as the MTU of 65520,
-/// which stands in for segmentation offloads. Receiving and sending may have a thread each.
+/// The guest leaves checksums to the device and need not check what it gets; frames may be as large as the MTU of
+/// 65520, which stands in for segmentation offloads. Receiving and sending may have a thread each.
 public final class NetworkDevice: VirtioDevice {
     public static let largestMTU = UInt16(EthernetFrame.largestPacket)
     static let queueSize: UInt16 = 1024

@@ -2,12 +2,12 @@ import DiskImage
 public import GuestMemory
 import Synchronization
 
-/// The device's end of a split virtqueue (Virtio 1.2, section 2.7): takes chains of buffers that the driver made available
-/// and hands them back used.
+/// The device's end of a split virtqueue (Virtio 1.2, section 2.7): takes chains of buffers that the driver made
+/// available and hands them back used.
 ///
-/// The driver is an adversary that writes every ring while they are read. So each ring is checked once to lie in RAM, each
-/// index and descriptor is read once, and nothing is believed about a chain before it was copied and checked. Nothing is
-/// allocated per chain.
+/// The driver is an adversary that writes every ring while they are read. So each ring is checked once to lie in RAM,
+/// each index and descriptor is read once, and nothing is believed about a chain before it was copied and checked.
+/// Nothing is allocated per chain.
 ///
 /// Owned by one thread at a time.
 @safe public struct VirtQueue: ~Copyable, @unchecked Sendable {
@@ -33,7 +33,8 @@ import Synchronization
     var consideredUsed: UInt16
 
     /// Checks the rings and keeps where they are in this process.
-    /// - Parameter position: How many chains were taken, and given back, by whoever served the queue before, modulo 2^16.
+    /// - Parameter position: How many chains were taken, and given back, by whoever served the queue before, modulo
+    ///   2^16.
     public init(
         _ layout: QueueLayout, features: VirtioFeatures, memory: GuestMemory, position: UInt16 = 0
     ) throws(QueueError) {

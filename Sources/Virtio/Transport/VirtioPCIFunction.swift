@@ -118,8 +118,8 @@ public final class VirtioPCIFunction: PCIFunction {
         return effect
     }
 
-    /// The access that the window in configuration space describes (section 4.1.4.9): for firmware that cannot reach the
-    /// memory behind a base address register.
+    /// The access that the window in configuration space describes (section 4.1.4.9): for firmware that cannot reach
+    /// the memory behind a base address register.
     private var windowTarget: (offset: UInt64, count: Int)? {
         let (bar, offset, length) = configuration.withLock { space in
             (

@@ -44,7 +44,8 @@ struct Init: WanderCommand {
             ])
     }
 
-    /// What to do about a box that is in no store; empty for one that is, and for files and URLs, which `up` gets by itself.
+    /// What to do about a box that is in no store; empty for one that is, and for files and URLs, which `up` gets by
+    /// itself.
     private func adviceIfMissing() -> [String] {
         guard let name = try? BoxName(box), let store = try? BoxStore.standard(), let list = try? store.list(),
             !list.boxes.contains(where: { $0.name == name }), FileSystem.isAbsent(FilePath(box))

@@ -2,8 +2,8 @@ import ArgumentParser
 import LinuxSystem
 import SystemPackage
 
-/// Lets the options that every command knows stand before the verb too: `wander --json status`. And takes `destroy -f` for
-/// what Vagrant's users mean by it.
+/// Lets the options that every command knows stand before the verb too: `wander --json status`. And takes `destroy -f`
+/// for what Vagrant's users mean by it.
 enum CommandLineRewriter {
     /// Global flags without a value, and global options with one.
     static let flags: Set<String> = [
@@ -41,8 +41,8 @@ enum CommandLineRewriter {
         return Array(words) + moved + Array(rest.dropFirst(words.count))
     }
 
-    /// `-f` behind a verb that can be forced, where no file of that name follows: nobody names a Wanderfile that is not there,
-    /// and a machine of that name is what is meant.
+    /// `-f` behind a verb that can be forced, where no file of that name follows: nobody names a Wanderfile that is not
+    /// there, and a machine of that name is what is meant.
     private static func force(_ arguments: [String]) -> [String] {
         guard let verb = arguments.firstIndex(where: forcing.contains), isVerb(verb, in: arguments) else {
             return arguments

@@ -32,7 +32,14 @@ final class Console: EventSink {
         }
     }
 
-    enum Tone: String { case bold = "1", red = "31", green = "32", yellow = "33", cyan = "36", dim = "2" }
+    enum Tone: String {
+        case bold = "1"
+        case red = "31"
+        case green = "32"
+        case yellow = "33"
+        case cyan = "36"
+        case dim = "2"
+    }
 
     let style: Style
     private let display: Mutex<ProgressDisplay>

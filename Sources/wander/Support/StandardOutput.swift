@@ -4,8 +4,8 @@ import Reporting
 import Synchronization
 import SystemPackage
 
-/// Where results go. What could not be written is remembered: a result that is not there is an error, whatever the command
-/// did. A closed pipe is the reader's choice, and no error.
+/// Where results go. What could not be written is remembered: a result that is not there is an error, whatever the
+/// command did. A closed pipe is the reader's choice, and no error.
 enum StandardOutput {
     private struct State {
         var hasWritten = false

@@ -67,8 +67,8 @@ final class CommandContext: Sendable {
         }
     }
 
-    /// Gives the command's result: the text for people at once, or the JSON document, which gets `"schema": 1` in front and
-    /// is printed when the command ends, with the error that it may still end with.
+    /// Gives the command's result: the text for people at once, or the JSON document, which gets `"schema": 1` in front
+    /// and is printed when the command ends, with the error that it may still end with.
     func output(_ text: @autoclosure () -> String, json document: @autoclosure () -> JSONValue) {
         console.finish()
         guard json else {

@@ -1,7 +1,7 @@
 import ArgumentParser
 import BoxFormat
-import JSON
 import Digest
+import JSON
 import LinuxSystem
 import Reporting
 import SystemPackage

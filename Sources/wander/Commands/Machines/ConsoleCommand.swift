@@ -42,10 +42,10 @@ struct ConsoleCommand: WanderCommand {
         }
     }
 
-    /// Carries bytes both ways until the user leaves or the machine ends. Where the input is no terminal, its end leaves
-    /// too, once the guest has said nothing for a second.
-    /// - Parameter onTurn: Called at least four times a second on a terminal: a look at its size needs no signal handler,
-    ///   which would be the whole process's.
+    /// Carries bytes both ways until the user leaves or the machine ends. Where the input is no terminal, its end
+    /// leaves too, once the guest has said nothing for a second.
+    /// - Parameter onTurn: Called at least four times a second on a terminal: a look at its size needs no signal
+    ///   handler, which would be the whole process's.
     private func pump(
         _ guest: borrowing OwnedDescriptor, isTerminal: Bool, _ cancellation: Cancellation, onTurn: () -> Void
     ) throws {

@@ -1,6 +1,6 @@
-import Digest
 import ArgumentParser
 import BoxFormat
+import Digest
 import JSON
 import LinuxSystem
 import Provider

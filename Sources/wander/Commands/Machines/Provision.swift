@@ -1,5 +1,5 @@
-import EnvFile
 import ArgumentParser
+import EnvFile
 import Provider
 import Reporting
 
@@ -31,7 +31,7 @@ struct Provision: WanderCommand {
             provisionWith.map { .only($0.split(separator: ",").map(String.init)) } ?? (all ? .all : .asNeeded)
         let results = try Schedule.run(
             try project.machines(named: machines.machines, includingUndefined: false),
-            after: { Set($0.definition?.dependsOn.map(\.machine) ?? []) }
+            after: \.dependencies
         ) { try $0.provision(choice) }
         try MachineResults.report(results, context)
         if !context.json {

@@ -1,5 +1,5 @@
-import EnvFile
 import ArgumentParser
+import EnvFile
 import Provider
 import Reporting
 
@@ -25,7 +25,7 @@ struct Reload: WanderCommand {
         upOptions.provisioning = provisioning.choice
         let frozen = upOptions
         let mode: Machine.HaltMode = force ? .force : .graceful
-        let results = try Schedule.run(chosen, after: { Set($0.definition?.dependsOn.map(\.machine) ?? []) }) {
+        let results = try Schedule.run(chosen, after: \.dependencies) {
             try $0.reload(frozen, mode)
         }
         try MachineResults.report(results, context)

@@ -58,7 +58,8 @@ struct SSHCommandLine: WanderCommand {
                 error: { writeTalk(Array($0)) }
             ).shellStatus
         } catch {
-            // Where nobody takes what the command prints, that ended it. Whether it is an error is told when wander ends.
+            // Where nobody takes what the command prints, that ended it. Whether it is an error is told when wander
+            // ends.
             guard StandardOutput.isOver else { throw error }
             return 0
         }

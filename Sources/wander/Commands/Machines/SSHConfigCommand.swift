@@ -1,9 +1,9 @@
-import SystemPackage
 import ArgumentParser
 import JSON
 import LinuxSystem
 import Provider
 import SSH
+import SystemPackage
 
 struct SSHConfigCommand: WanderCommand {
     static let configuration = CommandConfiguration(

@@ -1,10 +1,10 @@
-import SystemPackage
-import EnvFile
 import ArgumentParser
+import EnvFile
 import JSON
 import LinuxSystem
 import Provider
 import Reporting
+import SystemPackage
 
 struct Status: WanderCommand {
     static let configuration = CommandConfiguration(

@@ -1,5 +1,5 @@
-import EnvFile
 import ArgumentParser
+import EnvFile
 import Glibc
 import JSON
 import Provider
@@ -55,7 +55,7 @@ struct Up: WanderCommand {
         guard !chosen.isEmpty else {
             return context.output("No machine starts by itself: name one.", json: ["machines": []])
         }
-        let results = try Schedule.run(chosen, after: { Set($0.definition?.dependsOn.map(\.machine) ?? []) }) {
+        let results = try Schedule.run(chosen, after: \.dependencies) {
             try $0.up(others.contains($0.name) ? standard : frozen)
         }
         try MachineResults.report(results, context)

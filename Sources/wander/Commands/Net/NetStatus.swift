@@ -1,6 +1,6 @@
-import NetworkAddress
 import ArgumentParser
 import JSON
+import NetworkAddress
 import NetworkControl
 import Provider
 import Reporting

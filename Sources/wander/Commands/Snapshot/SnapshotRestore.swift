@@ -14,7 +14,7 @@ struct RestoringOptions: ParsableArguments {
         var upOptions = UpOptions()
         upOptions.provisioning = provisioning.choice
         let (frozen, starts) = (upOptions, !noStart)
-        let results = try Schedule.run(chosen, after: { Set($0.definition?.dependsOn.map(\.machine) ?? []) }) {
+        let results = try Schedule.run(chosen, after: \.dependencies) {
             var outcome = MachineOutcome(.restored, try body($0), of: $0)
             if starts {
                 let up = try $0.up(frozen)
