@@ -27,12 +27,15 @@ final class ImageFile: Sendable {
     private let refusesWhenFull: Bool
 
     /// Opens and locks a file, so that a writer is always alone.
-    init(_ path: FilePath, access: DiskAccess, observer: (any ImageFileObserver)? = nil) throws(DiskImageError) {
+    /// - Parameter refusesWhenFull: nil looks at what kind of file system it is.
+    init(
+        _ path: FilePath, access: DiskAccess, observer: (any ImageFileObserver)? = nil, refusesWhenFull: Bool? = nil
+    ) throws(DiskImageError) {
         descriptor = try Self.open(path, access)
         self.path = path
         isWritable = access == .readWrite
         self.observer = observer
-        refusesWhenFull = Self.refusesWhenFull(descriptor)
+        self.refusesWhenFull = refusesWhenFull ?? Self.refusesWhenFull(descriptor)
     }
 
     /// Whether bytes that were written before may be lost. After a failed fdatasync(2) the kernel forgets which pages
@@ -173,7 +176,7 @@ final class ImageFile: Sendable {
             }
             if result == -Int(EINTR) { continue }
             guard result >= 0 else {
-                if direction == .writing, !refusesWhenFull { lost.store(true, ordering: .releasing) }
+                if direction == .writing { noteFailedWrite() }
                 throw failure(direction.rawValue, CInt(-result))
             }
             if result == 0 { break }
@@ -196,6 +199,10 @@ final class ImageFile: Sendable {
 
     // MARK: Writing
 
+    private func noteFailedWrite() {
+        if !refusesWhenFull { lost.store(true, ordering: .releasing) }
+    }
+
     func write(_ buffer: UnsafeRawBufferPointer, at offset: UInt64) throws(DiskImageError) {
         if let observer {
             try notify(observer, .write(offset: offset, bytes: unsafe Array(buffer)))
@@ -208,7 +215,7 @@ final class ImageFile: Sendable {
             if count < 0 {
                 let code = Glibc.errno
                 if code == EINTR { continue }
-                if !refusesWhenFull { lost.store(true, ordering: .releasing) }
+                noteFailedWrite()
                 throw failure("write", code)
             }
             done += count
@@ -299,7 +306,10 @@ final class ImageFile: Sendable {
     }
 
     private func notify(_ observer: any ImageFileObserver, _ change: ImageFileChange) throws(DiskImageError) {
-        do { try observer.willPerform(change) } catch { throw .system(error) }
+        do { try observer.willPerform(change) } catch {
+            if case .write = change { noteFailedWrite() }
+            throw .system(error)
+        }
     }
 
     // MARK: Holes

@@ -288,6 +288,31 @@ struct DiskHistory {
         #expect(throws: DiskImageError.failedBefore) { try disk.close() }
     }
 
+    @Test(
+        "a write that found no room may tell of an earlier one that was accepted, as over NFS; not where writes are refused"
+    )
+    func lostEarlierWrites() throws {
+        for refusesWhenFull in [true, false] {
+            let path = try folder.file("\(refusesWhenFull).raw", [UInt8](repeating: 1, count: Self.size))
+            let recorder = ChangeRecorder()
+            let file = try ImageFile(
+                path, access: .readWrite, observer: recorder, refusesWhenFull: refusesWhenFull)
+            let disk = try RawImage(file)
+            try disk.write([2], at: 100)
+            recorder.setFull(true)
+            #expect(throws: DiskImageError.system(SystemError("write", nil, .noSpace))) { try disk.write([3], at: 9) }
+            recorder.setFull(false)
+            if refusesWhenFull {
+                try disk.write([4], at: 102)
+                try disk.flush()
+                try disk.close()
+            } else {
+                #expect(throws: DiskImageError.failedBefore) { try disk.flush() }
+                #expect(throws: DiskImageError.failedBefore) { try disk.close() }
+            }
+        }
+    }
+
     @Test("so it is with a raw image")
     func lostRawWrites() throws {
         let path = try folder.file("disk.raw", [UInt8](repeating: 1, count: Self.size))

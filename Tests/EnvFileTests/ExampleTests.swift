@@ -31,6 +31,25 @@ import Testing
         try checkRoundTrip(environment)
     }
 
+    @Test("what the pages of documentation write into a Wanderfile is understood")
+    func pages() throws {
+        let folder = Fixtures.repository.appending("docs")
+        var count = 0
+        for page in try FileSystem.list(folder) where page.hasSuffix(".md") {
+            for part in try Fixtures.text(folder.appending(page)).split(separator: "```yaml\n").dropFirst() {
+                let block = String(try #require(part.split(separator: "```").first))
+                // Some show only the keys that they are about.
+                let isWhole = block.split(separator: "\n").contains {
+                    $0.hasPrefix("box:") || $0.hasPrefix("machines:") || $0.hasPrefix("defaults:")
+                }
+                let environment = try Project(isWhole ? block : "box: team/base\n" + block).load()
+                #expect(environment.warnings.isEmpty, "\(page)")
+                count += 1
+            }
+        }
+        #expect(count > 5)
+    }
+
     @Test("Wanderfile.example has every key, each below a comment that explains it")
     func complete() throws {
         let text = try Fixtures.text(Fixtures.repository.appending("Wanderfile.example"))

@@ -21,8 +21,12 @@ import Testing
         }
     }
 
+    /// The pages of documentation.
+    static let pages = ((try? FileSystem.list(root.appending("docs"))) ?? []).sorted().map { "docs/\($0)" }
+
     /// Where people read first.
-    static let documents: [CommandText] = ["README.md", "Wanderfile.example", "boxes/README.md", "ARCHITECTURE.md"]
+    static let documents: [CommandText] =
+        (["README.md", "Wanderfile.example", "boxes/README.md", "ARCHITECTURE.md"] + pages)
         .flatMap { commands(in: text($0), place: $0) }
 
     /// Every page of help that there is.
@@ -36,28 +40,34 @@ import Testing
         return pages(root) + HelpTopics.topics.flatMap { commands(in: $0.text(), place: "topic \($0.name)") }
     }()
 
-    /// Every text in the sources that names a command: what errors advise, first of all.
-    static let advice: [CommandText] = {
-        var found: Set<CommandText> = []
-        func visit(_ folder: FilePath, _ place: String) {
-            for name in (try? FileSystem.list(folder)) ?? [] {
-                let path = folder.appending(name)
-                if (try? FileSystem.isDirectory(path)) == true {
-                    visit(path, "\(place)/\(name)")
+    /// Every source, by its place.
+    private static let sources: [(place: String, text: String)] = {
+        var found: [(String, String)] = []
+        func visit(_ place: String) {
+            for name in ((try? FileSystem.list(root.pushing(FilePath(place)))) ?? []).sorted() {
+                let path = "\(place)/\(name)"
+                if (try? FileSystem.isDirectory(root.pushing(FilePath(path)))) == true {
+                    visit(path)
                 } else if name.hasSuffix(".swift") {
-                    let bytes = (try? FileSystem.read(path, limit: 1 << 20)) ?? []
-                    let lines = String(decoding: bytes, as: UTF8.self).split(
-                        separator: "\n", omittingEmptySubsequences: false)
-                    for (number, line) in lines.enumerated() where !line.drop(while: { $0 == " " }).hasPrefix("//") {
-                        for literal in literals(String(line)) {
-                            found.formUnion(
-                                CommandText.find(in: literal, place: "\(place)/\(name):\(number + 1)", isSource: true))
-                        }
-                    }
+                    found.append((path, text(path)))
                 }
             }
         }
-        visit(root.appending("Sources"), "Sources")
+        visit("Sources")
+        return found
+    }()
+
+    /// Every text in the sources that names a command: what errors advise, first of all.
+    static let advice: [CommandText] = {
+        var found: Set<CommandText> = []
+        for (place, text) in sources {
+            for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
+            where !line.drop(while: { $0 == " " }).hasPrefix("//") {
+                for literal in literals(String(line)) {
+                    found.formUnion(CommandText.find(in: literal, place: "\(place):\(number + 1)", isSource: true))
+                }
+            }
+        }
         return found.sorted { $0.place < $1.place }
     }()
 
@@ -125,12 +135,40 @@ import Testing
         }
     }
 
-    @Test("no command that README types is overlooked")
+    @Test("no command that README and the pages type is overlooked")
     func typed() {
-        let lines = Self.text("README.md").split(separator: "\n", omittingEmptySubsequences: false).enumerated()
-        let typed = lines.filter { $0.element.hasPrefix("$ wander ") }.map { "README.md:\($0.offset + 1)" }
-        #expect(typed.count > 5)
+        let typed = (["README.md"] + Self.pages).flatMap { page in
+            Self.text(page).split(separator: "\n", omittingEmptySubsequences: false).enumerated()
+                .filter { $0.element.hasPrefix("$ wander ") }.map { "\(page):\($0.offset + 1)" }
+        }
+        #expect(typed.count > 30)
         #expect(Set(typed).isSubset(of: Self.documents.map(\.place)))
+    }
+
+    @Test("README and the pages lead to files that are there")
+    func links() throws {
+        #expect(Self.pages.count > 6)
+        for page in ["README.md", "ARCHITECTURE.md", "boxes/README.md"] + Self.pages {
+            let text = Self.text(page)
+            for link in text.matches(of: /\]\(([^)#:]+)(#[^)]*)?\)/) {
+                let place = Self.root.pushing(FilePath(page)).removingLastComponent().pushing(FilePath(String(link.1)))
+                #expect(try FileSystem.exists(place), "\(page): \(link.1)")
+            }
+        }
+    }
+
+    @Test("every message that the page about trouble explains is one that wander prints")
+    func messages() throws {
+        let page = Self.text("docs/troubleshooting.md")
+        let rows = page.split(separator: "\n").filter { $0.hasPrefix("| `") }
+        #expect(rows.count > 8)
+        let sources = Self.sources.map(\.text).joined(separator: "\n")
+        for row in rows {
+            let message = row.split(separator: "`")[1]
+            for part in message.split(separator: " ... ") where !part.isEmpty {
+                #expect(sources.contains(part), "\(message)")
+            }
+        }
     }
 
     @Test("README names every command, and no other")
