@@ -30,7 +30,7 @@ public struct BootEntry: Equatable, Sendable {
     public var mode: Mode
     public var instructionPointer: UInt64
     public var stackPointer: UInt64
-    /// Of the zero page or the start information.
+    /// Where the zero page or the start information is.
     public var parameters: UInt64
     /// Where the descriptor table lies, and its size minus one.
     public var descriptorTable: UInt64

@@ -16,7 +16,7 @@ public struct BoxDescription: Sendable {
     public var name: BoxName?
     public var version: BoxVersion?
     public var architecture: Architecture
-    /// Of the disk, in bytes.
+    /// The disk's size, in bytes.
     public var virtualSize: UInt64
     public var hasKernel = false
     public var hasInitrd = false
@@ -27,7 +27,7 @@ public struct BoxDescription: Sendable {
     public var provenance: JSONValue?
     public var digests: [(file: String, digest: SHA256Digest)] = []
 
-    /// Of a thin box, which holds only what differs from it.
+    /// The parent of a thin box, which has only what differs from it.
     public var parent: BoxParent?
 
     public init(architecture: Architecture, virtualSize: UInt64) {

@@ -29,7 +29,7 @@ struct BoxMetadata {
     /// What has been done in the box already: one record a provisioning step, as the machine that was packaged had
     /// them.
     var provisioning: JSONValue
-    /// Of a thin box.
+    /// The parent of a thin box.
     var parent: BoxParent?
 
     /// - Throws: ``BoxError``

@@ -4,7 +4,7 @@ internal import JSON
 /// The box that a thin box is a change of, as the thin box names it.
 public struct BoxParent: Hashable, Sendable {
     public var identity: BoxIdentity
-    /// Of the parent's archive: nothing else will do.
+    /// The digest of the parent's archive: nothing else will do.
     public var digest: SHA256Digest
     /// A URL or catalogue to get it from; nil if it came from a file.
     public var source: String?

@@ -13,7 +13,7 @@ struct DiskFacts: Equatable {
     var virtualSize: UInt64
 
     private static let magic: [UInt8] = [0x51, 0x46, 0x49, 0xfb]
-    /// Of a guest's disk, in bytes; larger headers lie.
+    /// The largest disk of a guest, in bytes; a larger value is not believed.
     static let sizeLimit: UInt64 = 1 << 46
 
     /// Looks at the image `path`, called `name` in messages.

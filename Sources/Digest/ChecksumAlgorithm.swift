@@ -2,7 +2,7 @@
 public enum ChecksumAlgorithm: String, Sendable, CaseIterable {
     case md5, sha1, sha256, sha384, sha512
 
-    /// Of the checksum, in bytes.
+    /// The size of the checksum, in bytes.
     public var byteCount: Int {
         switch self {
         case .md5: 16

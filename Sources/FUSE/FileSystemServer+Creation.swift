@@ -5,7 +5,7 @@ import SystemPackage
 // New names. The mode is the guest's, without the bits that give a program its owner's rights on the host.
 
 extension FileSystemServer {
-    /// Of a mode: permissions and the sticky bit.
+    /// The bits of a mode that are kept: permissions and the sticky bit.
     static let modeBits: UInt32 = 0o1777
     static let setIDBits: UInt32 = 0o6000
     static let setGroupBit: UInt32 = 0o2000

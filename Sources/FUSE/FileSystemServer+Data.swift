@@ -37,7 +37,7 @@ extension FileSystemServer {
     private static let appends: CInt = 0x10
     private static let synchronizesData: CInt = 0x02
     private static let synchronizes: CInt = 0x04
-    /// Of WRITE, in bytes; the data follow them.
+    /// The size of WRITE's argument, in bytes; the data follow it.
     static let writeArgumentByteCount = 40
 
     /// WRITE: straight from the request's buffers.

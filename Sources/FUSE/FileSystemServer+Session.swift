@@ -24,11 +24,11 @@ struct SessionFlags: OptionSet {
 
 extension FileSystemServer {
     private static let major: UInt32 = 7
-    /// Of the protocol that the replies follow.
+    /// The minor version of the protocol that the replies follow.
     private static let minor: UInt32 = 39
     /// Linux 5.4, the first with virtio-fs.
     private static let oldestMinor: UInt32 = 27
-    /// Of one request's file data, in bytes and in pages of 4 KiB.
+    /// The file data of one request, in bytes and in pages of 4 KiB.
     static let transferLimit = 1 << 20
     private static let transferPages: UInt16 = 256
 

@@ -6,7 +6,7 @@ public import SystemPackage
 /// The host's KVM, `/dev/kvm` (Documentation/virt/kvm/api.rst).
 public struct Hypervisor: ~Copyable, Sendable {
     private let descriptor: OwnedDescriptor
-    /// Of the region that the kernel shares with user space for each processor, in bytes.
+    /// The size of the region that the kernel shares with user space for each processor, in bytes.
     private let runSize: Int
 
     /// What every machine needs, with the kernel's name for it.

@@ -76,7 +76,7 @@ public enum AtomicFile {
 }
 
 extension FilePath {
-    /// Of a file; `.` for a bare name.
+    /// The folder of a file; `.` for a bare name.
     fileprivate var folder: FilePath {
         let folder = removingLastComponent()
         return folder.isEmpty ? "." : folder

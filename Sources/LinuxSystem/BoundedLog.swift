@@ -8,9 +8,9 @@ public import SystemPackage
 /// Both files stay what they are and are open from the start. So a process may be confined by then, and others may
 /// append to the same file meanwhile and need not know.
 public final class BoundedLog {
-    /// Of what a program reports about itself, in bytes.
+    /// The limit for what a program reports about itself, in bytes.
     public static let reportLimit: Int64 = 1 << 20
-    /// Of what a guest writes to its console, in bytes.
+    /// The limit for what a guest writes to its console, in bytes.
     public static let consoleLimit: Int64 = 16 << 20
 
     private let file: OwnedDescriptor

@@ -3,7 +3,7 @@ public import SystemPackage
 /// Everything that one virtual machine monitor process is told. Written as JSON to a file or descriptor by whoever
 /// starts it; paths are absolute or relative to the monitor's working directory.
 public struct MonitorConfiguration: Equatable, Sendable {
-    /// Of the text; a longer one is refused.
+    /// The longest text; a longer one is refused.
     public static let sizeLimit = 1 << 20
 
     /// A disk image or one of the images behind it.

@@ -6,7 +6,7 @@ import Synchronization
 /// a function handles one; memory accesses hold no lock of the bus while the function works.
 public final class PCIBus: Sendable {
     public static let deviceCount = 32
-    /// Of the memory-mapped configuration space of bus 0 (ECAM), in bytes: 32 devices of 8 functions of 4 KiB.
+    /// The size of the memory-mapped configuration space of bus 0 (ECAM), in bytes: 32 devices of 8 functions of 4 KiB.
     public static let configurationByteCount: UInt64 = 1 << 20
 
     struct Decoded: Sendable {

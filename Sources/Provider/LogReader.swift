@@ -5,7 +5,7 @@ public import SystemPackage
 /// Reads a log that may be growing, as text fit for a terminal. A log that has started anew (`BoundedLog`) goes on
 /// where it was.
 public final class LogReader {
-    /// Of one look, in bytes.
+    /// The most that one look reads, in bytes.
     private static let limit: Int64 = 16 << 20
     /// By so many of its first bytes a log is told from what it holds after it has started anew.
     private static let headLimit: Int64 = 4096

@@ -26,7 +26,7 @@ public struct BootPlan: Sendable {
     public var kernel: FilePath?
     public var initrd: FilePath?
     public var commandLine: String?
-    /// Of the network card; nil for a machine without one.
+    /// The address of the network card; nil for a machine without one.
     public var hardwareAddress: String?
     /// QEMU's processor model and size of its cache of translated code, in bytes; emulation only.
     public var emulatedProcessor: String

@@ -8,7 +8,7 @@ public struct GuestRestart: Sendable {
     /// tells that it is going down, in milliseconds.
     private static let patience: Int64 = 10_000
 
-    /// Of the guest's run so far (random(4)).
+    /// The identifier of the guest's run so far (random(4)).
     private let bootIdentifier: String
 
     /// Before what may restart the guest.

@@ -8,7 +8,7 @@ public struct ProvisioningPlan: Sendable {
         public let decision: StepDecision
     }
     public let entries: [Entry]
-    /// Of every step that ever ran, by name.
+    /// The records of every step that ever ran, by name.
     public let records: [String: StepRecord]
 
     public var runs: [Entry] { entries.filter(\.decision.runs) }

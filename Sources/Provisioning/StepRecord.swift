@@ -17,7 +17,7 @@ public struct StepRecord: Hashable, Sendable {
     public var started: Int64
     /// Seconds since 1970; nil while it runs.
     public var finished: Int64?
-    /// Of a script that has ended; 128 plus the signal's number for one that was killed.
+    /// The exit status of a script that has ended; 128 plus the signal's number for one that was killed.
     public var exitStatus: Int32?
 
     public init(

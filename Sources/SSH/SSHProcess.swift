@@ -4,7 +4,7 @@ import LinuxSystem
 /// only while it is.
 public final class SSHProcess {
     private let channel: SSHChannel
-    /// Of a script; nil for a command that the login shell runs as it is.
+    /// The call of a script; nil for a command that the login shell runs as it is.
     private var call: ShellCall?
     private var isWaitedFor = true
 

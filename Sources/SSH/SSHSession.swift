@@ -38,7 +38,8 @@ public final class SSHSession {
     public internal(set) var user: String?
     /// The key that the server proved to have.
     public private(set) var hostKey: SSHPublicKey
-    /// Of a command that is ending and need not be waited for until the next one starts. ``close()`` lets go of it.
+    /// The channel of a command that is ending and need not be waited for until the next one starts. ``close()``
+    /// releases it.
     var leftChannel: SSHChannel?
     /// Limits a whole job that takes several calls.
     public var deadline: MonotonicClock?

@@ -5,13 +5,13 @@ import LinuxSystem
 struct SparseFile {
     /// Less is not worth it, in bytes.
     private static let leastHoles: Int64 = 64 << 10
-    /// Of pieces; a file with more is sent whole.
+    /// The most pieces; a file with more is sent whole.
     private static let pieceLimit = 10_000
 
     private let descriptor: DescriptorBox
     private let size: Int64
     private let extents: [Range<Int64>]
-    /// Of ``extents``: the one that is read, and how far.
+    /// The place in ``extents``: which one is read, and how far.
     private var index = 0
     private var done: Int64 = 0
     private var padding: Int

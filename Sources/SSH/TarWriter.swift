@@ -13,7 +13,7 @@ struct TarWriter {
     private let isGuarded: Bool
     /// Numeric ids that the entries bear.
     var owner: (user: UInt32, group: UInt32) = (0, 0)
-    /// Of regular files; nil keeps those of the host's files.
+    /// The permissions of regular files; nil keeps those of the host's files.
     var permissions: UInt32?
     /// Whether holes of files are left out, which GNU's tar and bsdtar understand.
     var leavesOutHoles = false

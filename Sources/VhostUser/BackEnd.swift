@@ -217,7 +217,7 @@ public final class BackEnd {
         workers[index].setKick(rings[index].kick)
     }
 
-    /// Of the device's present life: the first queue begins one.
+    /// The signals of the device's present life, which its first queue begins.
     private func signals(_ features: VirtioFeatures) -> DeviceSignals {
         if rings.contains(where: \.isAttached), let current = status.state.withLock({ $0.signals }) { return current }
         let new = DeviceSignals(vectors: vectors)

@@ -14,9 +14,9 @@ final class MachineAssembly {
     let terminal: GuestTerminal?
     private let console: ConsoleDevice?
 
-    /// Of memory for an image's tables, for each image, in bytes: a cluster's worth maps 512 MiB.
+    /// Memory for the tables of each image, in bytes: a cluster's worth maps 512 MiB.
     private static let diskCache = 512 << 10
-    /// Of the files that the process may open, how many are not for shares.
+    /// How many of the files that the process may open are not for shares.
     private static let reservedFiles = 512
 
     /// - Parameter connector: Connects to the configuration's networks, in their order.

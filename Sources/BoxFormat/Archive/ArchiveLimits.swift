@@ -3,7 +3,7 @@ internal import Reporting
 /// What an archive may cost before it is refused. The defaults fit any honest box.
 public struct ArchiveLimits: Sendable {
     public var entries = 4096
-    /// Of all files together, holes included, in bytes.
+    /// The size of all files together, holes included, in bytes.
     public var unpackedBytes: UInt64 = 2 << 40
     /// Bytes on the disk for each byte of archive; zeros become holes and do not count.
     public var ratio: UInt64 = 256

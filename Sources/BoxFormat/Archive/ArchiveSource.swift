@@ -9,7 +9,7 @@ internal import SystemPackage
     private static let bufferSize = 256 << 10
 
     private let file: OwnedDescriptor
-    /// Of the whole archive, in bytes.
+    /// The size of the whole archive, in bytes.
     let size: UInt64
     private(set) var position: UInt64 = 0
     /// Why reading ended early. libarchive's callbacks cannot throw.

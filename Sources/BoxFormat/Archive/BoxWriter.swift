@@ -36,7 +36,7 @@ public struct BoxWriter: Sendable {
         self.cancellation = cancellation
     }
 
-    /// Of every entry: 1980-01-01, which every file system can hold.
+    /// The time of every entry: 1980-01-01, which every file system can hold.
     private static let time: UInt64 = 315_532_800
 
     /// The names as they will stand in the archive.

@@ -8,7 +8,7 @@ enum TarEncoder {
     /// What ends up in an archive for one file, before its data.
     struct Entry {
         var name: String
-        /// Of the file, in bytes, holes included.
+        /// The file's size, in bytes, holes included.
         var size: UInt64
         /// The ranges with data of a sparse file; nil for a plain one.
         var extents: [Range<Int64>]? = nil

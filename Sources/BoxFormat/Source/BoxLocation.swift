@@ -64,8 +64,8 @@ public enum BoxLocation: Hashable, Sendable {
         }
     }
 
-    /// Of a URL's query, which ``shown`` leaves out because it may be secret; nil if it has none. Short: it tells the
-    /// URLs of a project apart, and is no way back to a password.
+    /// The digest of a URL's query, which ``shown`` leaves out because it may be secret; nil if it has none. Short: it
+    /// tells the URLs of a project apart, and is no way back to a password.
     var queryDigest: String? {
         guard case .web(let url) = self else { return nil }
         let rest = url.prefix { $0 != "#" }

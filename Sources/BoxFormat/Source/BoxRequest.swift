@@ -14,9 +14,9 @@ public struct BoxRequest: Hashable, Sendable {
     public var location: BoxLocation?
     /// What a box without a version of its own is stored as; not for boxes of catalogues.
     public var assignedVersion: BoxVersion?
-    /// Of a plain disk image that has no magic number.
+    /// The format of a plain disk image that has no magic number.
     public var diskFormat: DiskFormat?
-    /// Of the archive.
+    /// The archive's checksum.
     public var checksum: ExpectedChecksum?
 
     public init(

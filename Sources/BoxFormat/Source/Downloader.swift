@@ -23,7 +23,7 @@ public struct Downloader: Sendable {
     }
 
     public var options: Options
-    /// Of a file, in bytes.
+    /// The largest file, in bytes.
     var sizeLimit: UInt64 = 1 << 40
     /// How often a broken transfer is taken up again.
     var attempts = 4

@@ -12,7 +12,7 @@ public struct LockFile: Hashable, Sendable {
 
     public struct Entry: Hashable, Sendable {
         public var box: BoxIdentity
-        /// Of the archive.
+        /// The archive's digest.
         public var digest: SHA256Digest
         /// Where it came from, without credentials.
         public var source: String

@@ -192,7 +192,7 @@ struct HTTPResponse: Equatable {
         }
     }
 
-    /// Of the whole file, in bytes.
+    /// The size of the whole file, in bytes.
     func total(start: UInt64) -> UInt64? {
         if status == 206 {
             return fields["content-range"]?.split(separator: "/").last.flatMap { UInt64($0) }

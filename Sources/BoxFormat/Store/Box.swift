@@ -40,11 +40,11 @@ public struct Box: Sendable, Hashable {
     /// What has been done in the box already: one record a provisioning step. Whoever reads them checks them.
     public var provisioning: JSONValue = .array([])
 
-    /// Of the archive that the box came from (of the image, for a plain disk image).
+    /// The digest of the archive that the box came from (of the image, for a plain disk image).
     public var digest: SHA256Digest
-    /// Of the archive, in other algorithms, as far as somebody stated them and they were compared.
+    /// The archive's checksums in other algorithms, as far as somebody stated them and they were compared.
     public var checksums: [ExpectedChecksum] = []
-    /// Of the archive, in bytes.
+    /// The archive's size, in bytes.
     public var archiveSize: UInt64
     /// The file or URL that the box came from, without credentials.
     public var source: String
@@ -56,11 +56,11 @@ public struct Box: Sendable, Hashable {
 
     /// The disk to boot from.
     public var disk: Disk { disks[0] }
-    /// Of the disk to boot from, whatever archive it came in; nil where the record does not name it.
+    /// The digest of the disk to boot from, whatever archive it came in; nil where the record does not name it.
     public var diskDigest: SHA256Digest? { digest(of: disk) }
     func digest(of disk: Disk) -> SHA256Digest? {
         files.first { directory.appending($0.path) == disk.path }?.digest
     }
-    /// Of all files, holes included, in bytes.
+    /// The size of all files, holes included, in bytes.
     public var size: UInt64 { files.reduce(0) { $0 &+ $1.size } }
 }

@@ -26,7 +26,7 @@ extension BoxStore {
         /// Where the archive came from, if not from the file itself. Never with credentials.
         public var source: String?
         public var catalogue: String?
-        /// Of a plain disk image that cannot be told from other files: raw images have no magic number.
+        /// The format of a plain disk image that cannot be told from other files: raw images have no magic number.
         public var diskFormat: DiskFormat?
         public var limits = ArchiveLimits()
         /// Called as soon as it is known what the box is; throws to refuse it.

@@ -20,7 +20,7 @@ public struct MachineUse: Hashable, Sendable, CustomStringConvertible {
     /// The machine's own folder, absolute.
     public var directory: FilePath
     public var box: BoxIdentity
-    /// Of the image that the machine's disk lies on; nil if only an older version recorded the use.
+    /// The digest of the image that the machine's disk is based on; nil if only an older version recorded the use.
     public var disk: SHA256Digest?
     public var place: Place
 

@@ -16,7 +16,7 @@ public struct QcowFinding: Hashable, Sendable {
     }
     public var problem: Problem
     public var structure: QcowStructure
-    /// Of the bad entry or cluster in the file, in bytes.
+    /// Where the bad entry or cluster is in the file, in bytes.
     public var offset: UInt64
 }
 

@@ -30,7 +30,7 @@ struct QcowHeader: Equatable, Sendable {
 
     var version: UInt32 = 3
     var geometry = ClusterGeometry(clusterBits: 16)
-    /// Of the disk, in bytes.
+    /// The disk's size, in bytes.
     var size: UInt64 = 0
     var level1Count: UInt32 = 0
     var level1Offset: UInt64 = 0

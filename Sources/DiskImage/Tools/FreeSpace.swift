@@ -9,7 +9,7 @@ public struct FreeSpace: Sendable {
     /// Whether every part of the disk is understood: a free block is in ``ranges`` then, and nowhere else.
     public private(set) var isWhole = false
 
-    /// Of a disk in which each second block is free; a larger one is one that wants our memory.
+    /// As many ranges as a disk has in which each second block is free; a larger one wants our memory.
     private static let rangeLimit = 4 << 20
     private static let sectorSize: UInt64 = 512
     /// Boot loaders have partitions of this size, in bytes, without a file system.

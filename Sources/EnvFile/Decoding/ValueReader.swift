@@ -194,6 +194,6 @@ struct ValueReader {
 }
 
 extension Mark {
-    /// Of values that no layer holds.
+    /// The mark of values that no layer has.
     static let builtIn = Mark(source: 0, line: 1, column: 1)
 }

@@ -18,7 +18,7 @@ struct HostStatus {
     let inode: UInt64
     /// In bytes.
     let size: UInt64
-    /// Of 512 bytes.
+    /// Blocks of 512 bytes.
     let blockCount: UInt64
     /// In bytes, what is best for I/O.
     let blockSize: UInt32
@@ -34,12 +34,12 @@ struct HostStatus {
     var knowsBirth: Bool { mask & Self.bornMask != 0 }
     var kind: FileKind { FileKind(mode: mode) }
 
-    /// Of `name` in `folder`; links are not followed.
+    /// The status of `name` in `folder`; links are not followed.
     init(of name: FileName, in folder: HostFile) throws(Errno) {
         self = try HostStatus(folder, name, HostCall.doNotFollow)
     }
 
-    /// Of what the descriptor names.
+    /// The status of what the descriptor names.
     init(of file: HostFile) throws(Errno) {
         self = try HostStatus(file, .none, HostCall.emptyPath)
     }

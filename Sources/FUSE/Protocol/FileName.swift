@@ -6,7 +6,7 @@ struct FileName: Equatable {
     /// With the NUL that system calls want.
     let bytes: [UInt8]
 
-    /// Of what has no name that is known.
+    /// The name of what has no known name.
     static let none = FileName(unchecked: [0])
     private init(unchecked bytes: [UInt8]) { self.bytes = bytes }
 

@@ -2,7 +2,7 @@
 struct RequestHeader {
     static let byteCount = 40
 
-    /// Of the whole request, in bytes.
+    /// The length of the whole request, in bytes.
     let length: UInt32
     let opcode: UInt32
     /// Names the request in its reply.

@@ -6,7 +6,7 @@ public struct DefinitionChanges: Sendable, Hashable {
     public var needingRestart: [String] = []
     /// Taken over only by a new machine.
     public var needingDestroy: [String] = []
-    /// Of no effect on a running machine, or taken over by the next command that uses them.
+    /// Keys without effect on a running machine, or that the next command takes over.
     public var immediate: [String] = []
 
     /// Keys whose values wander reads at each use.

@@ -10,7 +10,7 @@ struct DirectBoot: Hashable {
     var kernel: FilePath
     var initrd: FilePath?
     var commandLine: String?
-    /// Of the kernel, in hexadecimal digits.
+    /// The kernel's digest, in hexadecimal digits.
     var kernelDigest: String?
     /// As the guest calls it; nil for a box's own.
     var version: String?
@@ -58,7 +58,7 @@ struct GuestKernelHeader: Hashable {
     /// What a boot loader gave the kernel, without what is the boot loader's own or would start another first program.
     var commandLine: String
 
-    /// Of the header itself.
+    /// The size of the header itself.
     var byteCount: UInt64
 
     static let limit = 8192

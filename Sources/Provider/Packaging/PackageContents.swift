@@ -6,7 +6,7 @@ import SystemPackage
 /// Files that a box carries beside its disk, by their names in the box.
 struct PackageContents {
     private(set) var files: [String: BoxWriter.Content] = [:]
-    /// Of the files on this host, by device and inode.
+    /// The files on this host, by device and inode.
     private var identities: Set<[UInt64]> = []
 
     func holds(_ status: FileStatus) -> Bool { identities.contains([status.device, status.inode]) }

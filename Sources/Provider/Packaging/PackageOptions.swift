@@ -36,12 +36,12 @@ public struct PackageOptions: Sendable {
 public struct PackageOutcome: Sendable {
     public var machine: String
     public var output: FilePath
-    /// Of the archive, in bytes.
+    /// The archive's size, in bytes.
     public var size: UInt64
     public var digest: SHA256Digest
     public var name: BoxName
     public var version: BoxVersion?
-    /// Of the box's disk: as the guest sees it, and as it is stored, in bytes.
+    /// The size of the box's disk: as the guest sees it, and as it is stored, in bytes.
     public var virtualSize: UInt64
     public var diskSize: UInt64
     /// Whether the machine was running and had to be stopped.

@@ -13,7 +13,7 @@ import SystemPackage
 struct PreparedDisk {
     /// In the machine's folder.
     let folder: MachineFolder
-    /// Of the disk and of what was asked for.
+    /// What the disk was, and what was asked for.
     let key: String
     var report: PreparationReport
     /// Whether the disk is the machine's own.

@@ -14,9 +14,9 @@ public struct MachineRecord: Sendable, Hashable {
         public var name: String
         public var version: String
         public var architecture: String
-        /// Of the archive, `sha256:` and hexadecimal digits.
+        /// The archive's digest, `sha256:` and hexadecimal digits.
         public var digest: String?
-        /// Of the disk in it. nil in the record of an older machine.
+        /// The digest of the disk in it; nil in the record of an older machine.
         var disk: String?
 
         init(name: String, version: String, architecture: String, digest: String?, disk: String? = nil) {

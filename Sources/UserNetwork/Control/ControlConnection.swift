@@ -9,7 +9,7 @@ import SystemPackage
 final class ControlConnection: EventSource {
     /// In bytes, of a request.
     static let lineLimit = 1 << 20
-    /// Of a request: a machine's sockets.
+    /// The descriptors that a request may bring: a machine's sockets.
     static let descriptorLimit = 2
 
     private var descriptor: HeldDescriptor?

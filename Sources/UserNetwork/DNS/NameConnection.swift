@@ -4,7 +4,7 @@ import NetworkControl
 /// A guest's TCP connection to the network's name server (RFC 7766): questions behind their lengths, and so the
 /// answers, each when it is there. Resolvers come here with what is too long for a datagram.
 final class NameConnection: GuestConnection {
-    /// Of one machine; who opens more is not heard.
+    /// The most connections of one machine; further ones are ignored.
     static let limit = 16
     /// How long the guest may ask nothing, in milliseconds (RFC 7766, section 6.2.3).
     static let patience: Int64 = 10_000

@@ -22,7 +22,7 @@ final class ForwardSocket: EventSource {
         return try? SocketAddress("::1", port: forward.hostPort)?.bind(stream: stream)
     }
 
-    /// Of the address that it is bound to.
+    /// The family of the address that it is bound to.
     let family: CInt
 
     override var rawDescriptor: CInt { descriptor?.rawValue ?? -1 }

@@ -6,7 +6,7 @@ import LinuxSystem
 /// whoever comes last still finds some (the rule by which switches share their memory, "dynamic threshold"). Listeners,
 /// monitors and the control socket are outside of it.
 final class DescriptorBudget {
-    /// Of one machine, whatever the process may have: each costs memory and time.
+    /// The most of one machine, whatever the process may have: each costs memory and time.
     static let machineLimit = 4096
     /// What is kept for everything else.
     private static let reserve = 32

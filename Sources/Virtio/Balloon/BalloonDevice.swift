@@ -13,7 +13,7 @@ public final class BalloonDevice: VirtioDevice {
     static let pageLimit = 4096
     /// Requests before others get their turn.
     static let batchLimit = 32
-    /// Of a page frame number's page, in bytes, whatever the guest's own page size.
+    /// The size of the page that a page frame number means, in bytes, whatever the guest's own page size.
     static let pageSize: UInt64 = 4096
 
     enum Feature {

@@ -9,7 +9,7 @@ public struct BalloonStatistics: Equatable, Sendable {
     public internal(set) var total: UInt64?
     /// What programs could get without swapping.
     public internal(set) var available: UInt64?
-    /// Of files, and given up when memory is needed.
+    /// Memory that holds copies of files, and is given up when it is needed.
     public internal(set) var caches: UInt64?
 
     /// Tag and value, packed.

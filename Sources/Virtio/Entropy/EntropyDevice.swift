@@ -4,7 +4,8 @@ import Glibc
 
 /// virtio-rng (Virtio 1.2, section 5.4): fills the driver's buffers with random bytes from the host's kernel.
 public final class EntropyDevice: VirtioDevice {
-    /// Of one request, in bytes. Descriptors may overlap, so without a limit a request could ask for gigabytes.
+    /// The size of one request, in bytes. Descriptors may overlap, so without a limit a request could ask for
+    /// gigabytes.
     static let requestLimit = 64 << 10
     /// Requests served before others get their turn.
     static let batchLimit = 16

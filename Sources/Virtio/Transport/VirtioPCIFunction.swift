@@ -15,7 +15,7 @@ public final class VirtioPCIFunction: PCIFunction {
     private let doorbells: (any DoorbellSink)?
     private let queueSignals: [QueueSignal]
     private let kicks: [Kick]
-    /// Of the device, asked once: arrays are not made anew for every event.
+    /// The device's descriptors, asked for once: no array is made for each event.
     private let descriptors: [DeviceDescriptor]
     private let initialSpace: ConfigurationSpace
     private let windowOffset: Int
