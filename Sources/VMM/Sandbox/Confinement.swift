@@ -61,9 +61,10 @@ public enum Confinement {
     /// The same with a device that serves files.
     static let fileServingProcess = SystemCallFilter(
         allowing: processCalls + FileSystemDevice.systemCalls, ioctlRequests: runRequests + machineRequests,
-        conditions: opening.merging(FileSystemDevice.conditions) { $0.and($1) })
+        conditions: FileSystemDevice.conditions)
 
-    /// Nothing is emptied by being opened: before Linux 6.2 Landlock lets that happen to a file that may only be read.
+    /// Nothing is emptied by being opened: before Linux 6.2 Landlock lets that happen to a file that may only be read. Who serves
+    /// files has to.
     private static let opening: [Int: ArgumentCondition] = [
         Int(SYS_open): .lacks(1, UInt32(O_TRUNC)), Int(SYS_openat): .lacks(2, UInt32(O_TRUNC)),
     ]
