@@ -63,8 +63,8 @@ public enum Confinement {
         allowing: processCalls + FileSystemDevice.systemCalls, ioctlRequests: runRequests + machineRequests,
         conditions: FileSystemDevice.conditions)
 
-    /// Nothing is emptied by being opened: before Linux 6.2 Landlock lets that happen to a file that may only be read. Who serves
-    /// files has to.
+    /// Nothing is emptied by being opened: before Linux 6.2 Landlock lets that happen to a file that may only be read.
+    /// Who serves files has to.
     private static let opening: [Int: ArgumentCondition] = [
         Int(SYS_open): .lacks(1, UInt32(O_TRUNC)), Int(SYS_openat): .lacks(2, UInt32(O_TRUNC)),
     ]
