@@ -83,6 +83,17 @@ import Testing
         #expect(QEMUControl.lostShares(.null).isEmpty)
     }
 
+    @Test("a busy host's emulated kernel does not count its timer's ticks, nor does its first program hear of that")
+    func timer() {
+        var plan = Self.plan()
+        plan.commandLine = "console=ttyS0 init=/bin/sh -- /dev/vdb"
+        #expect(
+            value("-append", QEMUArguments.make(plan, program: "qemu"))
+                == "no_timer_check console=ttyS0 init=/bin/sh -- /dev/vdb")
+        plan.commandLine = "no_timer_check quiet"
+        #expect(value("-append", QEMUArguments.make(plan, program: "qemu")) == "no_timer_check quiet")
+    }
+
     @Test("a box without a kernel boots by its boot loader")
     func bootLoader() {
         let arguments = QEMUArguments.make(Self.plan(kernel: nil), program: "qemu")

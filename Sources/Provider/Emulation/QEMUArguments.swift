@@ -57,7 +57,7 @@ struct QEMUArguments {
             ]
         }
         if let kernel = plan.kernel {
-            arguments += ["-kernel", kernel.string, "-append", plan.commandLine ?? ""]
+            arguments += ["-kernel", kernel.string, "-append", commandLine(plan)]
             if let initrd = plan.initrd { arguments += ["-initrd", initrd.string] }
         }
         return arguments
@@ -97,5 +97,14 @@ struct QEMUArguments {
         return .object(
             [JSONMember("node-name", "disk"), JSONMember("discard", "unmap"), JSONMember("detect-zeroes", "unmap")]
                 + overlay)
+    }
+
+    /// The kernel's command line. At its start Linux counts ticks of a timer for a moment, and panics where none came: a busy
+    /// host may give an emulated machine no turn for as long. Under hypervisors that it knows it leaves that out by itself.
+    private static func commandLine(_ plan: BootPlan) -> String {
+        let option = "no_timer_check"
+        guard let line = plan.commandLine else { return option }
+        // What is after `--` is the first program's.
+        return line.contains(option) ? line : "\(option) \(line)"
     }
 }

@@ -75,7 +75,10 @@ public enum PackageError: UserFacingError, Equatable {
         case .holdsSecrets:
             "Remove them from the guest's files, or pack them into the box with --allow-secrets."
         case .preparationFailed:
-            "The machine itself is as it was. '--keep-identity' packages the disk as it is, secrets and all."
+            """
+            The machine itself is as it was: run the command again. If the guest's system cannot do it at all, '--keep-identity' \
+            packages the disk as it is, secrets and all.
+            """
         default: nil
         }
     }
