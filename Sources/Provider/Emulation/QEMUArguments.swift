@@ -99,8 +99,9 @@ struct QEMUArguments {
                 + overlay)
     }
 
-    /// The kernel's command line. At its start Linux counts ticks of a timer for a moment, and panics where none came: a busy
-    /// host may give an emulated machine no turn for as long. Under hypervisors that it knows it leaves that out by itself.
+    /// The kernel's command line. At its start Linux counts ticks of a timer for a moment, and panics where none came:
+    /// a busy host may give an emulated machine no turn for as long. Under hypervisors that it knows it leaves that out
+    /// by itself.
     private static func commandLine(_ plan: BootPlan) -> String {
         let option = "no_timer_check"
         guard let line = plan.commandLine else { return option }
