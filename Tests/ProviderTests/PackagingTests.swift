@@ -50,6 +50,10 @@ import Testing
         let line = "[    3.1] I/O error, dev vda, sector 81920 op 0x1:(WRITE) flags 0x800 phys_seg 16 prio class 2\n"
         #expect(Machine.tellsOfLostWrites(Array("blk_update_request: \(line)".utf8)))
         #expect(!Machine.tellsOfLostWrites(Array("EXT4-fs (vda1): mounted filesystem\n".utf8)))
+        // What it still looks ahead for when it has written everything and switches itself off.
+        let off = "[    4.6] sysrq: Power Off\n"
+        #expect(!Machine.tellsOfLostWrites(Array((off + line).utf8)))
+        #expect(Machine.tellsOfLostWrites(Array((line + off).utf8)))
     }
 
     @Test("included files keep relative names, absolute ones their last part")

@@ -179,7 +179,11 @@ extension Machine {
     }
 
     /// Room may have come back since. What a guest's kernel says when a write has failed, it says on the console.
-    static func tellsOfLostWrites(_ console: [UInt8]) -> Bool { console.contains(Array("I/O error, dev vd".utf8)) }
+    /// What it still reads while it switches itself off is lost to nobody: all was written before.
+    static func tellsOfLostWrites(_ console: [UInt8]) -> Bool {
+        let end = console.firstRange(of: Array("sysrq: Power Off".utf8))?.lowerBound ?? console.endIndex
+        return console[..<end].contains(Array("I/O error, dev vd".utf8))
+    }
 
     /// The guest goes on where the host's disk is full, and does not say what was not written. A layer grows by less
     /// than this at a time.
