@@ -81,7 +81,9 @@ struct PreparationScript: Hashable {
             for file; do
                 [ -f "$file" ] || continue
                 if [ -L "$file" ]; then
-                    say "warning $file is a link, and what it leads to was left in the box: $(readlink -f "$file")"
+                    case $kind in
+                    secret | history) say "warning $file is a link, and what it leads to was left in the box: $(readlink -f "$file")" ;;
+                    esac
                     continue
                 fi
                 say "$kind $file"
