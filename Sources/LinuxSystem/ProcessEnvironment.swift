@@ -18,16 +18,6 @@ public func currentEnvironment() -> [String] {
     return result
 }
 
-/// What processes that guests talk to get of it. Its secrets, such as a cloud's keys, are none of theirs: who takes a
-/// process over reads its memory.
-public func environmentOfConfinedProcess(_ all: [String] = currentEnvironment()) -> [String] {
-    let names: Set = ["PATH", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "LD_PRELOAD", "SWIFT_BACKTRACE"]
-    return all.filter { variable in
-        let name = variable.prefix { $0 != "=" }
-        return names.contains(String(name)) || name.hasPrefix("LC_")
-    }
-}
-
 /// The first executable called `name` in PATH.
 public func findExecutable(_ name: String) -> String? {
     for folder in (environmentVariable("PATH") ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":") {

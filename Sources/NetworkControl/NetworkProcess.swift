@@ -56,12 +56,8 @@ public enum NetworkProcess {
         let file = try OwnedDescriptor.memoryFile(Array(configuration.json.compact.utf8))
         let log = try BoundedLog(NetworkConfiguration.logFile(in: folder), limit: BoundedLog.reportLimit)
         let status = try OwnedDescriptor.pipe()
-        var options = ChildProcess.Options()
-        options.output = .descriptor(log.rawDescriptor)
-        options.error = .descriptor(log.rawDescriptor)
-        options.newSession = true
-        options.environment = environmentOfConfinedProcess()
-        options.extraDescriptors = [lock.rawValue, status.write.rawValue, file.rawValue]
+        let options = ChildProcess.Options.service(
+            log: log.rawDescriptor, descriptors: [lock.rawValue, status.write.rawValue, file.rawValue])
         let child = try ChildProcess.start([program.string, "--configuration-descriptor", "5"], options)
         // Only the child may hold the writing end, or its death would go unnoticed.
         let reader = try status.read.duplicate()

@@ -85,7 +85,9 @@ public final class LogReader {
         }
         let start = isAnew ? 0 : position
         let new = try LogTail.read(file, from: start, to: min(size, start + Self.limit))
-        guard Stamp(olderPath) == stamp else { return nil }
+        // It may have been cut between two of these: then it begins otherwise by now.
+        let firstNow = try LogTail.read(file, from: 0, to: min(try file.status().size, Int64(first.count)))
+        guard firstNow == first, Stamp(olderPath) == stamp else { return nil }
         position = start + Int64(new.count)
         if isAnew {
             older = stamp

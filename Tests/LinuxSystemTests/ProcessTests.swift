@@ -1,8 +1,9 @@
 import Glibc
-import LinuxSystem
 import SystemPackage
 import TestSupport
 import Testing
+
+@testable import LinuxSystem
 
 @Suite struct ProcessTests {
     @Test("a program gets arguments, input and environment, and gives output, error and status")

@@ -370,21 +370,8 @@ import Testing
         let cancellation = try Cancellation(lettingEnd: true)
         var options = SSHSession.Options()
         options.cancellation = cancellation
-        // As a guest's: a socket of the file system, which tells of its other end's end.
-        let path = server.directory.path.appending("relay.sock")
-        let listener = try UnixSocket.listen(at: path)
-        let command = ["/usr/sbin/sshd", "-i", "-f", server.configuration.string]
-        let accepting = try Thread(name: "relay") {
-            guard let connection = try? UnixSocket.accept(listener) else { return }
-            var options = ChildProcess.Options()
-            options.input = .descriptor(connection.rawValue)
-            options.output = .descriptor(connection.rawValue)
-            options.error = .null
-            let child = try? ChildProcess.start(command, options)
-            connection.close()
-            _ = try? child?.wait()
-        }
-        let session = try SSHSession(to: .unixSocket(path), options)
+        let serving = try server.serveOnceAtSocket()
+        let session = try SSHSession(to: .unixSocket(server.socket), options)
         try session.authenticate(user: server.user, keys: [key])
         // Its connection goes some time after the script has ended, as in a guest that shuts down.
         let script = """
@@ -419,7 +406,7 @@ import Testing
         #expect(journal.records.map(\.name) == ["restart", "restart"])
         #expect(journal.records.map(\.state) == [.running, .succeeded])
         #expect(run.session !== session)
-        accepting.join()
+        serving.join()
     }
 
     /// A step that only restarts the guest, on a server whose "guest" does no more than `script`.

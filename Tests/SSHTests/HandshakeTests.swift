@@ -137,23 +137,11 @@ import Testing
     @Test("works over a socket in the file system")
     func unixSocket() throws {
         let server = try TestServer(accepting: [key.publicKey])
-        let path = server.directory.path.appending("relay.sock")
-        let listener = try UnixSocket.listen(at: path)
-        let command = ["/usr/sbin/sshd", "-i", "-f", server.configuration.string]
-        let accepting = try Thread(name: "relay") {
-            guard let connection = try? UnixSocket.accept(listener) else { return }
-            var options = ChildProcess.Options()
-            options.input = .descriptor(connection.rawValue)
-            options.output = .descriptor(connection.rawValue)
-            options.error = .null
-            let child = try? ChildProcess.start(command, options)
-            connection.close()
-            _ = try? child?.wait()
-        }
-        let session = try SSHSession(to: .unixSocket(path))
+        let serving = try server.serveOnceAtSocket()
+        let session = try SSHSession(to: .unixSocket(server.socket))
         try session.authenticate(user: server.user, keys: [key])
         #expect(try session.run(SSHCommand("exit 6")) == .exited(6))
         session.close()
-        accepting.join()
+        serving.join()
     }
 }

@@ -29,13 +29,9 @@ public struct EmulationProvider: MachineProvider {
         try ShareServers.check(plan, program: shareProgram)
         let logs = try LogWriter(plan.folder, program: programs.appending("wander-log"))
         let shares = try ShareServers(plan, program: shareProgram, log: logs.monitor)
-        var options = ChildProcess.Options()
-        options.newSession = true
-        options.environment = environmentOfConfinedProcess()
-        options.directory = plan.folder.path
-        options.output = .descriptor(logs.monitor)
-        options.error = .descriptor(logs.monitor)
-        options.extraDescriptors = [lock.rawValue, listener.rawValue] + shares.connections + [logs.console]
+        let options = ChildProcess.Options.service(
+            log: logs.monitor, in: plan.folder.path,
+            descriptors: [lock.rawValue, listener.rawValue] + shares.connections + [logs.console])
         let hasSandbox = try Self.hasSandbox(program)
         let limits = EmulatorLimits(plan, program: FilePath(program))
         let missing = Mutex(hasSandbox ? [] : ["system calls (QEMU has no -sandbox)"])

@@ -17,13 +17,8 @@ final class LogWriter {
         let monitor = try OwnedDescriptor.pipe()
         // What it says of itself, should it not come to its work.
         let log = try BoundedLog(folder.monitorLog, limit: BoundedLog.reportLimit)
-        var options = ChildProcess.Options()
-        options.newSession = true
-        options.environment = environmentOfConfinedProcess()
-        options.directory = folder.run
-        options.output = .descriptor(log.rawDescriptor)
-        options.error = .descriptor(log.rawDescriptor)
-        options.extraDescriptors = [console.read.rawValue, monitor.read.rawValue]
+        let options = ChildProcess.Options.service(
+            log: log.rawDescriptor, in: folder.run, descriptors: [console.read.rawValue, monitor.read.rawValue])
         process = try ChildProcess.start(
             [
                 program.string, "console.log", "\(BoundedLog.consoleLimit)", "monitor.log",

@@ -30,13 +30,8 @@ final class ShareServers {
         _ share: MachineShare, _ plan: BootPlan, program: FilePath, log: CInt
     ) throws -> OwnedDescriptor {
         let pair = try UnixSocket.pair()
-        var options = ChildProcess.Options()
-        options.newSession = true
-        options.environment = environmentOfConfinedProcess()
-        options.directory = plan.folder.path
-        options.output = .descriptor(log)
-        options.error = .descriptor(log)
-        options.extraDescriptors = [pair.read.rawValue]
+        let options = ChildProcess.Options.service(
+            log: log, in: plan.folder.path, descriptors: [pair.read.rawValue])
         let arguments = [
             program.string, "--tag", share.tag, "--folder", share.folder.string, "--socket-descriptor", "3",
         ]

@@ -24,13 +24,9 @@ public struct MonitorProvider: MachineProvider {
         let file = try OwnedDescriptor.memoryFile(Array(configuration(plan, kernel: kernel).json.compact.utf8))
         let log = try BoundedLog(plan.folder.monitorLog, limit: BoundedLog.reportLimit)
         let status = try OwnedDescriptor.pipe()
-        var options = ChildProcess.Options()
-        options.newSession = true
-        options.environment = environmentOfConfinedProcess()
-        options.directory = plan.folder.path
-        options.output = .descriptor(log.rawDescriptor)
-        options.error = .descriptor(log.rawDescriptor)
-        options.extraDescriptors = [lock.rawValue, status.write.rawValue, file.rawValue]
+        let options = ChildProcess.Options.service(
+            log: log.rawDescriptor, in: plan.folder.path,
+            descriptors: [lock.rawValue, status.write.rawValue, file.rawValue])
         let child = try ChildProcess.start([program.string, "--configuration-descriptor", "5"], options)
         let identity = MachineRecord.ProcessIdentity.of(child.identifier)
         // Only the monitor may hold the writing end, or its death would go unnoticed.
