@@ -1,8 +1,8 @@
 public import SystemPackage
 
 extension ChildProcess.Options {
-    /// For a process that guests talk to and that lives on after its starter: in a session of its own, with a log for what it
-    /// says, and with none of the user's secrets.
+    /// For a process that guests talk to and that lives on after its starter: in a session of its own, with a log for
+    /// what it says, and with none of the user's secrets.
     /// - Parameters:
     ///   - log: Gets both outputs. Stays open here.
     ///   - descriptors: What the process gets as 3, 4, ... in this order.

@@ -6,7 +6,8 @@ extension TestServer {
     /// Where ``serveOnceAtSocket()`` serves.
     public var socket: FilePath { directory.path.appending("relay.sock") }
 
-    /// Serves one connection at ``socket``, as a guest is reached: a socket of the file system tells of its other end's end.
+    /// Serves one connection at ``socket``, as a guest is reached: a socket of the file system tells of its other end's
+    /// end.
     /// - Returns: What to join afterwards.
     public func serveOnceAtSocket() throws -> Thread {
         let listener = try UnixSocket.listen(at: socket)
