@@ -69,6 +69,19 @@ import Testing
         #expect(try fixture.store.uses().isEmpty)
     }
 
+    @Test("a machine runs as long as its recorded process does, though that let its lock go, and halt ends it")
+    func lockLetGo() throws {
+        var record = try fixture.create()
+        let child = try ChildProcess.start(["sleep", "60"])
+        record.stage = .running
+        record.process = MachineRecord.ProcessIdentity.of(child.identifier)
+        try fixture.machine.project.store.save(&record)
+        #expect(try fixture.machine.status().state == .starting)
+        #expect(try fixture.machine.halt(.force).actions == [.stopped])
+        #expect(try child.wait(milliseconds: 10_000) == .signalled(9))
+        #expect(try fixture.machine.status().state == .stopped)
+    }
+
     @Test("a machine is only started over the box that it was made from")
     func otherBox() throws {
         var record = try fixture.create()

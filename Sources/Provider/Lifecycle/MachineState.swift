@@ -24,7 +24,7 @@ extension Machine {
     /// Looks and changes nothing.
     public func state() throws -> (state: MachineState, record: MachineRecord?) {
         guard let record = try project.store.load(name) else { return (try isLost() ? .damaged : .notCreated, nil) }
-        guard try folder.isAlive() else {
+        guard try folder.isAlive() || record.process?.runs == true else {
             return (record.stage == .creating || record.stage == .destroying ? .incomplete : .stopped, record)
         }
         if (try? provider(record.provider).control(folder).isPaused) == true { return (.paused, record) }
