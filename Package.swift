@@ -1,20 +1,256 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Settings that every Swift target shares. A warning is an error; a public import must be written as one.
-let common: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-    .treatAllWarnings(as: .error),
-]
-// For targets that hold pointers into memory that somebody else writes to: every such expression is marked `unsafe`.
-let memory = common + [.strictMemorySafety()]
+// The groups below are the folders of Sources, in the order in which they build on each other: ARCHITECTURE.md has the
+// picture, and script/check-arrows the arrows between groups that may be.
 
-let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
-let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+// What Swift cannot import by itself: C headers, and the system's C libraries.
+let cModules: [Target] = [
+    .target(name: "CKVM", path: "Sources/C/CKVM"),
+    .target(name: "CLinux", path: "Sources/C/CLinux"),
+    systemLibrary("CLZ4"), systemLibrary("CLZMA"), systemLibrary("CLibArchive"), systemLibrary("CLibCrypto"),
+    systemLibrary("CLibSSH2"), systemLibrary("CLibSlirp"), systemLibrary("CLibYAML"), systemLibrary("CZlib"),
+    systemLibrary("CZstd"),
+]
+
+// Ground: each of these may be used by every target above it.
+let ground: [Target] = [
+    library("Reporting", in: "Ground"),
+    library("JSON", in: "Ground", uses: ["Reporting"]),
+    library("LinuxSystem", in: "Ground", uses: ["CLinux", "Reporting", "SystemPackage"], .memory),
+    // Addresses, ports and frames, which the Wanderfile, the network and its devices speak of alike.
+    library("NetworkAddress", in: "Ground"),
+    library("Digest", in: "Ground", uses: ["CLibCrypto"], .memory, links: [.linkedLibrary(":libcrypto.a")]),
+]
+
+// Disk: images as files. The libraries are static: wander-vmm is one file.
+let disk: [Target] = [
+    library(
+        "DiskImage", in: "Disk", uses: ["CLinux", "CZlib", "CZstd", "LinuxSystem", "Reporting", "SystemPackage"],
+        .memory, links: [.linkedLibrary(":libz.a"), .linkedLibrary(":libzstd.a")])
+]
+
+// Devices: the guest's side of a machine. None of these knows KVM, so they serve QEMU's guests as well.
+let devices: [Target] = [
+    library("GuestMemory", in: "Devices", uses: ["CLinux", "LinuxSystem", "Reporting", "SystemPackage"], .memory),
+    library("PCI", in: "Devices", .memory),
+    // A folder of the host, served to a guest. Knows no device.
+    library("FUSE", in: "Devices", uses: ["CLinux", "LinuxSystem", "SystemPackage"], .memory),
+    library(
+        "Virtio", in: "Devices",
+        uses: [
+            "CLinux", "DiskImage", "FUSE", "GuestMemory", "LinuxSystem", "NetworkAddress", "PCI", "SystemPackage",
+        ], .memory),
+    // Devices for a monitor in another process, and the process that serves QEMU a folder.
+    library(
+        "VhostUser", in: "Devices",
+        uses: ["CLinux", "GuestMemory", "LinuxSystem", "Reporting", "Virtio", "SystemPackage"], .memory),
+    program(
+        "wander-share", in: "Devices",
+        uses: ["CLinux", "LinuxSystem", "Reporting", "VhostUser", "Virtio", "SystemPackage"]),
+]
+
+// Monitor: the machine itself, the process that runs one, and how to talk to it.
+let monitor: [Target] = [
+    library("MonitorControl", in: "Monitor", uses: ["JSON", "LinuxSystem", "Reporting", "SystemPackage"]),
+    library("KVM", in: "Monitor", uses: ["CKVM", "CLinux", "LinuxSystem", "Reporting", "SystemPackage"], .memory),
+    // How a guest starts: kernels, firmware tables, start state. As data, so that it needs no machine.
+    library(
+        "Boot", in: "Monitor",
+        uses: ["CLZ4", "CLZMA", "CLinux", "CZlib", "CZstd", "LinuxSystem", "Reporting", "SystemPackage"], .memory,
+        links: [
+            .linkedLibrary(":liblz4.a"), .linkedLibrary(":liblzma.a"), .linkedLibrary(":libz.a"),
+            .linkedLibrary(":libzstd.a"),
+        ]),
+    library(
+        "VMM", in: "Monitor",
+        uses: [
+            "Boot", "CLinux", "GuestMemory", "KVM", "LinuxSystem", "PCI", "Reporting", "Virtio", "SystemPackage",
+        ], .memory),
+    program(
+        "wander-vmm", in: "Monitor",
+        uses: [
+            "Boot", "DiskImage", "JSON", "LinuxSystem", "MonitorControl", "Reporting", "VMM", "Virtio",
+            "SystemPackage",
+        ]),
+    // What QEMU and its guest print, written down within bounds.
+    program("wander-log", in: "Monitor", uses: ["CLinux", "LinuxSystem", "SystemPackage"]),
+]
+
+// Network: an environment's LAN, its process, and how to talk to it. libslirp is only dynamic; glib is what it logs with.
+let network: [Target] = [
+    library(
+        "NetworkControl", in: "Network",
+        uses: ["JSON", "LinuxSystem", "NetworkAddress", "Reporting", "SystemPackage"]),
+    library(
+        "UserNetwork", in: "Network",
+        uses: [
+            "CLibSlirp", "CLinux", "JSON", "LinuxSystem", "NetworkAddress", "NetworkControl", "Reporting",
+            "SystemPackage",
+        ], .memory, links: [.linkedLibrary(":libglib-2.0.so.0")]),
+    program(
+        "wander-net", in: "Network",
+        uses: ["CLinux", "JSON", "LinuxSystem", "NetworkControl", "Reporting", "UserNetwork", "SystemPackage"],
+        .memory),
+]
+
+// Guest: what wander does inside a machine. libssh2 and its libcrypto are static.
+let guest: [Target] = [
+    library(
+        "SSH", in: "Guest", uses: ["CLibSSH2", "CLinux", "LinuxSystem", "Reporting", "SystemPackage"],
+        links: [.linkedLibrary(":libssh2.a"), .linkedLibrary(":libcrypto.a"), .linkedLibrary(":libz.a")]),
+    library(
+        "Provisioning", in: "Guest",
+        uses: ["Digest", "JSON", "LinuxSystem", "Reporting", "SSH", "SystemPackage"]),
+]
+
+// The command line and what it stands on, by the names of their folders.
+let product: [Target] = [
+    // Boxes. libarchive's formats are named in the code, so what it needs for others is not linked.
+    library(
+        "BoxFormat",
+        uses: [
+            "CLibArchive", "CLinux", "CZlib", "CZstd", "Digest", "DiskImage", "JSON", "LinuxSystem", "Reporting",
+            "SystemPackage",
+        ], .memory,
+        links: [
+            // As flags, not as linked libraries: of those SwiftPM keeps only the first place of each, which may
+            // come before libarchive, and the linker looks into an archive only once.
+            .unsafeFlags([
+                "-Xlinker", "--start-group", "-l:libarchive.a", "-l:libzstd.a", "-l:liblzma.a", "-l:libbz2.a",
+                "-l:libz.a",
+                "-Xlinker", "--end-group",
+            ])
+        ]),
+    // The Wanderfile: layers, schema, definitions.
+    library(
+        "EnvFile", uses: ["CLibYAML", "JSON", "LinuxSystem", "NetworkAddress", "Reporting", "SystemPackage"],
+        links: [.linkedLibrary(":libyaml.a")]),
+    // The life of machines.
+    library(
+        "Provider",
+        uses: [
+            "BoxFormat", "CLinux", "Digest", "DiskImage", "EnvFile", "JSON", "KVM", "LinuxSystem",
+            "MonitorControl", "NetworkAddress", "NetworkControl", "Provisioning", "Reporting", "SSH", "SystemPackage",
+        ]),
+    program(
+        "wander",
+        uses: [
+            "BoxFormat", "Digest", "DiskImage", "EnvFile", "JSON", "LinuxSystem", "NetworkAddress", "NetworkControl",
+            "Provider", "Reporting", "SSH", "ArgumentParser", "SystemPackage",
+        ]),
+]
+
+// Benchmarks are run by the scripts beside them.
+let benchmarks: [Target] = [
+    .target(name: "CAllocationCount", path: "Benchmarks/CAllocationCount"),
+    .target(name: "CQueuePeer", path: "Benchmarks/CQueuePeer"),
+    benchmark(
+        "disk-benchmark", at: "DiskBenchmark", uses: ["CAllocationCount", "DiskImage", "LinuxSystem", "SystemPackage"]),
+    benchmark("network-benchmark", at: "NetworkBenchmark", uses: ["LinuxSystem", "SystemPackage"]),
+    benchmark(
+        "queue-benchmark", at: "QueueBenchmark",
+        uses: ["CAllocationCount", "CQueuePeer", "DiskImage", "GuestMemory", "LinuxSystem", "PCI", "Virtio"]),
+]
+
+// Tests are grouped as the targets are.
+let testSupport: [Target] = [
+    // What the tests of several targets need: folders of their own, numbers from a seed, guests of a few instructions.
+    support("TestSupport", uses: ["CLinux", "LinuxSystem", "SystemPackage"]),
+    // Real SSH servers, and what stands for a machine before one.
+    support("SSHTestServer", uses: ["LinuxSystem", "SSH", "TestSupport", "SystemPackage"]),
+]
+let groundTests: [Target] = [
+    tests("ReportingTests", in: "Ground", uses: ["Reporting"]),
+    tests("JSONTests", in: "Ground", uses: ["JSON"]),
+    tests(
+        "LinuxSystemTests", in: "Ground",
+        uses: ["CLinux", "LinuxSystem", "Reporting", "TestSupport", "SystemPackage"]),
+    tests("NetworkAddressTests", in: "Ground", uses: ["NetworkAddress"]),
+    tests("DigestTests", in: "Ground", uses: ["Digest"]),
+]
+let diskTests: [Target] = [
+    tests("DiskImageTests", in: "Disk", uses: ["DiskImage", "LinuxSystem", "JSON", "TestSupport", "SystemPackage"])
+]
+let deviceTests: [Target] = [
+    tests("GuestMemoryTests", in: "Devices", uses: ["GuestMemory", "LinuxSystem"]),
+    tests("PCITests", in: "Devices", uses: ["PCI"]),
+    tests("FUSETests", in: "Devices", uses: ["CLinux", "FUSE", "LinuxSystem", "TestSupport", "SystemPackage"]),
+    tests(
+        "VirtioTests", in: "Devices",
+        uses: [
+            "DiskImage", "GuestMemory", "LinuxSystem", "NetworkAddress", "PCI", "Virtio", "TestSupport",
+            "SystemPackage",
+        ]),
+    tests(
+        "VhostUserTests", in: "Devices",
+        uses: [
+            "CLinux", "GuestMemory", "LinuxSystem", "TestSupport", "VhostUser", "Virtio", "wander-share",
+            "SystemPackage",
+        ]),
+]
+let monitorTests: [Target] = [
+    tests("MonitorControlTests", in: "Monitor", uses: ["MonitorControl", "JSON", "Reporting", "SystemPackage"]),
+    tests("KVMTests", in: "Monitor", uses: ["KVM", "LinuxSystem", "SystemPackage"]),
+    tests("BootTests", in: "Monitor", uses: ["Boot", "LinuxSystem", "SystemPackage"]),
+    tests(
+        "VMMTests", in: "Monitor",
+        uses: [
+            "Boot", "CLinux", "GuestMemory", "KVM", "LinuxSystem", "PCI", "VMM", "Virtio", "TestSupport",
+            "SystemPackage",
+        ]),
+    tests(
+        "WanderVMMTests", in: "Monitor",
+        uses: ["JSON", "KVM", "LinuxSystem", "MonitorControl", "wander-vmm", "TestSupport", "SystemPackage"]),
+    tests("WanderLogTests", in: "Monitor", uses: ["LinuxSystem", "TestSupport", "wander-log", "SystemPackage"]),
+]
+let networkTests: [Target] = [
+    tests(
+        "NetworkControlTests", in: "Network",
+        uses: ["NetworkAddress", "NetworkControl", "JSON", "Reporting", "SystemPackage"]),
+    tests(
+        "UserNetworkTests", in: "Network",
+        uses: [
+            "UserNetwork", "wander-net", "JSON", "LinuxSystem", "NetworkAddress", "NetworkControl", "Reporting",
+            "TestSupport", "SystemPackage",
+        ]),
+]
+let guestTests: [Target] = [
+    tests(
+        "SSHTests", in: "Guest",
+        uses: ["SSH", "SSHTestServer", "CLinux", "LinuxSystem", "Reporting", "TestSupport", "SystemPackage"]),
+    tests(
+        "ProvisioningTests", in: "Guest",
+        uses: [
+            "Provisioning", "JSON", "LinuxSystem", "Reporting", "SSH", "SSHTestServer", "TestSupport",
+            "SystemPackage",
+        ]),
+]
+let productTests: [Target] = [
+    tests(
+        "BoxFormatTests",
+        uses: [
+            "BoxFormat", "Digest", "DiskImage", "JSON", "LinuxSystem", "Reporting", "TestSupport", "SystemPackage",
+        ]),
+    tests(
+        "EnvFileTests",
+        uses: [
+            "EnvFile", "JSON", "LinuxSystem", "NetworkAddress", "Reporting", "TestSupport", "SystemPackage",
+        ], excluding: ["Fixtures"]),
+    tests(
+        "ProviderTests",
+        uses: [
+            "BoxFormat", "Digest", "DiskImage", "EnvFile", "JSON", "LinuxSystem", "NetworkAddress",
+            "NetworkControl", "Provider", "Provisioning", "Reporting", "SSH", "SSHTestServer", "TestSupport",
+            "SystemPackage",
+        ]),
+    tests(
+        "WanderTests",
+        uses: [
+            "BoxFormat", "wander", "EnvFile", "JSON", "LinuxSystem", "Provider", "Reporting", "SSH",
+            "SSHTestServer", "TestSupport", "ArgumentParser", "SystemPackage",
+        ]),
+]
 
 let package = Package(
     name: "wander",
@@ -30,295 +266,76 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
     ],
-    targets: [
-        // What the kernel and C offer that Swift cannot import by itself.
-        .target(name: "CLinux"),
-
-        // The ground: each of these may be used by every target above it.
-        .target(name: "Reporting", swiftSettings: common),
-        .target(name: "JSON", dependencies: ["Reporting"], swiftSettings: common),
-        .target(name: "LinuxSystem", dependencies: ["CLinux", "Reporting", systemPackage], swiftSettings: memory),
-
-        // Addresses, ports and frames, which the Wanderfile, the network and its devices speak of alike.
-        .target(name: "NetworkAddress", swiftSettings: common),
-
-        // Disk images. The libraries are static: wander-vmm is one file.
-        .systemLibrary(name: "CZlib"),
-        .systemLibrary(name: "CZstd"),
-        .target(
-            name: "DiskImage",
-            dependencies: ["CLinux", "CZlib", "CZstd", "LinuxSystem", "Reporting", systemPackage],
-            swiftSettings: memory, linkerSettings: [.linkedLibrary(":libz.a"), .linkedLibrary(":libzstd.a")]),
-
-        // Boxes. libarchive is static and its formats are named in the code, so what it needs for others is not linked.
-        .systemLibrary(name: "CLibArchive"),
-        .systemLibrary(name: "CLibCrypto"),
-        .target(
-            name: "Digest", dependencies: ["CLibCrypto"], swiftSettings: memory,
-            linkerSettings: [.linkedLibrary(":libcrypto.a")]),
-        .target(
-            name: "BoxFormat",
-            dependencies: [
-                "CLibArchive", "CLinux", "CZlib", "CZstd", "Digest", "DiskImage", "JSON", "LinuxSystem", "Reporting",
-                systemPackage,
-            ],
-            swiftSettings: memory,
-            linkerSettings: [
-                // As flags, not as linked libraries: of those SwiftPM keeps only the first place of each, which may
-                // come before libarchive, and the linker looks into an archive only once.
-                .unsafeFlags([
-                    "-Xlinker", "--start-group", "-l:libarchive.a", "-l:libzstd.a", "-l:liblzma.a", "-l:libbz2.a",
-                    "-l:libz.a",
-                    "-Xlinker", "--end-group",
-                ])
-            ]),
-
-        // The Wanderfile: layers, schema, definitions. libyaml is static.
-        .systemLibrary(name: "CLibYAML"),
-        .target(
-            name: "EnvFile",
-            dependencies: ["CLibYAML", "JSON", "LinuxSystem", "NetworkAddress", "Reporting", systemPackage],
-            swiftSettings: common, linkerSettings: [.linkedLibrary(":libyaml.a")]),
-
-        // The life of machines.
-        .target(
-            name: "Provider",
-            dependencies: [
-                "BoxFormat", "CLinux", "Digest", "DiskImage", "EnvFile", "JSON", "KVM", "LinuxSystem",
-                "MonitorControl", "NetworkAddress", "NetworkControl", "Provisioning", "Reporting", "SSH", systemPackage,
-            ],
-            swiftSettings: common),
-
-        // The command line.
-        .executableTarget(
-            name: "wander",
-            dependencies: [
-                "BoxFormat", "Digest", "DiskImage", "EnvFile", "JSON", "LinuxSystem", "NetworkAddress",
-                "NetworkControl",
-                "Provider",
-                "Reporting", "SSH", argumentParser, systemPackage,
-            ],
-            swiftSettings: common),
-
-        // The guest's side of the machine. None of these knows KVM.
-        .target(
-            name: "GuestMemory", dependencies: ["CLinux", "LinuxSystem", "Reporting", systemPackage],
-            swiftSettings: memory),
-        .target(name: "PCI", swiftSettings: memory),
-        // A folder of the host, served to a guest. Knows no device.
-        .target(name: "FUSE", dependencies: ["CLinux", "LinuxSystem", systemPackage], swiftSettings: memory),
-        .target(
-            name: "Virtio",
-            dependencies: [
-                "CLinux", "DiskImage", "FUSE", "GuestMemory", "LinuxSystem", "NetworkAddress", "PCI", systemPackage,
-            ],
-            swiftSettings: memory),
-
-        // Devices for a monitor in another process, and the process that serves QEMU a folder.
-        .target(
-            name: "VhostUser",
-            dependencies: ["CLinux", "GuestMemory", "LinuxSystem", "Reporting", "Virtio", systemPackage],
-            swiftSettings: memory),
-        .executableTarget(
-            name: "wander-share",
-            dependencies: ["CLinux", "LinuxSystem", "Reporting", "VhostUser", "Virtio", systemPackage],
-            swiftSettings: common),
-
-        // What QEMU and its guest print, written down within bounds.
-        .executableTarget(
-            name: "wander-log", dependencies: ["CLinux", "LinuxSystem", systemPackage], swiftSettings: common),
-
-        // The host's side of the machine.
-        .target(name: "CKVM"),
-        .target(
-            name: "KVM", dependencies: ["CKVM", "CLinux", "LinuxSystem", "Reporting", systemPackage],
-            swiftSettings: memory),
-
-        // How a guest starts: kernels, firmware tables, start state. As data, so that it needs no machine.
-        .systemLibrary(name: "CLZ4"),
-        .systemLibrary(name: "CLZMA"),
-        .target(
-            name: "Boot",
-            dependencies: ["CLZ4", "CLZMA", "CLinux", "CZlib", "CZstd", "LinuxSystem", "Reporting", systemPackage],
-            swiftSettings: memory,
-            linkerSettings: [
-                .linkedLibrary(":liblz4.a"), .linkedLibrary(":liblzma.a"), .linkedLibrary(":libz.a"),
-                .linkedLibrary(":libzstd.a"),
-            ]),
-
-        // The machine, and the process that runs one.
-        .target(
-            name: "VMM",
-            dependencies: [
-                "Boot", "CLinux", "GuestMemory", "KVM", "LinuxSystem", "PCI", "Reporting", "Virtio", systemPackage,
-            ], swiftSettings: memory),
-        .executableTarget(
-            name: "wander-vmm",
-            dependencies: [
-                "Boot", "DiskImage", "JSON", "LinuxSystem", "MonitorControl", "Reporting", "VMM", "Virtio",
-                systemPackage,
-            ], swiftSettings: common),
-
-        // What passes between a monitor and whoever started it.
-        .target(
-            name: "MonitorControl", dependencies: ["JSON", "LinuxSystem", "Reporting", systemPackage],
-            swiftSettings: common),
-
-        // Guests are reached by SSH; libssh2 and its libcrypto are static.
-        .systemLibrary(name: "CLibSSH2"),
-        .target(
-            name: "SSH", dependencies: ["CLibSSH2", "CLinux", "LinuxSystem", "Reporting", systemPackage],
-            swiftSettings: common,
-            linkerSettings: [.linkedLibrary(":libssh2.a"), .linkedLibrary(":libcrypto.a"), .linkedLibrary(":libz.a")]),
-
-        // The network of an environment. libslirp is only dynamic, and in a process of its own.
-        .systemLibrary(name: "CLibSlirp"),
-        .target(
-            name: "NetworkControl",
-            dependencies: ["JSON", "LinuxSystem", "NetworkAddress", "Reporting", systemPackage],
-            swiftSettings: common),
-        .target(
-            name: "UserNetwork",
-            dependencies: [
-                "CLibSlirp", "CLinux", "JSON", "LinuxSystem", "NetworkAddress", "NetworkControl", "Reporting",
-                systemPackage,
-            ],
-            // What libslirp logs with; its own dependency.
-            swiftSettings: memory, linkerSettings: [.linkedLibrary(":libglib-2.0.so.0")]),
-        .executableTarget(
-            name: "wander-net",
-            dependencies: [
-                "CLinux", "JSON", "LinuxSystem", "NetworkControl", "Reporting", "UserNetwork", systemPackage,
-            ],
-            swiftSettings: memory),
-
-        .target(
-            name: "Provisioning", dependencies: ["Digest", "JSON", "LinuxSystem", "Reporting", "SSH", systemPackage],
-            swiftSettings: common),
-
-        // Benchmarks are run by the scripts beside them.
-        .target(name: "CAllocationCount", path: "Benchmarks/CAllocationCount"),
-        .executableTarget(
-            name: "disk-benchmark", dependencies: ["CAllocationCount", "DiskImage", "LinuxSystem", systemPackage],
-            path: "Benchmarks/DiskBenchmark", swiftSettings: common),
-        .executableTarget(
-            name: "network-benchmark", dependencies: ["LinuxSystem", systemPackage],
-            path: "Benchmarks/NetworkBenchmark", swiftSettings: common),
-        .target(name: "CQueuePeer", path: "Benchmarks/CQueuePeer"),
-        .executableTarget(
-            name: "queue-benchmark",
-            dependencies: [
-                "CAllocationCount", "CQueuePeer", "DiskImage", "GuestMemory", "LinuxSystem", "PCI", "Virtio",
-            ],
-            path: "Benchmarks/QueueBenchmark", swiftSettings: common),
-
-        // Tests mirror the targets.
-        .testTarget(
-            name: "EnvFileTests",
-            dependencies: [
-                "EnvFile", "JSON", "LinuxSystem", "NetworkAddress", "Reporting", "TestSupport", systemPackage,
-            ],
-            exclude: ["Fixtures"], swiftSettings: common),
-        .testTarget(name: "ReportingTests", dependencies: ["Reporting"], swiftSettings: common),
-        .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: common),
-        .testTarget(
-            name: "LinuxSystemTests",
-            dependencies: ["CLinux", "LinuxSystem", "Reporting", "TestSupport", systemPackage],
-            swiftSettings: common),
-        .testTarget(
-            name: "WanderLogTests", dependencies: ["LinuxSystem", "TestSupport", "wander-log", systemPackage],
-            swiftSettings: common),
-        .testTarget(name: "DigestTests", dependencies: ["Digest"], swiftSettings: common),
-        .testTarget(
-            name: "BoxFormatTests",
-            dependencies: [
-                "BoxFormat", "Digest", "DiskImage", "JSON", "LinuxSystem", "Reporting", "TestSupport", systemPackage,
-            ],
-            swiftSettings: common),
-        .testTarget(
-            name: "GuestMemoryTests", dependencies: ["GuestMemory", "LinuxSystem"], swiftSettings: common),
-        .testTarget(name: "BootTests", dependencies: ["Boot", "LinuxSystem", systemPackage], swiftSettings: common),
-        .testTarget(
-            name: "VMMTests",
-            dependencies: [
-                "Boot", "CLinux", "GuestMemory", "KVM", "LinuxSystem", "PCI", "VMM", "Virtio", "TestSupport",
-                systemPackage,
-            ],
-            swiftSettings: common),
-        .testTarget(
-            name: "WanderVMMTests",
-            dependencies: ["JSON", "KVM", "LinuxSystem", "MonitorControl", "wander-vmm", "TestSupport", systemPackage],
-            swiftSettings: common),
-        .testTarget(name: "KVMTests", dependencies: ["KVM", "LinuxSystem", systemPackage], swiftSettings: common),
-        .testTarget(
-            name: "MonitorControlTests", dependencies: ["MonitorControl", "JSON", "Reporting", systemPackage],
-            swiftSettings: common),
-        .testTarget(name: "PCITests", dependencies: ["PCI"], swiftSettings: common),
-        .testTarget(
-            name: "VirtioTests",
-            dependencies: [
-                "DiskImage", "GuestMemory", "LinuxSystem", "NetworkAddress", "PCI", "Virtio", "TestSupport",
-                systemPackage,
-            ],
-            swiftSettings: common),
-        .testTarget(
-            name: "VhostUserTests",
-            dependencies: [
-                "CLinux", "GuestMemory", "LinuxSystem", "TestSupport", "VhostUser", "Virtio", "wander-share",
-                systemPackage,
-            ], swiftSettings: common),
-        .testTarget(
-            name: "FUSETests", dependencies: ["CLinux", "FUSE", "LinuxSystem", "TestSupport", systemPackage],
-            swiftSettings: common),
-        .testTarget(
-            name: "DiskImageTests", dependencies: ["DiskImage", "LinuxSystem", "JSON", "TestSupport", systemPackage],
-            swiftSettings: common),
-        .testTarget(
-            name: "ProviderTests",
-            dependencies: [
-                "BoxFormat", "Digest", "DiskImage", "EnvFile", "JSON", "LinuxSystem", "NetworkAddress",
-                "NetworkControl", "Provider", "Provisioning", "Reporting", "SSH", "SSHTestServer", "TestSupport",
-                systemPackage,
-            ],
-            swiftSettings: common),
-        .testTarget(
-            name: "WanderTests",
-            dependencies: [
-                "BoxFormat", "wander", "EnvFile", "JSON", "LinuxSystem", "Provider", "Reporting", "SSH",
-                "SSHTestServer", "TestSupport", argumentParser, systemPackage,
-            ],
-            swiftSettings: common),
-        // What the tests of several targets need: folders of their own, numbers from a seed, guests of a few
-        // instructions.
-        .target(
-            name: "TestSupport", dependencies: ["CLinux", "LinuxSystem", systemPackage], path: "Tests/TestSupport",
-            swiftSettings: common),
-        // Real SSH servers, and what stands for a machine before one.
-        .target(
-            name: "SSHTestServer", dependencies: ["LinuxSystem", "SSH", "TestSupport", systemPackage],
-            path: "Tests/SSHTestServer", swiftSettings: common),
-        .testTarget(
-            name: "SSHTests",
-            dependencies: ["SSH", "SSHTestServer", "CLinux", "LinuxSystem", "Reporting", "TestSupport", systemPackage],
-            swiftSettings: common),
-        .testTarget(
-            name: "ProvisioningTests",
-            dependencies: [
-                "Provisioning", "JSON", "LinuxSystem", "Reporting", "SSH", "SSHTestServer", "TestSupport",
-                systemPackage,
-            ],
-            swiftSettings: common),
-        .testTarget(name: "NetworkAddressTests", dependencies: ["NetworkAddress"], swiftSettings: common),
-        .testTarget(
-            name: "NetworkControlTests",
-            dependencies: ["NetworkAddress", "NetworkControl", "JSON", "Reporting", systemPackage],
-            swiftSettings: common),
-        .testTarget(
-            name: "UserNetworkTests",
-            dependencies: [
-                "UserNetwork", "wander-net", "JSON", "LinuxSystem", "NetworkAddress", "NetworkControl", "Reporting",
-                "TestSupport", systemPackage,
-            ],
-            swiftSettings: common),
-    ]
+    targets: cModules + ground + disk + devices + monitor + network + guest + product + benchmarks + testSupport
+        + groundTests + diskTests + deviceTests + monitorTests + networkTests + guestTests + productTests
 )
+
+/// How strictly a target is checked.
+enum Strictness {
+    case common
+    /// For targets that hold pointers into memory that somebody else writes to: every such expression is marked `unsafe`.
+    case memory
+
+    /// A warning is an error; a public import must be written as one.
+    var settings: [SwiftSetting] {
+        let common: [SwiftSetting] = [
+            .swiftLanguageMode(.v6),
+            .enableUpcomingFeature("ExistentialAny"),
+            .enableUpcomingFeature("InternalImportsByDefault"),
+            .enableUpcomingFeature("MemberImportVisibility"),
+            .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+            .treatAllWarnings(as: .error),
+        ]
+        return self == .memory ? common + [.strictMemorySafety()] : common
+    }
+}
+
+func systemLibrary(_ name: String) -> Target { .systemLibrary(name: name, path: "Sources/C/\(name)") }
+
+func library(
+    _ name: String, in group: String = "", uses: [String] = [], _ strictness: Strictness = .common,
+    links: [LinkerSetting] = []
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies(uses), path: folder("Sources", group, name),
+        swiftSettings: strictness.settings,
+        linkerSettings: links)
+}
+
+func program(
+    _ name: String, in group: String = "", uses: [String], _ strictness: Strictness = .common
+) -> Target {
+    .executableTarget(
+        name: name, dependencies: dependencies(uses), path: folder("Sources", group, name),
+        swiftSettings: strictness.settings)
+}
+
+func benchmark(_ name: String, at place: String, uses: [String]) -> Target {
+    .executableTarget(
+        name: name, dependencies: dependencies(uses), path: "Benchmarks/\(place)",
+        swiftSettings: Strictness.common.settings)
+}
+
+func tests(_ name: String, in group: String = "", uses: [String], excluding: [String] = []) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies(uses), path: folder("Tests", group, name), exclude: excluding,
+        swiftSettings: Strictness.common.settings)
+}
+
+func support(_ name: String, uses: [String]) -> Target {
+    .target(
+        name: name, dependencies: dependencies(uses), path: "Tests/Support/\(name)",
+        swiftSettings: Strictness.common.settings)
+}
+
+func folder(_ parts: String...) -> String { parts.filter { !$0.isEmpty }.joined(separator: "/") }
+
+func dependencies(_ names: [String]) -> [Target.Dependency] {
+    names.map { name in
+        switch name {
+        case "ArgumentParser": .product(name: name, package: "swift-argument-parser")
+        case "SystemPackage": .product(name: name, package: "swift-system")
+        default: .target(name: name)
+        }
+    }
+}

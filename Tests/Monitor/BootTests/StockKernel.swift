@@ -20,10 +20,10 @@ struct StockKernel: Sendable {
         var memoryCount: UInt64
     }
 
-    /// Fetches the kernels if they are not there: `Tests/Kernels/fetch` keeps them.
+    /// Fetches the kernels if they are not there: `Tests/System/Kernels/fetch` keeps them.
     init(_ name: String) throws {
         self.name = name
-        let script = FilePath(#filePath).removingLastComponent().removingLastComponent().pushing("Kernels/fetch")
+        let script = FilePath(#filePath).pushing("../../../System/Kernels/fetch").lexicallyNormalized()
         let result = try ChildProcess.run([script.string], limit: 1 << 20)
         guard result.outcome.isSuccess else {
             throw Problem(text: "\(script) failed: \(String(decoding: result.error, as: UTF8.self))")
