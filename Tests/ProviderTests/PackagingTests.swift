@@ -160,6 +160,9 @@ import Testing
         ] {
             #expect(header(text) == nil, "\(text.prefix(40))")
         }
+        // The key that was handed over is the machine's; the word that asks for one is the box's.
+        let taken = try #require(header("6.1.0-9 3 2\nquiet wander.key=AAAAC3Nza root=/dev/vda\nabcde"))
+        #expect(taken.commandLine == "quiet wander.key= root=/dev/vda")
         // Nothing is known until all of it is there.
         #expect(DirectBoot(handedOutTo: folder.path) == nil)
         try DirectBoot.save(found, digest: SHA256Digest(of: [1]), in: folder.path)

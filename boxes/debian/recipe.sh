@@ -3,10 +3,10 @@
 #
 # A Vagrant base box: systemd, OpenSSH, sudo, apt, DHCP by networkd, GRUB for other hypervisors. See boxes/README.md.
 
-revision=3
+revision=4
 gibibytes=20
 compression=9
-command_line="console=ttyS0 root=/dev/vda1 rw quiet cryptomgr.notests"
+command_line="console=ttyS0 root=/dev/vda1 rw quiet cryptomgr.notests wander.key="
 release=12
 
 packages=(
@@ -48,7 +48,7 @@ recipe_build() {
         --setup-hook="sync-in '$cache' /var/cache/apt/archives" \
         --essential-hook='printf "do_symlinks = no\n" >"$1/etc/kernel-img.conf"' \
         --customize-hook="sync-out /var/cache/apt/archives '$cache'" \
-        --customize-hook="copy-in '$recipe/root' '$recipe/customize' '$boxes/keys/authorized_keys' /tmp" \
+        --customize-hook="copy-in '$recipe/root' '$recipe/customize' '$boxes/keys/authorized_keys' '$boxes/lib/take-key' /tmp" \
         --customize-hook='chroot "$1" sh /tmp/customize' \
         "$suite" "$work/root.tar" - <"$work/sources.list" 2>"$work/mmdebstrap.log" ||
         die "mmdebstrap failed: $(tail -n 20 "$work/mmdebstrap.log")"

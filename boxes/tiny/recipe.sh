@@ -5,9 +5,9 @@
 # what it cannot do: boxes/README.md.
 
 box_name=tiny
-revision=6
+revision=7
 gibibytes=10
-command_line="console=ttyS0 root=/dev/vda rw quiet cryptomgr.notests"
+command_line="console=ttyS0 root=/dev/vda rw quiet cryptomgr.notests wander.key="
 
 packages=(
     busybox-static bash libtinfo6 sudo dropbear-bin openssh-sftp-server openssh-client e2fsprogs
@@ -94,6 +94,7 @@ stage_root() {
     unpack_package "$list" libpam-modules "$root" './lib/x86_64-linux-gnu/security/pam_permit.so'
 
     cp -a "$recipe/root/." "$root/"
+    install -D -m 755 "$boxes/lib/take-key" "$root/usr/lib/wander/take-key"
     for applet in poweroff reboot halt; do ln -s shutdown "$root/usr/sbin/$applet"; done
     for applet in shutdown poweroff reboot halt; do ln -s ../usr/sbin/shutdown "$root/sbin/$applet"; done
     ln -s ping "$root/usr/bin/ping6"

@@ -16,17 +16,17 @@ public enum FirstContact {
     /// - Parameters:
     ///   - session: Logged in by a key of the box's or by password. It stays so.
     ///   - old: Keys of the box's own, which go out with the well-known ones: whoever has the box has them.
-    ///   - second: To the same server, for `key`.
+    ///   - proof: To the same server, for `key`; nil if `session` itself was logged in by it.
     ///   - start: Starts something over `session` once the new key is in.
     ///   - finish: Waits for it, while the old keys go out.
     public static func exchange<Other>(
-        _ session: SSHSession, key: SSHPublicKey, old: [SSHPublicKey] = [], second: SecondConnection,
+        _ session: SSHSession, key: SSHPublicKey, old: [SSHPublicKey] = [], proof: SecondConnection?,
         start: () throws(SSHError) -> Other, finish: (Other) throws(SSHError) -> Void
     ) throws(SSHError) -> Other {
         let process = try add(key, old, over: session)
-        second.proceed(expecting: session.hostKey)
+        proof?.proceed(expecting: session.hostKey)
         let other = try start()
-        try second.finish()
+        try proof?.finish()
         try process.send("proved\n")
         try finish(other)
         try awaitRemoval(by: process)

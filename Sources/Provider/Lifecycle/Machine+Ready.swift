@@ -26,7 +26,8 @@ extension Machine {
         if record.provider == .emulation { wait.refusalPatience *= 4 }
         let watch = BootWatch(
             self, label: label, limit: Self.bootMilliseconds(record.provider, definition.bootTimeout))
-        let isNew = !record.hasOwnKey
+        // A box that takes the machine's key at boot needs no exchange of keys, hence no second login that proves it.
+        let needsExchange = !record.hasOwnKey && !takesKey(record)
         var second: SecondConnection?
         defer { second?.abandon() }
         let started = MonotonicClock.now
@@ -38,7 +39,7 @@ extension Machine {
                 report: { stage in
                     watch.enter(stage)
                     // Not before: a server that is slow to greet has one connection more to serve then.
-                    if case .greeted = stage, isNew, second == nil {
+                    if case .greeted = stage, needsExchange, second == nil {
                         second = try? secondConnection(wait.user, own, options)
                     }
                 }, turn: watch.turn, connect: { () throws(SSHError) in try guestStream(waiting: 1000) })
@@ -51,15 +52,19 @@ extension Machine {
             try project.store.save(&record)
         }
         let runner: GuestRunner
-        if record.hasOwnKey, login.key?.publicKey == own.publicKey {
+        let isProof = login.key?.publicKey == own.publicKey
+        if record.hasOwnKey, isProof {
             runner = try rootRunner(hostname: definition.hostname, over: login.session)
             try runner.awaitPreparation()
         } else {
-            report(.step("replacing the box's well-known key by the machine's own"))
-            let other = try second ?? secondConnection(record.user, own, options)
-            second = other
+            if !isProof {
+                report(.step("replacing the box's well-known key with the machine's own"))
+                second = try second ?? secondConnection(record.user, own, options)
+            }
+            // What logged in by the key needs no other proof; old keys may be there all the same.
+            let proof = isProof ? nil : second
             runner = try FirstContact.exchange(
-                login.session, key: own.publicKey, old: boxKeys(of: record).map(\.publicKey), second: other,
+                login.session, key: own.publicKey, old: boxKeys(of: record).map(\.publicKey), proof: proof,
                 start: { () throws(SSHError) in try rootRunner(hostname: definition.hostname, over: login.session) },
                 finish: { runner throws(SSHError) in try runner.awaitPreparation() })
             record.hasOwnKey = true
@@ -74,9 +79,13 @@ extension Machine {
     /// the old ones.
     func keys(of record: MachineRecord, own: SSHKeyPair) -> [SSHKeyPair] {
         var boxes = boxKeys(of: record)
-        if record.hasOwnKey { return [own] + WellKnownKeys.all + boxes }
+        if record.hasOwnKey || takesKey(record) { return [own] + WellKnownKeys.all + boxes }
         boxes += WellKnownKeys.all
         return boxes.prefix(1) + [own] + boxes.dropFirst()
+    }
+
+    private func takesKey(_ record: MachineRecord) -> Bool {
+        (try? box(of: record)).flatMap { DirectBoot(of: $0) }?.takesKey ?? false
     }
 
     /// That which the box brings, if any.

@@ -3,6 +3,7 @@ import Digest
 import DiskImage
 import EnvFile
 import LinuxSystem
+import SSH
 import SystemPackage
 
 extension Machine {
@@ -57,16 +58,11 @@ extension Machine {
             backing: try layersBelow(record).map {
                 BootPlan.Disk(path: $0.path, format: $0.format == .raw ? "raw" : "qcow2")
             },
-            kernel: box.kernel, initrd: box.initrd, commandLine: DirectBoot(of: box).map(commandLine),
+            kernel: box.kernel, initrd: box.initrd,
+            commandLine: try DirectBoot(of: box)?.commandLine(handingOver: machineKey().publicKey),
             hardwareAddress: record.hardwareAddress,
             emulatedProcessor: definition.provider.emulation.processor,
             translationCache: definition.provider.emulation.translationCache)
-    }
-
-    /// The kernel's command line for a direct boot.
-    func commandLine(_ boot: DirectBoot) -> String {
-        let line = boot.commandLine ?? "console=ttyS0 root=/dev/vda1"
-        return line.contains("console=") ? line : line + " console=ttyS0"
     }
 
     /// The box that the machine was made from; its overlay is of use with no other.

@@ -39,6 +39,26 @@ struct DirectBoot: Hashable {
         version = record["version"]?.stringValue
     }
 
+    /// The word of a kernel's command line, empty in a box's, by which its guest takes a key before its SSH server
+    /// starts.
+    static let keyWord = "wander.key="
+
+    /// Whether the guest takes the machine's key from the kernel's command line.
+    var takesKey: Bool { words.contains { $0 == Self.keyWord } }
+
+    /// The kernel's command line, with a console.
+    /// - Parameter key: What the guest is to take; nil to leave it as it is.
+    func commandLine(handingOver key: SSHPublicKey? = nil) -> String {
+        let line = commandLine ?? "console=ttyS0 root=/dev/vda1"
+        let complete = line.contains("console=") ? line : line + " console=ttyS0"
+        guard let key, takesKey else { return complete }
+        return complete.split(separator: " ", omittingEmptySubsequences: false).map { word in
+            word == Self.keyWord ? Self.keyWord + key.base64 : String(word)
+        }.joined(separator: " ")
+    }
+
+    private var words: [Substring] { (commandLine ?? "").split(separator: " ") }
+
     /// Written last: without it, nothing has been handed out.
     static func save(_ header: GuestKernelHeader, digest: SHA256Digest, in folder: FilePath) throws {
         let record: JSONValue = [
@@ -80,7 +100,7 @@ struct GuestKernelHeader: Hashable {
         let words = lines[1].split(whereSeparator: { $0 == " " || $0 == "\t" }).map(String.init).prefix { $0 != "--" }
         commandLine = words.filter { word in
             !["BOOT_IMAGE=", "initrd=", "init=", "rdinit="].contains { word.hasPrefix($0) }
-        }.joined(separator: " ")
+        }.map { $0.hasPrefix(DirectBoot.keyWord) ? DirectBoot.keyWord : $0 }.joined(separator: " ")
         // Linux/x86 boot protocol: a kernel reads 2047 characters.
         guard commandLine.utf8.count < 1800 else { return nil }
     }

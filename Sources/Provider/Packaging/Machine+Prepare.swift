@@ -133,7 +133,7 @@ extension Machine {
             backing: layers.map { BootPlan.Disk(path: $0.path, format: $0.format.rawValue) },
             extraDisks: [BootPlan.Disk(path: "exchange.raw", format: "raw")], kernel: boot.kernel, initrd: boot.initrd,
             // A kernel that panics starts over at once; the script may be run again.
-            commandLine: commandLine(boot) + " panic=-1 init=/bin/sh -- /dev/vdb", hardwareAddress: nil,
+            commandLine: boot.commandLine() + " panic=-1 init=/bin/sh -- /dev/vdb", hardwareAddress: nil,
             emulatedProcessor: emulation?.processor ?? "max", translationCache: emulation?.translationCache ?? 256 << 20
         )
         plan.waitsForRoom = false

@@ -24,7 +24,7 @@ import Testing
         let used = try session.authenticate(user: server.user, keys: [key] + WellKnownKeys.all)
         #expect(FirstContact.isNeeded(after: used))
         let process = try FirstContact.exchange(
-            session, key: key.publicKey, second: try second(to: server),
+            session, key: key.publicKey, proof: try second(to: server),
             start: { () throws(SSHError) in
                 try session.start(SSHCommand("umask >\(server.home)/umask; echo ready; cat >\(server.home)/next"))
             }, finish: { process throws(SSHError) in try process.expect("ready", named: "get ready") })
@@ -49,9 +49,18 @@ import Testing
         let session = try server.connect()
         try session.authenticate(user: server.user, keys: [box])
         _ = try FirstContact.exchange(
-            session, key: key.publicKey, old: [box.publicKey], second: try second(to: server), start: {},
+            session, key: key.publicKey, old: [box.publicKey], proof: try second(to: server), start: {},
             finish: { _ in })
         #expect(try lines(server) == [other.publicKey.line, key.publicKey.line])
+    }
+
+    @Test("a login with the machine's own key needs no other proof; the old keys go all the same")
+    func provedAlready() throws {
+        let server = try TestServer(accepting: WellKnownKeys.all.map(\.publicKey) + [key.publicKey])
+        let session = try server.connect()
+        try session.authenticate(user: server.user, keys: [key])
+        _ = try FirstContact.exchange(session, key: key.publicKey, proof: nil, start: {}, finish: { _ in })
+        #expect(try lines(server) == [key.publicKey.line])
     }
 
     @Test("leaves other keys alone, and finds old ones behind options and other comments")
@@ -140,7 +149,7 @@ import Testing
     }
 
     private func exchange(_ session: SSHSession, _ second: SecondConnection) throws(SSHError) {
-        try FirstContact.exchange(session, key: key.publicKey, second: second, start: {}, finish: {})
+        try FirstContact.exchange(session, key: key.publicKey, proof: second, start: {}, finish: {})
     }
 
     @Test("a second connection that came to nothing is made again", .timeLimit(.minutes(1)))

@@ -126,7 +126,7 @@ import Testing
         let new = try SSHKeyPair.generate(comment: "new")
         let port = server.transport
         let second = try SecondConnection(user: server.user, key: new) { () throws(SSHError) in try port.connect() }
-        _ = try FirstContact.exchange(session, key: new.publicKey, second: second, start: {}, finish: { _ in })
+        _ = try FirstContact.exchange(session, key: new.publicKey, proof: second, start: {}, finish: { _ in })
         try server.logIn(new).close()
     }
 
