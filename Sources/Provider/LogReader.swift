@@ -1,5 +1,5 @@
 public import LinuxSystem
-import SSH
+import Reporting
 public import SystemPackage
 
 /// Reads a log that may be growing, as text fit for a terminal. A log that has started anew (`BoundedLog`) goes on

@@ -1,5 +1,5 @@
 import LinuxSystem
-import SSH
+import Reporting
 import SystemPackage
 
 /// The end of a log file, made fit for a terminal.

@@ -1,5 +1,4 @@
 import LinuxSystem
-import SSH
 import SystemPackage
 import TestSupport
 import Testing
@@ -21,14 +20,6 @@ import Testing
     func slowPattern() {
         let name = String(repeating: "a", count: 2000)
         #expect(!matches(name, pattern: String(repeating: "a*", count: 200) + "b"))
-    }
-
-    @Test("what a guest printed cannot command the terminal")
-    func sanitized() {
-        let text = GuestText.lines("one\u{1b}[31mtwo\u{1b}[0m\u{7}\r\r\n\u{9b}Athree\u{0}".utf8)
-        #expect(
-            text.unicodeScalars.allSatisfy { $0 == "\n" || ($0.value >= 0x20 && !(0x7f...0x9f).contains($0.value)) })
-        #expect(text == "onetwo\nthree")
     }
 
     @Test(

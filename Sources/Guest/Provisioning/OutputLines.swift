@@ -1,4 +1,4 @@
-import SSH
+import Reporting
 
 /// Turns a stream of bytes into lines that are fit to be shown: secrets masked, escape sequences and control characters
 /// dropped (what a guest prints may not command the user's terminal), over-long lines cut, damaged UTF-8 replaced.

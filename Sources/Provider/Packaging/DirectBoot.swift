@@ -2,6 +2,7 @@ import BoxFormat
 import Digest
 import JSON
 import LinuxSystem
+import Reporting
 import SSH
 import SystemPackage
 

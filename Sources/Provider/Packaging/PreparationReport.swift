@@ -1,6 +1,5 @@
 public import JSON
 import Reporting
-import SSH
 
 /// What was done to the copy of a disk that a box is made of, as the guest reported it, line by line.
 public struct PreparationReport: Sendable, Hashable {

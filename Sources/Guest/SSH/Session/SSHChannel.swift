@@ -1,5 +1,6 @@
 import CLibSSH2
 import LinuxSystem
+import Reporting
 
 /// One command's channel. Owns libssh2's object and keeps the session alive.
 final class SSHChannel {

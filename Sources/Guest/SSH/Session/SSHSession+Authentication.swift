@@ -1,5 +1,6 @@
 import CLibSSH2
 import Glibc
+import Reporting
 
 extension SSHSession {
     public var isAuthenticated: Bool { libssh2_userauth_authenticated(handle) != 0 }

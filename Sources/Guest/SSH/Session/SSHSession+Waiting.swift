@@ -1,6 +1,7 @@
 import CLibSSH2
 import Glibc
 import LinuxSystem
+import Reporting
 import SystemPackage
 
 extension SSHSession {

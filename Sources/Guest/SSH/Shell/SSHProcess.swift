@@ -1,4 +1,5 @@
 import LinuxSystem
+import Reporting
 
 /// A command that runs in the guest. It may be attended in several parts: what it says is taken from the connection
 /// only while it is.

@@ -1,5 +1,6 @@
 import Glibc
 import LinuxSystem
+import Reporting
 
 extension SSHSession {
     /// Runs a command to its end.

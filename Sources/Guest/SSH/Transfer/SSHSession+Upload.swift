@@ -1,4 +1,5 @@
 public import LinuxSystem
+import Reporting
 public import SystemPackage
 
 /// What an uploaded file gets besides its contents.

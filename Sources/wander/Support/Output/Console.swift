@@ -2,7 +2,6 @@ import Glibc
 import JSON
 import LinuxSystem
 import Reporting
-import SSH
 import Synchronization
 
 /// Everything that wander says to people, on standard error: steps, output of machines, progress, warnings, errors.
