@@ -5,13 +5,22 @@
 #include <malloc.h>
 #include <netinet/in.h>
 #include <regex.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-_Static_assert(linux_ofd_set_lock == F_OFD_SETLK && linux_ofd_get_lock == F_OFD_GETLK, "fcntl commands");
+_Static_assert(linux_ofd_get_lock == F_OFD_GETLK && linux_ofd_set_lock == F_OFD_SETLK, "locks");
+_Static_assert(linux_ofd_wait_lock == F_OFD_SETLKW, "locks");
+_Static_assert(linux_set_pipe_size == F_SETPIPE_SZ && linux_get_pipe_size == F_GETPIPE_SZ, "pipes");
+_Static_assert(linux_add_seals == F_ADD_SEALS && linux_get_seals == F_GET_SEALS, "seals");
+_Static_assert(linux_seal_shrink == F_SEAL_SHRINK && linux_seal_grow == F_SEAL_GROW, "seals");
+_Static_assert(linux_get_lifetime_hint == F_GET_RW_HINT && linux_open_path == O_PATH, "descriptors");
+_Static_assert(linux_clone_thread == CLONE_THREAD, "threads");
+_Static_assert(linux_clone_namespaces == (CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID
+    | CLONE_NEWTIME | CLONE_NEWUSER | CLONE_NEWUTS), "namespaces");
 
 static long result_of(long result) { return result < 0 ? -(long)errno : result; }
 

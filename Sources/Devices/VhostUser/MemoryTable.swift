@@ -82,8 +82,8 @@ struct MemoryTable {
             let mine = (UInt64(status.st_dev), UInt64(status.st_ino), Int(status.st_size))
             if let found, found != mine { throw .unusableMemory("it is more than one file") }
             found = mine
-            let seals = linux_fcntl(descriptor.rawValue, 1034, 0)  // F_GET_SEALS
-            guard seals > 0, seals & 2 != 0 else {  // F_SEAL_SHRINK
+            let seals = linux_fcntl(descriptor.rawValue, CInt(linux_get_seals), 0)
+            guard seals > 0, seals & Int(linux_seal_shrink) != 0 else {
                 throw .unusableMemory("its file could become shorter")
             }
         }

@@ -36,6 +36,19 @@ public enum MachineLayout {
     public static let powerPort: UInt16 = 0x600
     public static let powerButtonInterrupt: UInt32 = 5
 
+    // Ports by which kernels reset a PC when they find no better way, and what they write there.
+    /// The keyboard controller's commands and status.
+    public static let keyboardPort: UInt16 = 0x64
+    public static let keyboardResets: UInt8 = 0xfe
+    /// System control port A: a bit of it.
+    public static let fastResetPort: UInt16 = 0x92
+    public static let fastResets: UInt8 = 1 << 0
+    /// The reset control register of PC chipsets, among ``configurationPorts``, a byte wide: a bit of it.
+    public static let resetPort: UInt16 = 0xcf9
+    public static let resetPortResets: UInt8 = 1 << 2
+    /// Where firmware and kernels say how far they have come.
+    public static let progressPort: UInt16 = 0x80
+
     /// What the guest writes to ``powerPort`` to reset itself.
     public static let resetValue: UInt8 = 1
     /// A guest that finds no way to reset itself ends in real mode at the reset vector: Linux on hardware-reduced ACPI

@@ -46,7 +46,7 @@ final class MachineBus: Sendable {
         case MachineLayout.serialPorts: return UInt32(serial.read(at: port - MachineLayout.serialPorts.lowerBound))
         case MachineLayout.configurationPorts: return functions.readPort(port, count: width)
         case MachineLayout.powerPort: return 0
-        case 0x64: return 0  // A keyboard controller that is never busy, for kernels that reset by it.
+        case MachineLayout.keyboardPort: return 0  // Never busy, for kernels that reset by it.
         default:
             unknown.wrappingAdd(1, ordering: .relaxed)
             return .max
@@ -57,15 +57,15 @@ final class MachineBus: Sendable {
         let byte = UInt8(truncatingIfNeeded: value)
         switch port {
         case MachineLayout.serialPorts: serial.write(byte, at: port - MachineLayout.serialPorts.lowerBound)
-        case 0xcf9 where width == 1:  // The reset control register of PC chipsets.
-            if byte & 4 != 0 { return .reset }
+        case MachineLayout.resetPort where width == 1:
+            if byte & MachineLayout.resetPortResets != 0 { return .reset }
         case MachineLayout.configurationPorts: functions.writePort(value, port, count: width)
         case MachineLayout.powerPort:
             if byte == MachineLayout.powerOffValue { return .powerOff }
             if byte == MachineLayout.resetValue { return .reset }
-        case 0x64: if byte == 0xfe { return .reset }
-        case 0x92: if byte & 1 != 0 { return .reset }
-        case 0x80: break  // Progress codes.
+        case MachineLayout.keyboardPort: if byte == MachineLayout.keyboardResets { return .reset }
+        case MachineLayout.fastResetPort: if byte & MachineLayout.fastResets != 0 { return .reset }
+        case MachineLayout.progressPort: break
         default: unknown.wrappingAdd(1, ordering: .relaxed)
         }
         return .proceed

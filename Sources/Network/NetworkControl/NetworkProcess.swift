@@ -64,7 +64,7 @@ public enum NetworkProcess {
         _ = consume status
         var connection = LineConnection(reader)
         guard let line = try connection.receive(milliseconds: milliseconds, cancellation: cancellation) else {
-            child.signal(9)
+            child.signal(SIGKILL)
             _ = try? child.wait(milliseconds: 5_000)
             throw NetworkError.didNotStart(
                 "it ended or did not report within \(milliseconds / 1000) s",

@@ -35,9 +35,9 @@ enum Sandbox {
         return folder == "/run" || folder == "/" ? usual : usual + [folder]
     }
 
-    /// What sockets are asked: FIONREAD, by libslirp before it reads a datagram; SIOCGIFINDEX, for the scope of a
-    /// resolver's address such as `fe80::1%eth0`.
-    private static let socketRequests: [UInt32] = [0x541b, 0x8933]
+    /// What sockets are asked: how much there is, by libslirp before it reads a datagram; an interface's index, for the
+    /// scope of a resolver's address such as `fe80::1%eth0`.
+    private static let socketRequests = [FIONREAD, SIOCGIFINDEX].map { UInt32($0) }
 
     /// The Internet's; Unix ones only for the datagrams of emulated machines: what has a listener, such as a session's
     /// bus or another control socket, cannot be reached through these.

@@ -1,3 +1,4 @@
+import Glibc
 import JSON
 public import LinuxSystem
 import Synchronization
@@ -54,7 +55,7 @@ public struct EmulationProvider: MachineProvider {
                 connectingTo: plan.folder.controlSocket, milliseconds: 30_000, cancellation: cancellation)
             _ = consume client
         } catch {
-            child.signal(9)
+            child.signal(SIGKILL)
             _ = try? child.wait(milliseconds: 5000)
             try cancellation.check()
             logs.awaitEnd()

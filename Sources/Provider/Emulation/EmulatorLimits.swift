@@ -65,15 +65,16 @@ struct EmulatorLimits: Sendable {
         ]
 
     private static let conditions: [Int: ArgumentCondition] = {
-        let files: [Int32] = [F_GETLK, F_SETLK, F_SETLKW, 38]  // F_OFD_SETLKW
-        // F_SETPIPE_SZ, F_GETPIPE_SZ, F_ADD_SEALS, F_GET_RW_HINT
-        let kinds: [Int32] = [1031, 1032, 1033, 1035]
+        let files: [Int32] = [F_GETLK, F_SETLK, F_SETLKW, Int32(linux_ofd_wait_lock)]
+        let kinds = [linux_set_pipe_size, linux_get_pipe_size, linux_add_seals, linux_get_lifetime_hint].map {
+            Int32($0)
+        }
         return [
             Int(SYS_socket): .isOneOf(0, [UInt32(AF_UNIX)]), Int(SYS_socketpair): .isOneOf(0, [UInt32(AF_UNIX)]),
             Int(SYS_prlimit64): .isOneOf(0, [0]),
             Int(SYS_fcntl): .isOneOf(1, (SystemCallFilter.ownFileCommands + files + kinds).map { UInt32($0) }),
-            // FIOASYNC, FIOSETOWN, SIOCSPGRP: signals to others.
-            Int(SYS_ioctl): .isNoneOf(1, [0x5452, 0x8901, 0x8902]),
+            // Signals to others.
+            Int(SYS_ioctl): .isNoneOf(1, [FIOASYNC, FIOSETOWN, SIOCSPGRP].map { UInt32($0) }),
             Int(SYS_open): .lacks(1, UInt32(O_TRUNC)), Int(SYS_openat): .lacks(2, UInt32(O_TRUNC)),
         ]
     }()

@@ -40,7 +40,7 @@ public struct MonitorProvider: MachineProvider {
                 machine: plan.name, summary: summary, detail: detail, remedy: remedy, kind: kind)
         case nil: break
         }
-        child.signal(9)
+        child.signal(SIGKILL)
         _ = try? child.wait(milliseconds: 5000)
         try cancellation.check()
         throw ProviderError.startFailed(machine: plan.name, log: LogTail.lines(plan.folder.monitorLog, count: 12))

@@ -53,7 +53,9 @@ final class FrontEnd {
         let raw = linux_memfd_create("guest", 2)  // MFD_ALLOW_SEALING
         let file = OwnedDescriptor(owning: CInt(raw))
         try file.truncate(to: Int64(byteCount))
-        if sealed { _ = linux_fcntl(file.rawValue, 1033, 2 | 4) }  // F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW
+        if sealed {
+            _ = linux_fcntl(file.rawValue, CInt(linux_add_seals), Int(linux_seal_shrink | linux_seal_grow))
+        }
         return file
     }
 

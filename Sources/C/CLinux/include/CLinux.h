@@ -52,9 +52,19 @@ int linux_spawn_close_from(posix_spawn_file_actions_t *actions, int first);
 int linux_spawn_change_directory(posix_spawn_file_actions_t *actions, const char *path);
 extern const short linux_spawn_set_session;
 enum {
-    linux_ofd_set_lock = 37,  // F_OFD_SETLK
     linux_ofd_get_lock = 36,  // F_OFD_GETLK
+    linux_ofd_set_lock = 37,  // F_OFD_SETLK
+    linux_ofd_wait_lock = 38,  // F_OFD_SETLKW
+    linux_set_pipe_size = 1031,  // F_SETPIPE_SZ
+    linux_get_pipe_size = 1032,  // F_GETPIPE_SZ
+    linux_add_seals = 1033,  // F_ADD_SEALS
+    linux_get_seals = 1034,  // F_GET_SEALS
+    linux_get_lifetime_hint = 1035,  // F_GET_RW_HINT
+    linux_seal_shrink = 2,  // F_SEAL_SHRINK
+    linux_seal_grow = 4,  // F_SEAL_GROW
     linux_open_path = 0x200000,  // O_PATH
+    linux_clone_thread = 0x10000,  // CLONE_THREAD
+    linux_clone_namespaces = 0x7e020080,  // Every CLONE_NEW*.
 };
 
 // Not _GNU_SOURCE, but beside its fellow.

@@ -22,8 +22,8 @@ enum HostCall {
         }
     }
 
-    // linux/fcntl.h and linux/openat2.h
-    static let pathOnly = CInt(0o10000000)
+    static let pathOnly = CInt(linux_open_path)
+    // linux/openat2.h and linux/fcntl.h
     private static let resolveBeneath: UInt64 = 0x08
     private static let noSymbolicLinks: UInt64 = 0x04
     private static let noMagicLinks: UInt64 = 0x02

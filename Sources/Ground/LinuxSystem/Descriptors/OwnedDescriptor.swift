@@ -57,7 +57,7 @@ public struct OwnedDescriptor: ~Copyable, Sendable {
         public static let truncate = Self(rawValue: O_TRUNC)
         public static let append = Self(rawValue: O_APPEND)
         /// Only a name for the file, which Landlock does not mind (O_PATH).
-        public static let path = Self(rawValue: 0o10_000_000)
+        public static let path = Self(rawValue: CInt(linux_open_path))
         public static let directory = Self(rawValue: O_DIRECTORY)
         public static let noFollow = Self(rawValue: O_NOFOLLOW)
         public static let nonBlocking = Self(rawValue: O_NONBLOCK)

@@ -98,9 +98,10 @@ public struct ArgumentCondition: Sendable, Equatable {
 
 extension SystemCallFilter {
     /// What fcntl(2) may be asked: not `F_SETOWN`, `F_SETSIG` and their like, which send signals, nor leases and
-    /// notifications. The last ones are `F_OFD_GETLK`, `F_OFD_SETLK` and `F_GET_SEALS`.
+    /// notifications.
     public static let ownFileCommands: [CInt] = [
-        F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC, 36, 37, 1034,
+        F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC, CInt(linux_ofd_get_lock),
+        CInt(linux_ofd_set_lock), CInt(linux_get_seals),
     ]
 
     /// What holds for calls in every filter that lists them: they could reach other processes, or leave what Landlock
@@ -114,11 +115,12 @@ extension SystemCallFilter {
         conditions[Int(SYS_tgkill)] = .isOneOf(0, [UInt32(bitPattern: getpid())])
         conditions[Int(SYS_prlimit64)] = .isOneOf(0, [0])
         conditions[Int(SYS_fcntl)] = .isOneOf(1, ownFileCommands.map { UInt32(bitPattern: $0) })
-        // Threads alone, neither processes nor namespaces: with CLONE_THREAD, without CLONE_NEW*. clone3(2) keeps its
-        // flags where no filter sees them; where it is not listed, the C library takes this one.
-        conditions[Int(SYS_clone)] = ArgumentCondition.has(0, 0x0001_0000).and(.lacks(0, 0x7e02_0080))
-        // PR_SET_NAME, PR_SET_NO_NEW_PRIVS, PR_SET_VMA: names, and less.
-        conditions[Int(SYS_prctl)] = .isOneOf(0, [15, 38, 0x5356_4d41])
+        // Threads alone, neither processes nor namespaces. clone3(2) keeps its flags where no filter sees them; where
+        // it is not listed, the C library takes this one.
+        conditions[Int(SYS_clone)] = ArgumentCondition.has(0, UInt32(linux_clone_thread))
+            .and(.lacks(0, UInt32(linux_clone_namespaces)))
+        // Names, and less.
+        conditions[Int(SYS_prctl)] = .isOneOf(0, [PR_SET_NAME, PR_SET_NO_NEW_PRIVS, PR_SET_VMA].map { UInt32($0) })
         return conditions
     }
 }

@@ -52,7 +52,7 @@ public struct SystemCallFilter: Sendable {
         }
         rules[Int(SYS_ioctl)] = .isOneOf(1, ioctlRequests)
         // The C library tries it for each thread, with every signal blocked, and then takes clone(2).
-        let expected = expected + (calls.contains(Int(SYS_clone)) ? [435] : [])
+        let expected = expected + (calls.contains(Int(SYS_clone)) ? [Int(SYS_clone3)] : [])
         var spans: [(start: UInt32, code: [Instruction])] = [(0, [Instruction(code: Self.give, operand: Self.refuse)])]
         // The way back from the signal that tells of a refusal.
         let allowed = Set(calls).union([Int(SYS_rt_sigreturn)])

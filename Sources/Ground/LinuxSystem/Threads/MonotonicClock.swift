@@ -47,7 +47,8 @@ public func wallClock() -> (seconds: Int64, nanoseconds: Int64) {
 
 /// `2026-03-01T12:00:00Z` for seconds since 1970.
 public func timestamp(_ seconds: Int64) -> String {
-    // Civil-from-days in the proleptic Gregorian calendar.
+    // Civil-from-days in the proleptic Gregorian calendar. Not gmtime_r(3): it reads the time zone's file first, and
+    // a confined thread opens none.
     let days = seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400
     let second = seconds - days * 86_400
     let shifted = days + 719_468

@@ -80,7 +80,7 @@ struct TarWriter {
         guard let folder else { return }
         do {
             // Names what is there, whatever it is, and follows no link.
-            let place = try folder.openBeneath(item, OwnedDescriptor.OpenFlags(rawValue: 0o10000000))
+            let place = try folder.openBeneath(item, .path)
             let status = try place.status()
             switch status.kind {
             case .directory:

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+internal import KVM
 public import LinuxSystem
 internal import Synchronization
 public import SystemPackage
@@ -46,22 +47,20 @@ public enum Confinement {
     /// the guest resets may finish there what it has under way: the same calls as on its own thread.
     static let processor = SystemCallFilter(
         allowing: common + storage + [Int(SYS_ioctl)],
-        ioctlRequests: runRequests)
-
-    /// What a running guest takes: KVM_RUN, KVM_KVMCLOCK_CTRL; KVM_SET_GSI_ROUTING, KVM_IRQFD, KVM_IOEVENTFD;
-    /// KVM_GET_REGS.
-    private static let runRequests: [UInt32] = [0xae80, 0xaead, 0x4008_ae6a, 0x4020_ae76, 0x4040_ae79, 0x8090_ae81]
+        ioctlRequests: RequestNumbers.ofRunningGuest)
 
     /// The process as a whole: its own thread makes machines anew at a reset, and serves the control socket, the logs
     /// and the end record; the others have narrower filters on top of this one. Without: programs, the Internet, other
     /// processes.
     static let process = SystemCallFilter(
-        allowing: processCalls, ioctlRequests: runRequests + machineRequests, conditions: opening)
+        allowing: processCalls, ioctlRequests: requests, conditions: opening)
 
     /// The same with a device that serves files.
     static let fileServingProcess = SystemCallFilter(
-        allowing: processCalls + FileSystemDevice.systemCalls, ioctlRequests: runRequests + machineRequests,
+        allowing: processCalls + FileSystemDevice.systemCalls, ioctlRequests: requests,
         conditions: FileSystemDevice.conditions)
+
+    private static let requests = RequestNumbers.ofRunningGuest + RequestNumbers.ofMaking
 
     /// Nothing is emptied by being opened: before Linux 6.2 Landlock lets that happen to a file that may only be read.
     /// Who serves files has to.
@@ -80,20 +79,6 @@ public enum Confinement {
             SYS_rt_sigtimedwait, SYS_rt_sigpending, SYS_prlimit64, SYS_getuid, SYS_geteuid, SYS_gettimeofday,
             SYS_time,
         ].map { Int($0) }
-
-    /// What making a machine takes.
-    private static let machineRequests: [UInt32] = [
-        // KVM_CREATE_VM, KVM_CHECK_EXTENSION, KVM_GET_VCPU_MMAP_SIZE, KVM_GET_SUPPORTED_CPUID
-        0xae01, 0xae03, 0xae04, 0xc008_ae05,
-        // KVM_SET_TSS_ADDR, KVM_SET_IDENTITY_MAP_ADDR, KVM_CREATE_IRQCHIP, KVM_SET_USER_MEMORY_REGION
-        0xae47, 0x4008_ae48, 0xae60, 0x4020_ae46,
-        // KVM_CREATE_VCPU, KVM_SET_CPUID2, KVM_SET_MSRS
-        0xae41, 0x4008_ae90, 0x4008_ae89,
-        // KVM_SET_REGS, KVM_GET_SREGS, KVM_SET_SREGS, KVM_SET_FPU
-        0x4090_ae82, 0x8138_ae83, 0x4138_ae84, 0x41a0_ae8d,
-        // KVM_GET_LAPIC, KVM_SET_LAPIC, KVM_GET_TSC_KHZ
-        0x8400_ae8e, 0x4400_ae8f, 0xaea3,
-    ]
 
     static func filter(for device: MachineSpecification.Device) -> SystemCallFilter {
         if device.servesFiles { return fileServingDevice }
