@@ -67,15 +67,11 @@ public final class FileSystemServer: Sendable {
             root: root, FileIdentity(status, usesBirth: usesBirth), limit: options.nodeLimit,
             folderLimit: bound.limit / 2, budget: options.budget)
         // A guest that writes far behind a file's end must not end the process by it (`ulimit -f`).
-        Glibc.signal(SIGXFSZ, SIG_IGN)
+        Signals.ignore(SIGXFSZ)
     }
 
     /// The soft limit of open files, less what the rest of the process may need.
-    private static var processLimit: Int {
-        var limit = rlimit()
-        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 512 }
-        return Int(clamping: limit.rlim_cur) - 96
-    }
+    private static var processLimit: Int { OpenFileLimit.current - 96 }
 
     /// Forgets what the guest knows and has open, as when it never mounted the folder. The owner that it told stays.
     public func reset() {

@@ -35,14 +35,11 @@ struct EmulatorLimits: Sendable {
     /// Limits the calling thread, for ever, and the programs that it starts.
     /// - Returns: What this kernel does not have.
     func apply() throws(SystemError) -> [String] {
-        var missing: [String] = []
-        let files = try FileAccessLimit.apply(
+        let limitsFiles = try FileAccessLimit.apply(
             readable: readable, writable: writable, executable: executable, allowsTCP: false)
-        if !files { missing.append("files (Landlock)") }
-        if !(try SystemCallFilter(refusing: Self.refused, conditions: Self.conditions).apply(toAllThreads: false)) {
-            missing.append("system calls (seccomp)")
-        }
-        return missing
+        let limitsCalls = try SystemCallFilter(refusing: Self.refused, conditions: Self.conditions)
+            .apply(toAllThreads: false)
+        return ProcessConfinement.Outcome(limitsFiles: limitsFiles, limitsCalls: limitsCalls).missingLimits
     }
 
     /// Ways to other processes and to services of the host, which QEMU's own filter leaves open: its connections are

@@ -54,7 +54,7 @@ public enum FileAccessLimit {
         for path in served {
             try allow(path, handled & ~execute & ~makeCharacterDevice & ~makeBlockDevice, rules)
         }
-        _ = try checked(linux_prctl(CInt(PR_SET_NO_NEW_PRIVS), 1, 0), "give up new privileges")
+        try ProcessConfinement.giveUpNewPrivileges()
         _ = try checked(
             linux_syscall(Int(SYS_landlock_restrict_self), UInt(rules.rawValue), 0, 0, 0, 0), "limit file access")
         return true

@@ -3,6 +3,13 @@ import Glibc
 
 /// How many files this process may have open.
 public enum OpenFileLimit {
+    /// As it is now.
+    public static var current: Int {
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1024 }
+        return Int(clamping: limit.rlim_cur)
+    }
+
     /// Raises the limit as far as this user may. The usual one is made for programs that use select(2).
     /// - Parameter most: More are not asked for.
     /// - Returns: How many files may be open from now on.

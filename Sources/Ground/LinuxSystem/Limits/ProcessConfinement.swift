@@ -23,9 +23,19 @@ public struct ProcessConfinement: Sendable {
         public let limitsFiles: Bool
         public let limitsCalls: Bool
 
+        public init(limitsFiles: Bool, limitsCalls: Bool) {
+            self.limitsFiles = limitsFiles
+            self.limitsCalls = limitsCalls
+        }
+
+        /// What the kernel does not limit.
+        public var missingLimits: [String] {
+            (limitsFiles ? [] : ["files (Landlock)"]) + (limitsCalls ? [] : ["system calls (seccomp)"])
+        }
+
         /// What the kernel does not have, to be told; nil if everything is limited.
         public var missing: String? {
-            let names = (limitsFiles ? [] : ["files (Landlock)"]) + (limitsCalls ? [] : ["system calls (seccomp)"])
+            let names = missingLimits
             return names.isEmpty ? nil : "not limited on this kernel: \(names.joined(separator: ", "))"
         }
     }
@@ -37,7 +47,7 @@ public struct ProcessConfinement: Sendable {
             throw SystemError("limit a process that has threads already", nil, .resourceBusy)
         }
         Signals.ignoreWriteSignals()
-        _ = try checked(linux_prctl(CInt(PR_SET_NO_NEW_PRIVS), 1, 0), "give up new privileges")
+        try Self.giveUpNewPrivileges()
         _ = try checked(linux_prctl(CInt(PR_SET_DUMPABLE), 0, 0), "hide the memory")
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         _ = try checked(
@@ -46,5 +56,10 @@ public struct ProcessConfinement: Sendable {
             readable: readable, writable: writable, served: served, allowsTCP: allowsTCP)
         let limitsCalls = try filter.apply()
         return Outcome(limitsFiles: limitsFiles, limitsCalls: limitsCalls)
+    }
+
+    /// No program that the calling thread starts gains privileges: the kernel wants that before a filter or a limit.
+    static func giveUpNewPrivileges() throws(SystemError) {
+        _ = try checked(linux_prctl(CInt(PR_SET_NO_NEW_PRIVS), 1, 0), "give up new privileges")
     }
 }

@@ -121,7 +121,7 @@ public struct SystemCallFilter: Sendable {
     ///   about what that one allows.
     public func apply(toAllThreads: Bool = true) throws(SystemError) -> Bool {
         if tellsRefusals { _ = try checked(linux_report_refused_calls(), "watch for refused system calls") }
-        _ = try checked(linux_prctl(CInt(PR_SET_NO_NEW_PRIVS), 1, 0), "give up new privileges")
+        try ProcessConfinement.giveUpNewPrivileges()
         // struct sock_fprog: a 16-bit count, padding, a pointer.
         let result = unsafe program.withUnsafeBufferPointer { instructions in
             var header = (UInt64(instructions.count), UInt64(UInt(bitPattern: instructions.baseAddress)))
