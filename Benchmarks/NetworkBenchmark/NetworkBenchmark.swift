@@ -44,7 +44,7 @@ enum Measurement {
 
 /// The host's side of a connection.
 enum LoopbackServer {
-    static func start(_ mode: String) throws -> (UInt16, ThreadBox) {
+    static func start(_ mode: String) throws -> (UInt16, ThreadHandle) {
         let raw = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -74,14 +74,8 @@ enum LoopbackServer {
                 }
             }
         }
-        return (port, ThreadBox(thread))
+        return (port, ThreadHandle(thread))
     }
-}
-
-/// Lets a thread sit in a tuple.
-final class ThreadBox {
-    private let thread: Thread
-    init(_ thread: consuming Thread) { self.thread = thread }
 }
 
 /// Frames from one guest to another.

@@ -177,7 +177,7 @@ public final class BackEnd {
         guard isAbsent == message.descriptors.isEmpty else { throw message.malformed("its descriptor is missing") }
         let descriptor = message.descriptors.first
         // Whatever it is, no thread of ours waits for it.
-        try? descriptor?.descriptor.setNonBlocking()
+        try? descriptor?.value.setNonBlocking()
         switch message.request {
         case .setRingKick:
             guard descriptor != nil else { throw message.malformed("queues are not polled") }

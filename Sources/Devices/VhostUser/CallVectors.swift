@@ -17,7 +17,7 @@ final class CallVectors: InterruptVectors {
         if let call {
             var one: UInt64 = 1
             // A counter that is full will be read, and anything else is the front-end's loss.
-            unsafe withUnsafeBytes(of: &one) { bytes in _ = try? unsafe call.descriptor.writeAll(bytes) }
+            unsafe withUnsafeBytes(of: &one) { bytes in _ = try? unsafe call.value.writeAll(bytes) }
         }
         return true
     }

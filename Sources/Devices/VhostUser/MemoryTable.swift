@@ -59,7 +59,7 @@ struct MemoryTable {
         }
         do throws(SystemError) {
             memory = try GuestMemory(
-                mapping: try MemoryMapping.shared(file.descriptor, count: byteCount), lowLimit: lowLimit)
+                mapping: try MemoryMapping.shared(file.value, count: byteCount), lowLimit: lowLimit)
         } catch { throw .system(error) }
     }
 

@@ -22,13 +22,6 @@ struct Message {
     func malformed(_ why: String) -> VhostUserError { .malformed(request: request.rawValue, why) }
 }
 
-/// A descriptor that several threads hold; closed when the last of them lets go.
-final class SharedDescriptor: Sendable {
-    let descriptor: OwnedDescriptor
-    init(owning raw: CInt) { descriptor = OwnedDescriptor(owning: raw) }
-    var rawValue: CInt { descriptor.rawValue }
-}
-
 /// The socket to the front-end. Used by one thread.
 struct MessageChannel: ~Copyable {
     private static let headerByteCount = 12
@@ -100,7 +93,7 @@ struct MessageChannel: ~Copyable {
                 throw .system(
                     SystemError("hear from the monitor", nil, Errno(rawValue: CInt(truncatingIfNeeded: -result))))
             }
-            return (result, numbers.prefix(found).map { SharedDescriptor(owning: $0) })
+            return (result, numbers.prefix(found).map { SharedDescriptor(OwnedDescriptor(owning: $0)) })
         }
     }
 

@@ -1,3 +1,4 @@
+import LinuxSystem
 import Virtio
 
 /// What the front-end said about one ring. It is served from when it is enabled and has a kick until its base is asked

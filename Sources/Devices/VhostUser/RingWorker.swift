@@ -72,7 +72,7 @@ final class RingWorker: Sendable {
     private static func take(_ kick: SharedDescriptor) -> Bool {
         var count: UInt64 = 0
         return unsafe withUnsafeMutableBytes(of: &count) { buffer in
-            do throws(SystemError) { return try unsafe kick.descriptor.read(into: buffer) > 0 } catch {
+            do throws(SystemError) { return try unsafe kick.value.read(into: buffer) > 0 } catch {
                 return error.errno == .resourceTemporarilyUnavailable
             }
         }

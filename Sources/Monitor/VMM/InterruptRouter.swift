@@ -37,7 +37,7 @@ final class InterruptRouter: Sendable {
     }
 
     /// Routes `number` and the following to the messages, and connects the events that raise them.
-    func update(_ routes: [MessageRoute], first number: UInt32, events: [EventHolder]) {
+    func update(_ routes: [MessageRoute], first number: UInt32, events: [Shared<EventDescriptor>]) {
         state.withLock { state in
             guard let machine = state.machine else { return }
             for route in routes where events.indices.contains(route.vector) {
@@ -50,7 +50,7 @@ final class InterruptRouter: Sendable {
                 for route in routes where events.indices.contains(route.vector) {
                     let interrupt = number + UInt32(route.vector)
                     guard !state.connected.contains(interrupt) else { continue }
-                    try machine.connect(events[route.vector].event, toInterrupt: interrupt)
+                    try machine.connect(events[route.vector].value, toInterrupt: interrupt)
                     state.connected.insert(interrupt)
                 }
             } catch {
@@ -75,10 +75,4 @@ final class InterruptRouter: Sendable {
 
     /// The first request that KVM refused.
     var failure: KVMError? { state.withLock { $0.failure } }
-}
-
-/// Lets events sit in an array.
-final class EventHolder: Sendable {
-    let event: EventDescriptor
-    init() throws(SystemError) { event = try EventDescriptor() }
 }

@@ -13,7 +13,7 @@ public import Virtio
 /// interrupt controllers; memory, devices, and what is connected to them stay.
 public final class Machine {
     private let specification: MachineSpecification
-    private let hypervisor: HypervisorHolder
+    private let hypervisor: Shared<Hypervisor>
     private let features: ProcessorFeatures
     private let memory: GuestMemory
     private let functions: PCIBus
@@ -34,7 +34,7 @@ public final class Machine {
 
     /// Builds the machine; nothing runs yet.
     public init(_ specification: MachineSpecification) throws {
-        hypervisor = try HypervisorHolder()
+        hypervisor = Shared(try Hypervisor.open())
         let limit = min(254, hypervisor.value.processorLimit)
         guard specification.processors <= limit else {
             throw MachineError.tooManyProcessors(wanted: specification.processors, limit: limit)
@@ -126,7 +126,7 @@ public final class Machine {
     // MARK: - Control
 
     /// Readable when there is an event to take with ``takeEvent()``.
-    public var eventDescriptor: CInt { control.happened.event.descriptor.rawValue }
+    public var eventDescriptor: CInt { control.happened.value.descriptor.rawValue }
 
     /// The first thing that happened since the last call. What other processors told meanwhile goes with it: it is
     /// about the same end of the same machine, and one that crashes with three processors has not crashed three times.
@@ -151,8 +151,8 @@ public final class Machine {
                 throw MachineError.processorBusy(index: busy)
             }
             _ = try waitUntilReady(
-                control.paused.event.descriptor.rawValue, for: .readable, milliseconds: Int32(clamping: left))
-            control.paused.event.take()
+                control.paused.value.descriptor.rawValue, for: .readable, milliseconds: Int32(clamping: left))
+            control.paused.value.take()
         }
         isPaused = true
     }
@@ -199,7 +199,7 @@ public final class Machine {
         for processor in processors { processor.join() }
         pastExits += processors.reduce(0) { $0 + $1.exits }
         processors = []
-        control.paused.event.take()
+        control.paused.value.take()
     }
 
     /// Reads guest memory, for tests.

@@ -3,12 +3,6 @@ internal import LinuxSystem
 internal import Synchronization
 internal import SystemPackage
 
-/// Lets a hypervisor be shared by threads.
-final class HypervisorHolder: Sendable {
-    let value: Hypervisor
-    init() throws(KVMError) { value = try Hypervisor.open() }
-}
-
 /// Makes a machine on a thread of its own. The kernel takes some milliseconds for that, most of which it waits (for
 /// every processor to notice that a thread is being moved between control groups); meanwhile the guest's memory is
 /// filled.
@@ -17,12 +11,12 @@ final class MachineMaking {
         let value = Mutex<Result<VirtualMachine, KVMError>?>(nil)
     }
     private let outcome: Outcome
-    private let thread: ThreadHolder
+    private let thread: ThreadHandle
 
-    init(_ hypervisor: HypervisorHolder) throws(SystemError) {
+    init(_ hypervisor: Shared<Hypervisor>) throws(SystemError) {
         let outcome = Outcome()
         self.outcome = outcome
-        thread = ThreadHolder(
+        thread = ThreadHandle(
             try Thread(name: "machine", stackSize: 256 << 10) {
                 let made = Result { () throws(KVMError) in try hypervisor.value.makeMachine() }
                 outcome.value.withLock { $0 = made }

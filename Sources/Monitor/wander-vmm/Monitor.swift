@@ -31,10 +31,12 @@ final class Monitor {
     private let configuration: MonitorConfiguration
     private let assembly: MachineAssembly
     private let machine: Machine
-    private let signals: SignalHolder
+    private let signals: Shared<SignalDescriptor>
     private let poller: Poller
     private let console: BoundedLog?
-    private let listener: ListenerHolder?
+    private let listener: SharedDescriptor?
+    /// Until when connections are left waiting that cannot be taken.
+    private var restEnd: MonotonicClock?
     private var connections: [UInt64: ControlConnection] = [:]
     private var nextToken = Token.firstConnection
     private var outputPending = false
@@ -44,37 +46,23 @@ final class Monitor {
     private var end: MonitorEnd?
     private let started = MonotonicClock.now
 
-    private final class SignalHolder {
-        let descriptor: SignalDescriptor
-        init() throws { descriptor = try SignalDescriptor() }
-    }
-
-    private final class ListenerHolder {
-        let descriptor: OwnedDescriptor
-        /// Until when connections are left waiting that cannot be taken.
-        var rest: MonotonicClock?
-        init(_ path: FilePath) throws {
-            descriptor = try UnixSocket.listen(at: path)
-            try descriptor.setNonBlocking()
-        }
-    }
-
     init(_ configuration: MonitorConfiguration, connector: SocketConnector?) throws {
         self.configuration = configuration
         // Before any thread: they inherit which signals are blocked.
-        signals = try SignalHolder()
+        signals = Shared(try SignalDescriptor())
         assembly = try MachineAssembly(configuration, connector: connector)
         machine = try Machine(assembly.specification)
         console = try configuration.consoleLog.map { try BoundedLog($0, limit: BoundedLog.consoleLimit) }
-        listener = try configuration.controlSocket.map { try ListenerHolder($0) }
+        listener = try configuration.controlSocket.map { SharedDescriptor(try UnixSocket.listen(at: $0)) }
+        try listener?.value.setNonBlocking()
         poller = try Poller()
-        try poller.add(signals.descriptor.rawDescriptor, .readable, token: Token.signal)
+        try poller.add(signals.value.rawDescriptor, .readable, token: Token.signal)
         try poller.add(machine.eventDescriptor, .readable, token: Token.machine)
         try poller.add(machine.serial.outputReady.descriptor.rawValue, .readable, token: Token.serial)
         if let terminal = assembly.terminal {
             try poller.add(terminal.rawDescriptor, .readable, token: Token.terminal)
         }
-        if let listener { try poller.add(listener.descriptor.rawValue, .readable, token: Token.listener) }
+        if let listener { try poller.add(listener.rawValue, .readable, token: Token.listener) }
     }
 
     func start() throws { try machine.start() }
@@ -84,7 +72,7 @@ final class Monitor {
         while end == nil {
             let waiting = connections.values.contains { $0.hasInput }
             var delay: Int32 = outputPending ? Self.outputDelay : waiting ? 20 : -1
-            if let rest = listener?.rest {
+            if let rest = restEnd {
                 let left = Int32(clamping: max(0, rest.milliseconds(since: .now)))
                 delay = delay < 0 ? left : min(delay, left)
             }
@@ -107,7 +95,7 @@ final class Monitor {
     private func handle(_ item: Poller.Readiness) {
         switch item.token {
         case Token.signal:
-            signals.descriptor.take()
+            signals.value.take()
             end = end ?? MonitorEnd(reason: .stopped, detail: "a signal asked for it")
         case Token.machine: if end == nil, let event = machine.takeEvent() { handle(event) }
         case Token.serial:
@@ -171,10 +159,10 @@ final class Monitor {
     private func accept() {
         guard let listener else { return }
         let taken: OwnedDescriptor?
-        do throws(SystemError) { taken = try UnixSocket.accept(listener.descriptor) } catch {
+        do throws(SystemError) { taken = try UnixSocket.accept(listener.value) } catch {
             // The connection stays, and would be reported again and again.
-            guard (try? poller.modify(listener.descriptor.rawValue, [], token: Token.listener)) != nil else { return }
-            listener.rest = MonotonicClock.now.advanced(byMilliseconds: Self.listenerRest)
+            guard (try? poller.modify(listener.rawValue, [], token: Token.listener)) != nil else { return }
+            restEnd = MonotonicClock.now.advanced(byMilliseconds: Self.listenerRest)
             return
         }
         guard let accepted = taken else { return }
@@ -189,9 +177,9 @@ final class Monitor {
     }
 
     private func endListenerRest() {
-        guard let listener, let rest = listener.rest, rest <= .now else { return }
-        listener.rest = nil
-        try? poller.modify(listener.descriptor.rawValue, .readable, token: Token.listener)
+        guard let listener, let rest = restEnd, rest <= .now else { return }
+        restEnd = nil
+        try? poller.modify(listener.rawValue, .readable, token: Token.listener)
     }
 
     private func drop(_ token: UInt64) {

@@ -24,24 +24,19 @@ import Virtio
         let serial: SerialPort
         let router = InterruptRouter()
         let devices: [VirtioPCIFunction]
-        let peers: [EndHolder]
-
-        final class EndHolder: Sendable {
-            let descriptor: OwnedDescriptor
-            init(_ descriptor: consuming OwnedDescriptor) { self.descriptor = descriptor }
-        }
+        let peers: [SharedDescriptor]
 
         init() throws {
             memory = try GuestMemory(byteCount: 2 << 20)
             functions = PCIBus(apertures: [MachineLayout.deviceWindow])
             serial = try SerialPort()
             bus = MachineBus(serial: serial, functions: functions)
-            var peers: [EndHolder] = []
+            var peers: [SharedDescriptor] = []
             func socket() throws -> OwnedDescriptor {
                 let pair = try UnixSocket.pair()
                 let end = try pair.write.duplicate()
                 try end.setNonBlocking()
-                peers.append(EndHolder(end))
+                peers.append(SharedDescriptor(end))
                 return try pair.read.duplicate()
             }
             let made: [any VirtioDevice] = [

@@ -14,7 +14,8 @@ public final class VirtioPCIFunction: PCIFunction {
     private let table: MSIXTable
     private let doorbells: (any DoorbellSink)?
     private let queueSignals: [QueueSignal]
-    private let kicks: [Kick]
+    /// The queues' notifications.
+    private let kicks: [Shared<EventDescriptor>]
     /// The device's descriptors, asked for once: no array is made for each event.
     private let descriptors: [DeviceDescriptor]
     private let initialSpace: ConfigurationSpace
@@ -23,12 +24,6 @@ public final class VirtioPCIFunction: PCIFunction {
     private let configuration: Mutex<ConfigurationSpace>
     private let registers: Mutex<CommonRegisters>
     private let placement = Mutex<UInt64?>(nil)
-
-    /// A queue's notifications.
-    private final class Kick: Sendable {
-        let event: EventDescriptor
-        init() throws(SystemError) { event = try EventDescriptor() }
-    }
 
     /// - Parameters:
     ///   - interrupts: Delivers this device's vectors: ``vectorCount`` of them.
@@ -40,8 +35,8 @@ public final class VirtioPCIFunction: PCIFunction {
         let sizes = device.queueSizes
         let table = MSIXTable(vectorCount: Self.vectorCount(for: device), sink: interrupts)
         let signals = DeviceSignals(vectors: table)
-        var kicks: [Kick] = []
-        for _ in sizes { kicks.append(try Kick()) }
+        var kicks: [Shared<EventDescriptor>] = []
+        for _ in sizes { kicks.append(Shared(try EventDescriptor())) }
         let layout = TransportLayout.configurationSpace(for: device.kind, table: table)
         self.device = device
         self.memory = memory
@@ -69,7 +64,7 @@ public final class VirtioPCIFunction: PCIFunction {
     public var sources: [WorkSource] {
         let queues = kicks.enumerated().map { index, kick in
             WorkSource(
-                descriptor: kick.event.descriptor.rawValue, interest: .readable, lane: device.lane(ofQueue: index))
+                descriptor: kick.value.descriptor.rawValue, interest: .readable, lane: device.lane(ofQueue: index))
         }
         let others = descriptors.map { other in
             WorkSource(descriptor: other.descriptor, interest: other.interest, lane: other.lane)
@@ -80,7 +75,7 @@ public final class VirtioPCIFunction: PCIFunction {
     /// Does the work of a source that became ready; bounded, so that other sources of the thread get their turn.
     public func handle(source index: Int) {
         if kicks.indices.contains(index) {
-            kicks[index].event.take()
+            kicks[index].value.take()
             serve(queue: index)
             return
         }
@@ -95,7 +90,7 @@ public final class VirtioPCIFunction: PCIFunction {
 
     private func kick(_ index: Int) {
         guard kicks.indices.contains(index) else { return }
-        kicks[index].event.signal()
+        kicks[index].value.signal()
     }
 
     // MARK: Configuration space
@@ -162,7 +157,7 @@ public final class VirtioPCIFunction: PCIFunction {
         for (index, kick) in kicks.enumerated() {
             let offset = TransportLayout.doorbell(ofQueue: index)
             doorbells.moveDoorbell(
-                queue: index, descriptor: kick.event.descriptor.rawValue, from: old.map { $0 + offset },
+                queue: index, descriptor: kick.value.descriptor.rawValue, from: old.map { $0 + offset },
                 to: address.map { $0 + offset })
         }
     }

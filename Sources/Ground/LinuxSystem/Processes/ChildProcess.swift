@@ -54,10 +54,10 @@ public import SystemPackage
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
         // First out of the way of the targets, then into place.
-        var temporary: [OwnedDescriptorBox] = []
+        var temporary: [SharedDescriptor] = []
         func moved(_ raw: CInt) throws(SystemError) -> CInt {
             let high = CInt(try checked(linux_fcntl(raw, F_DUPFD_CLOEXEC, 100), "duplicate a descriptor"))
-            temporary.append(OwnedDescriptorBox(high))
+            temporary.append(SharedDescriptor(OwnedDescriptor(owning: high)))
             return high
         }
         for (target, stream) in [(CInt(0), options.input), (1, options.output), (2, options.error)] {
@@ -156,7 +156,7 @@ public import SystemPackage
     public static func run(
         _ arguments: [String], input: [UInt8] = [], limit: Int = 16 << 20, _ options: Options = Options()
     ) throws(SystemError) -> (outcome: Outcome, output: [UInt8], error: [UInt8]) {
-        let (output, error, feed) = try (PipeBox(), PipeBox(), PipeBox())
+        let (output, error, feed) = try (ChildPipe(), ChildPipe(), ChildPipe())
         var options = options
         options.output = .descriptor(output.writeEnd)
         options.error = .descriptor(error.writeEnd)
@@ -200,7 +200,7 @@ public import SystemPackage
 }
 
 /// A pipe whose ends are closed one by one, in a class so that it can be named in a loop.
-private final class PipeBox {
+private final class ChildPipe {
     private var readDescriptor: OwnedDescriptor?
     private var writeDescriptor: OwnedDescriptor?
     let readEnd: CInt
@@ -226,12 +226,6 @@ private final class PipeBox {
         if count > 0 { bytes = bytes.dropFirst(count) }
         return !bytes.isEmpty && (count > 0 || errno == EAGAIN || errno == EINTR)
     }
-}
-
-/// Lets descriptors sit in an array.
-private final class OwnedDescriptorBox {
-    private let descriptor: OwnedDescriptor
-    init(_ raw: CInt) { descriptor = OwnedDescriptor(owning: raw) }
 }
 
 /// Passes texts as a C array of C strings that ends with a null pointer.

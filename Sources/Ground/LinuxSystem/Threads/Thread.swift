@@ -56,24 +56,14 @@ import SystemPackage
         _ elements: [Element], limit: Int = 8, name: String, _ body: @escaping @Sendable (Element) -> Void
     ) throws(SystemError) {
         let queue = WorkQueue(elements)
-        var threads: [ThreadBox] = []
+        var threads: [ThreadHandle] = []
         for _ in 0..<min(max(1, limit), elements.count) {
             threads.append(
-                ThreadBox(
+                ThreadHandle(
                     try Thread(name: name, stackSize: 1 << 20) {
                         while let element = queue.next() { body(element) }
                     }))
         }
         for thread in threads { thread.join() }
-    }
-}
-
-/// Lets threads sit in an array.
-private final class ThreadBox {
-    private var thread: Thread?
-    init(_ thread: consuming Thread) { self.thread = consume thread }
-    func join() {
-        guard let thread = thread.take() else { return }
-        thread.join()
     }
 }

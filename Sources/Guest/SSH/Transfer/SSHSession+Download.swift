@@ -57,7 +57,7 @@ struct DownloadSink {
         case folder(TarReader)
         /// Into a staging folder beside the target.
         case file(TarReader)
-        case plain(DescriptorBox)
+        case plain(SharedDescriptor)
     }
 
     private let source: String
@@ -113,7 +113,7 @@ struct DownloadSink {
             do {
                 try FileSystem.makeDirectory(staging)
                 let flags: OwnedDescriptor.OpenFlags = [.writeOnly, .create, .exclusive]
-                state = .plain(DescriptorBox(try OwnedDescriptor.open(staging.appending("file"), flags)))
+                state = .plain(SharedDescriptor(try OwnedDescriptor.open(staging.appending("file"), flags)))
             } catch { throw .system(error) }
         default: throw unexpected
         }

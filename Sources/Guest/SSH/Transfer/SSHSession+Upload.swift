@@ -64,12 +64,12 @@ extension SSHSession {
     private func uploadFile(
         _ source: GuardedPath, _ destination: String, _ options: UploadOptions, _ progress: (UInt64) -> Void
     ) throws(SSHError) {
-        let file: DescriptorBox
+        let file: SharedDescriptor
         let status: FileStatus
         do {
             let descriptor = try source.open()
             status = try descriptor.status()
-            file = DescriptorBox(descriptor)
+            file = SharedDescriptor(descriptor)
         } catch { throw .system(error) }
         if let sparse = try file.sparse(status),
             try uploadSparsely(source, sparse, status, destination, options, progress)

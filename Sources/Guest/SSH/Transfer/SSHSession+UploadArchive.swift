@@ -17,10 +17,10 @@ extension SSHSession {
             \(Self.asksTar)
             exec tar -xp\(options.owner == nil ? "o" : "")f - -C "$1"
             """
-        let box = TarBox(writer)
+        let outgoing = Outgoing(writer)
         try unpack(ShellScript(script, [path], as: options.user), destination, progress) { knowsHoles in
-            box.writer.leavesOutHoles = knowsHoles
-            return box
+            outgoing.writer.leavesOutHoles = knowsHoles
+            return outgoing
         }
     }
 
@@ -51,12 +51,12 @@ extension SSHSession {
         let path = try guestPath(destination)
         let permissions = String(options.permissions ?? status.permissions & 0o7777, radix: 8)
         let arguments = [path, source.path.lastComponent?.string ?? "", permissions, options.ownership ?? ""]
-        let box = TarBox(TarWriter(file, status: status, name: "file"))
+        let outgoing = Outgoing(TarWriter(file, status: status, name: "file"))
         var isUnderstood = false
         try unpack(ShellScript(Self.unpackFileScript, arguments, as: options.user), destination, progress) {
             knowsHoles in
             isUnderstood = knowsHoles
-            return knowsHoles ? box : nil
+            return knowsHoles ? outgoing : nil
         }
         return isUnderstood
     }
@@ -64,20 +64,21 @@ extension SSHSession {
     /// Sends an archive to a script that first says whether its tar(1) knows of holes.
     /// - Parameter choose: What to send then; nil sends nothing.
     private func unpack(
-        _ script: ShellScript, _ path: String, _ progress: (UInt64) -> Void, _ choose: (Bool) -> TarBox?
+        _ script: ShellScript, _ path: String, _ progress: (UInt64) -> Void, _ choose: (Bool) -> Outgoing?
     ) throws(SSHError) {
         var said: [UInt8] = []
         let outcome: SSHOutcome
         do throws(SSHError) {
             let process = try start(script)
-            guard let box = choose(try process.line(named: "unpack files") == "sparse") else { return process.leave() }
+            let knowsHoles = try process.line(named: "unpack files") == "sparse"
+            guard let outgoing = choose(knowsHoles) else { return process.leave() }
             // The closure leaves with the call: nothing keeps it.
             outcome = try withoutActuallyEscaping(progress) { progress throws(SSHError) in
                 try process.attend(
                     input: .source { limit throws(SSHError) in
-                        let chunk = try box.writer.next(limit)
-                        box.sent += UInt64(chunk.count)
-                        progress(box.sent)
+                        let chunk = try outgoing.writer.next(limit)
+                        outgoing.sent += UInt64(chunk.count)
+                        progress(outgoing.sent)
                         return chunk
                     }, silence: options.answerMilliseconds,
                     error: { bytes throws(SSHError) in said += bytes.prefix(max(0, (64 << 10) - said.count)) })
@@ -91,7 +92,8 @@ extension SSHSession {
         }
     }
 
-    private final class TarBox {
+    /// An archive on its way, which the closure that sends it changes.
+    private final class Outgoing {
         var writer: TarWriter
         var sent: UInt64 = 0
         init(_ writer: TarWriter) { self.writer = writer }

@@ -8,7 +8,7 @@ struct SparseFile {
     /// The most pieces; a file with more is sent whole.
     private static let pieceLimit = 10_000
 
-    private let descriptor: DescriptorBox
+    private let descriptor: SharedDescriptor
     private let size: Int64
     private let extents: [Range<Int64>]
     /// The place in ``extents``: which one is read, and how far.
@@ -18,7 +18,7 @@ struct SparseFile {
 
     /// All of it.
     init(whole descriptor: consuming OwnedDescriptor, _ status: FileStatus) {
-        self.init(DescriptorBox(descriptor), status.size, status.size > 0 ? [0..<status.size] : [])
+        self.init(SharedDescriptor(descriptor), status.size, status.size > 0 ? [0..<status.size] : [])
     }
 
     /// nil for a file without holes, of which `descriptor` is kept by the caller.
@@ -28,11 +28,11 @@ struct SparseFile {
         do {
             let extents = try descriptor.dataExtents(size: status.size, limit: Self.pieceLimit)
             guard status.size - extents.reduce(0, { $0 + Int64($1.count) }) >= Self.leastHoles else { return nil }
-            self.init(DescriptorBox(try descriptor.duplicate()), status.size, extents)
+            self.init(SharedDescriptor(try descriptor.duplicate()), status.size, extents)
         } catch { throw .system(error) }
     }
 
-    private init(_ descriptor: DescriptorBox, _ size: Int64, _ extents: [Range<Int64>]) {
+    private init(_ descriptor: SharedDescriptor, _ size: Int64, _ extents: [Range<Int64>]) {
         self.descriptor = descriptor
         self.size = size
         self.extents = extents

@@ -5,13 +5,13 @@ import SystemPackage
 /// Unpacks a tar stream that a guest sends into a folder of the host. The guest is not trusted: no entry lands outside
 /// the folder, links are made but never followed, set-user-id bits are dropped, and devices are refused.
 struct TarReader {
-    private let root: DescriptorBox
+    private let root: SharedDescriptor
     /// For a single file: what it is to be called, whatever the archive says.
     private let onlyName: String?
     private(set) var unpackedFiles = 0
     private(set) var isFinished = false
     private var buffer: [UInt8] = []
-    private var file: (descriptor: DescriptorBox, left: Int64)?
+    private var file: (descriptor: SharedDescriptor, left: Int64)?
     /// Bytes of content and padding that are of no interest.
     private var skipping: Int64 = 0
     /// From records that describe the next entry.
@@ -24,7 +24,7 @@ struct TarReader {
     init(into folder: FilePath, onlyName: String? = nil) throws(SSHError) {
         do {
             try FileSystem.makeDirectory(folder)
-            root = DescriptorBox(try OwnedDescriptor.open(folder, [.readOnly, .directory]))
+            root = SharedDescriptor(try OwnedDescriptor.open(folder, [.readOnly, .directory]))
         } catch { throw .system(error) }
         self.onlyName = onlyName
     }
@@ -58,7 +58,7 @@ struct TarReader {
             let (parent, name) = try parent(of: folder.name)
             guard
                 let opened = try? OwnedDescriptor.open(
-                    FilePath(name), [.readOnly, .directory, .noFollow], at: parent.rawDescriptor)
+                    FilePath(name), [.readOnly, .directory, .noFollow], at: parent.rawValue)
             else { continue }
             _ = fchmod(opened.rawValue, folder.permissions)
         }
@@ -145,7 +145,7 @@ struct TarReader {
             return
         }
         let (parent, last) = try parent(of: path)
-        let directory = parent.rawDescriptor
+        let directory = parent.rawValue
         switch type {
         case UInt8(ascii: "5"):
             guard onlyName == nil else { throw damaged("a folder came instead of a file") }
@@ -158,20 +158,20 @@ struct TarReader {
         case UInt8(ascii: "1"):
             let (source, sourceName) = try self.parent(of: link)
             unlinkat(directory, last, 0)
-            if linkat(source.rawDescriptor, sourceName, directory, last, 0) != 0 {
+            if linkat(source.rawValue, sourceName, directory, last, 0) != 0 {
                 throw failure("make the link", path)
             }
         case _ where hasContent:
             // Not through whatever is there: a link in the folder may lead anywhere.
             unlinkat(directory, last, 0)
-            let opened: DescriptorBox
+            let opened: SharedDescriptor
             do {
-                opened = DescriptorBox(
+                opened = SharedDescriptor(
                     try OwnedDescriptor.open(
                         FilePath(last), [.writeOnly, .create, .exclusive, .noFollow], permissions: 0o600, at: directory)
                 )
             } catch { throw .transferFailed(path: path, reason: "\(error.errno)") }
-            _ = fchmod(opened.rawDescriptor, permissions)
+            _ = fchmod(opened.rawValue, permissions)
             unpackedFiles += 1
             file = size > 0 ? (opened, size) : nil
             skipping = padding
@@ -181,7 +181,7 @@ struct TarReader {
     }
 
     /// The folder that an entry belongs into, made if missing, reached without following a link.
-    private func parent(of path: String) throws(SSHError) -> (DescriptorBox, String) {
+    private func parent(of path: String) throws(SSHError) -> (SharedDescriptor, String) {
         let components = path.split(separator: "/").filter { $0 != "." }.map(String.init)
         guard let last = components.last, !components.contains(".."), !path.utf8.contains(0), path.utf8.count <= 4096
         else {
@@ -189,13 +189,13 @@ struct TarReader {
         }
         var directory = root
         for component in components.dropLast() {
-            if mkdirat(directory.rawDescriptor, component, 0o755) != 0, errno != EEXIST {
+            if mkdirat(directory.rawValue, component, 0o755) != 0, errno != EEXIST {
                 throw failure("make the folder", path)
             }
             do {
-                directory = DescriptorBox(
+                directory = SharedDescriptor(
                     try OwnedDescriptor.open(
-                        FilePath(component), [.readOnly, .directory, .noFollow], at: directory.rawDescriptor))
+                        FilePath(component), [.readOnly, .directory, .noFollow], at: directory.rawValue))
             } catch { throw .transferFailed(path: path, reason: "\(error.errno)") }
         }
         return (directory, last)

@@ -8,7 +8,7 @@ struct TarWriter {
     /// In the archive and below the folder; relative.
     private var waiting: [FilePath] = []
     /// nil for a single file.
-    private let folder: DescriptorBox?
+    private let folder: SharedDescriptor?
     /// Whether others may write to the folder: what is hidden from them is left out.
     private let isGuarded: Bool
     /// Numeric ids that the entries bear.
@@ -25,8 +25,8 @@ struct TarWriter {
     /// The contents of `folder`, not the folder itself.
     init(contentsOf folder: GuardedPath) throws(SSHError) {
         isGuarded = folder.folder != nil
-        let opened: DescriptorBox
-        do { opened = DescriptorBox(try folder.open()) } catch { throw .system(error) }
+        let opened: SharedDescriptor
+        do { opened = SharedDescriptor(try folder.open()) } catch { throw .system(error) }
         self.folder = opened
         try push(opened, FilePath())
     }
@@ -39,7 +39,7 @@ struct TarWriter {
     }
 
     /// The names in front, so that what comes next is the last; children follow their folder.
-    private mutating func push(_ opened: DescriptorBox, _ prefix: FilePath) throws(SSHError) {
+    private mutating func push(_ opened: SharedDescriptor, _ prefix: FilePath) throws(SSHError) {
         do {
             for name in try opened.names().reversed() where !isGuarded || name != ".wander" {
                 waiting.append(prefix.pushing(name))
@@ -85,7 +85,7 @@ struct TarWriter {
             switch status.kind {
             case .directory:
                 TarHeader.append(name + [0x2f], status, owner, type: "5", to: &bytes)
-                try push(DescriptorBox(try folder.openBeneath(item, [.readOnly, .directory])), item)
+                try push(SharedDescriptor(try folder.openBeneath(item, [.readOnly, .directory])), item)
             case .symbolicLink:
                 let link = try FileSystem.readLink("", at: place.rawValue)
                 let target = link.withPlatformString { Array(UnsafeBufferPointer(start: $0, count: strlen($0))) }

@@ -6,13 +6,13 @@ internal import Virtio
 /// One virtio device's wires to the machine: interrupts one way, notifications the other.
 final class DeviceConnection: MessageInterruptSink, DoorbellSink {
     private let router: InterruptRouter
-    private let events: [EventHolder]
+    private let events: [Shared<EventDescriptor>]
     private let first: UInt32
 
     /// - Throws: `ENOSPC` if the machine has no interrupt numbers left.
     init(_ router: InterruptRouter, vectorCount: Int) throws(SystemError) {
-        var events: [EventHolder] = []
-        for _ in 0..<vectorCount { events.append(try EventHolder()) }
+        var events: [Shared<EventDescriptor>] = []
+        for _ in 0..<vectorCount { events.append(Shared(try EventDescriptor())) }
         guard let first = router.reserve(vectorCount) else {
             throw SystemError("give a device \(vectorCount) interrupts", nil, .noSpace)
         }
@@ -23,7 +23,7 @@ final class DeviceConnection: MessageInterruptSink, DoorbellSink {
 
     func updateRoutes(_ routes: [MessageRoute]) { router.update(routes, first: first, events: events) }
 
-    func trigger(vector: Int) { if events.indices.contains(vector) { events[vector].event.signal() } }
+    func trigger(vector: Int) { if events.indices.contains(vector) { events[vector].value.signal() } }
 
     func moveDoorbell(queue: Int, descriptor: CInt, from old: UInt64?, to new: UInt64?) {
         router.connect(doorbell: descriptor, from: old, to: new)

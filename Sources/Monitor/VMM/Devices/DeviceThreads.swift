@@ -4,8 +4,8 @@ internal import Virtio
 
 /// The threads that do the devices' work: one for each lane of each device.
 final class DeviceThreads {
-    private let stop: EventHolder
-    private var threads: [ThreadHolder] = []
+    private let stop: Shared<EventDescriptor>
+    private var threads: [ThreadHandle] = []
     private let starting = Starting()
 
     /// Which threads are not limited yet, and what went wrong.
@@ -38,7 +38,7 @@ final class DeviceThreads {
         }
     }
 
-    init() throws(SystemError) { stop = try EventHolder() }
+    init() throws(SystemError) { stop = Shared(try EventDescriptor()) }
 
     /// Starts the threads of a device.
     /// - Parameter filter: What system calls they may make; nil does not limit them.
@@ -50,7 +50,7 @@ final class DeviceThreads {
             let starting = starting
             starting.begin()
             threads.append(
-                ThreadHolder(
+                ThreadHandle(
                     try Thread(name: "\(name).\(lane)", stackSize: 256 << 10) {
                         do throws(SystemError) { try Confinement.confineThread(filter) } catch {
                             return starting.end(error)
@@ -68,10 +68,10 @@ final class DeviceThreads {
     private static let stopToken = UInt64.max
 
     private static func run(
-        _ function: VirtioPCIFunction, _ sources: [(index: Int, source: WorkSource)], _ stop: EventHolder
+        _ function: VirtioPCIFunction, _ sources: [(index: Int, source: WorkSource)], _ stop: Shared<EventDescriptor>
     ) {
         guard let poller = try? Poller(),
-            (try? poller.add(stop.event.descriptor.rawValue, .readable, token: stopToken)) != nil
+            (try? poller.add(stop.value.descriptor.rawValue, .readable, token: stopToken)) != nil
         else { return }
         for (index, source) in sources {
             try? poller.add(source.descriptor, source.interest, token: UInt64(index))
@@ -87,17 +87,8 @@ final class DeviceThreads {
 
     /// Ends all threads; requests that are under way are finished first.
     func stopAndJoin() {
-        stop.event.signal()
+        stop.value.signal()
         for thread in threads { thread.join() }
         threads = []
     }
-}
-
-/// Lets threads sit in an array. Used by one thread.
-final class ThreadHolder {
-    private var thread: Thread?
-    init(_ thread: consuming Thread) { self.thread = consume thread }
-
-    func interrupt(with signal: CInt) { thread?.interrupt(with: signal) }
-    func join() { thread.take()?.join() }
 }

@@ -5,7 +5,7 @@ internal import Synchronization
 /// The thread that runs one of the guest's processors.
 final class ProcessorThread {
     private let work: Work
-    private let thread: ThreadHolder
+    private let thread: ThreadHandle
 
     private final class Work: Sendable {
         let processor: VirtualProcessor
@@ -33,7 +33,7 @@ final class ProcessorThread {
     ) throws(SystemError) {
         let work = try Work(processor, bus, control, isConfined: isConfined)
         self.work = work
-        thread = ThreadHolder(
+        thread = ThreadHandle(
             try Thread(name: "vcpu\(processor.index)", stackSize: 256 << 10) { Self.run(work) })
     }
 
@@ -57,7 +57,7 @@ final class ProcessorThread {
         KickSignal.acceptInThisThread()
         defer {
             work.stopped.store(.max, ordering: .releasing)
-            work.control.paused.event.signal()
+            work.control.paused.value.signal()
         }
         do { try Confinement.confineThread(work.isConfined ? Confinement.processor : nil) } catch {
             return work.control.report(.failure(error.summary))
@@ -110,7 +110,7 @@ final class ProcessorThread {
             case .stop: return true
             case .pause:
                 work.stopped.store(work.control.pause, ordering: .releasing)
-                work.control.paused.event.signal()
+                work.control.paused.value.signal()
                 work.resume.take()
                 work.processor.noteStop()
             }

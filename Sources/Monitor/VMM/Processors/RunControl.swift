@@ -23,13 +23,13 @@ final class RunControl: Sendable {
     private let pauses = Atomic<UInt64>(0)
     private let events = Mutex<[MachineEvent]>([])
     /// Signalled when there is an event to take.
-    let happened: EventHolder
+    let happened: Shared<EventDescriptor>
     /// Signalled when a thread has paused or ended.
-    let paused: EventHolder
+    let paused: Shared<EventDescriptor>
 
     init() throws(SystemError) {
-        happened = try EventHolder()
-        paused = try EventHolder()
+        happened = Shared(try EventDescriptor())
+        paused = Shared(try EventDescriptor())
     }
 
     /// Tells the processors to pause; they have to be kicked.
@@ -45,11 +45,11 @@ final class RunControl: Sendable {
 
     func report(_ event: MachineEvent) {
         events.withLock { if $0.count < 64 { $0.append(event) } }
-        happened.event.signal()
+        happened.value.signal()
     }
 
     func takeEvents() -> [MachineEvent] {
-        happened.event.take()
+        happened.value.take()
         return events.withLock { events in
             defer { events = [] }
             return events

@@ -192,10 +192,10 @@ import Testing
         let web = try test.peer("web", 1)
         let port = try test.network.add(PortForward(machine: "web", transport: .udp, hostPort: 0, guestPort: 53))
         let address = try #require(SocketAddress("127.0.0.1", port: port))
-        var clients: [OwnedDescriptorBox] = []
+        var clients: [SharedDescriptor] = []
         for number in 0..<3 as Range<UInt8> {
             let raw = socket(AF_INET, Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue), 0)
-            clients.append(OwnedDescriptorBox(OwnedDescriptor(owning: raw)))
+            clients.append(SharedDescriptor(OwnedDescriptor(owning: raw)))
             #expect(address.withKernelAddress { connect(raw, $0, $1) } == 0)
             #expect(send(raw, [number], 1, 0) == 1)
         }
@@ -208,7 +208,7 @@ import Testing
         }
         for (number, client) in clients.enumerated() {
             var buffer: [UInt8] = [0, 0, 0]
-            try test.turn { recv(client.raw, &buffer, 3, 0) == 2 }
+            try test.turn { recv(client.rawValue, &buffer, 3, 0) == 2 }
             #expect(buffer == [UInt8(number), 0xaa, 0])
         }
         // Whoever was not asked cannot answer.
@@ -252,13 +252,13 @@ import Testing
         client.send("six")
         try wait(client, for: "six", test, guest)
         _ = try test.network.add(PortForward(machine: "web", transport: .udp, hostPort: port, guestPort: 53))
-        let datagrams = OwnedDescriptorBox(OwnedDescriptor(owning: socket(AF_INET6, Int32(SOCK_DGRAM.rawValue), 0)))
-        #expect(address.withKernelAddress { connect(datagrams.raw, $0, $1) } == 0)
-        #expect(send(datagrams.raw, [7], 1, 0) == 1)
+        let datagrams = SharedDescriptor(OwnedDescriptor(owning: socket(AF_INET6, Int32(SOCK_DGRAM.rawValue), 0)))
+        #expect(address.withKernelAddress { connect(datagrams.rawValue, $0, $1) } == 0)
+        #expect(send(datagrams.rawValue, [7], 1, 0) == 1)
         let query = try web.expect { $0.isUDP && $0.destinationPort == 53 }
         web.send(packet: Wire.udp(from: (web.address, 53), to: ("10.77.0.1", query.sourcePort), [8]))
         var byte: UInt8 = 0
-        try test.turn { recv(datagrams.raw, &byte, 1, Int32(MSG_DONTWAIT)) == 1 }
+        try test.turn { recv(datagrams.rawValue, &byte, 1, Int32(MSG_DONTWAIT)) == 1 }
         #expect(byte == 8)
     }
 }

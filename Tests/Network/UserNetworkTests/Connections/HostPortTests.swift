@@ -9,9 +9,9 @@ import Testing
 
 /// What a machine reaches of the host's loopback interface: what it was given, and nothing without being given it.
 @Suite struct HostPortTests {
-    private func listener(on host: String = "127.0.0.1") throws -> (descriptor: OwnedDescriptorBox, port: UInt16) {
-        let descriptor = OwnedDescriptorBox(try #require(SocketAddress(host, port: 0)).bind(stream: true))
-        return (descriptor, SocketAddress.port(of: descriptor.raw))
+    private func listener(on host: String = "127.0.0.1") throws -> (descriptor: SharedDescriptor, port: UInt16) {
+        let descriptor = SharedDescriptor(try #require(SocketAddress(host, port: 0)).bind(stream: true))
+        return (descriptor, SocketAddress.port(of: descriptor.rawValue))
     }
 
     private func syn(_ peer: ScriptedPeer, _ port: UInt16, from source: UInt16 = 40000) -> [UInt8] {
@@ -34,7 +34,7 @@ import Testing
         web.send(packet: Wire.udp(from: (web.address, 5), to: ("10.77.0.1", port), [1]))
         #expect(try web.expect { $0.isICMP }.slice(34..<36) == [3, 13])
         #expect(!web.hears { $0.isTCP })
-        #expect(accept(server.raw, nil, nil) == -1)
+        #expect(accept(server.rawValue, nil, nil) == -1)
         #expect(web.machine.nat?.socketCount == 0)
         #expect(web.machine.drops == [.notAllowed: 2])
     }
@@ -72,7 +72,7 @@ import Testing
                     from: web.address, to: "10.77.0.1", transport: 6, Array(segment[range]), fragment: field))
         }
         #expect(try web.expect { $0.isICMP }.slice(34..<36) == [3, 13])
-        #expect(accept(server.raw, nil, nil) == -1)
+        #expect(accept(server.rawValue, nil, nil) == -1)
     }
 
     @Test("IPv6 has the same rule, and the same answer", arguments: [true, false]) func overIPv6(isGiven: Bool) throws {
@@ -94,7 +94,7 @@ import Testing
             #expect(answer.slice(22..<54) == host + source)
             #expect(Wire6.isSound(answer))
             #expect(answer.slice(62..<102).suffix(32) == (source + host)[...])
-            #expect(accept(server.raw, nil, nil) == -1)
+            #expect(accept(server.rawValue, nil, nil) == -1)
         }
     }
 

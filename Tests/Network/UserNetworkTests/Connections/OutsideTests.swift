@@ -7,9 +7,9 @@ import Testing
 
 @Suite struct OutsideTests {
     /// A listening socket on the host's loopback interface.
-    private func listener() throws -> (descriptor: OwnedDescriptorBox, port: UInt16) {
-        let descriptor = OwnedDescriptorBox(try #require(SocketAddress("127.0.0.1", port: 0)).bind(stream: true))
-        return (descriptor, SocketAddress.port(of: descriptor.raw))
+    private func listener() throws -> (descriptor: SharedDescriptor, port: UInt16) {
+        let descriptor = SharedDescriptor(try #require(SocketAddress("127.0.0.1", port: 0)).bind(stream: true))
+        return (descriptor, SocketAddress.port(of: descriptor.rawValue))
     }
 
     private func syn(_ peer: ScriptedPeer, to address: String, _ port: UInt16) -> [UInt8] {
@@ -32,7 +32,7 @@ import Testing
         send(101, 0x10)
         var raw: CInt = -1
         try test.turn {
-            raw = accept(server.raw, nil, nil)
+            raw = accept(server.rawValue, nil, nil)
             return raw >= 0
         }
         let client = HostClient(raw)
@@ -85,7 +85,7 @@ import Testing
         web.send(packet: syn(web, to: address, port))
         web.send(packet: Wire.udp(from: (web.address, 1), to: (address, port), [1]))
         #expect(!web.hears { $0.isTCP })
-        #expect(accept(server.raw, nil, nil) == -1)
+        #expect(accept(server.rawValue, nil, nil) == -1)
         #expect(web.machine.nat?.socketCount == 0)
         #expect(web.machine.drops == [.noRecipient: 2])
     }
@@ -151,11 +151,4 @@ import Testing
         test.settle()
         #expect(web.machine.reassembler.held <= Reassembler.limit * 65_536)
     }
-}
-
-/// Lets a descriptor sit in a tuple.
-final class OwnedDescriptorBox {
-    private let descriptor: OwnedDescriptor
-    init(_ descriptor: consuming OwnedDescriptor) { self.descriptor = descriptor }
-    var raw: CInt { descriptor.rawValue }
 }

@@ -45,8 +45,8 @@ import Testing
     }
 
     @Test("a guest's urgent byte reaches the host in its place, and the host's the guest") func outside() throws {
-        let listener = OwnedDescriptorBox(try #require(SocketAddress("127.0.0.1", port: 0)).bind(stream: true))
-        let port = SocketAddress.port(of: listener.raw)
+        let listener = SharedDescriptor(try #require(SocketAddress("127.0.0.1", port: 0)).bind(stream: true))
+        let port = SocketAddress.port(of: listener.rawValue)
         web.send(
             packet: Wire.tcp(
                 from: (web.address, 700), to: ("10.77.0.1", port), sequence: 100, acknowledgement: 0, flags: 0x02))
@@ -61,7 +61,7 @@ import Testing
         say("guest!", at: 101)
         var raw: CInt = -1
         try test.turn {
-            raw = accept(listener.raw, nil, nil)
+            raw = accept(listener.rawValue, nil, nil)
             return raw >= 0
         }
         let server = HostClient(raw)

@@ -32,21 +32,21 @@ import Testing
 
     /// Sends a request with descriptors that nobody else has.
     /// - Returns: What reads their end.
-    private func send(_ request: String, descriptors count: Int) throws -> [OwnedDescriptorBox] {
-        var readers: [OwnedDescriptorBox] = []
-        var writers: [OwnedDescriptorBox] = []
+    private func send(_ request: String, descriptors count: Int) throws -> [SharedDescriptor] {
+        var readers: [SharedDescriptor] = []
+        var writers: [SharedDescriptor] = []
         for _ in 0..<count {
             let pipe = try OwnedDescriptor.pipe()
-            readers.append(OwnedDescriptorBox(try pipe.read.duplicate()))
-            writers.append(OwnedDescriptorBox(try pipe.write.duplicate()))
+            readers.append(SharedDescriptor(try pipe.read.duplicate()))
+            writers.append(SharedDescriptor(try pipe.write.duplicate()))
         }
-        try UnixSocket.send(Array(request.utf8), with: writers.map(\.raw), through: socket)
+        try UnixSocket.send(Array(request.utf8), with: writers.map(\.rawValue), through: socket)
         return readers
     }
 
     /// Whether whoever could write has closed.
-    private func areClosed(_ readers: [OwnedDescriptorBox]) throws -> Bool {
-        try readers.allSatisfy { try waitUntilReady($0.raw, for: .readable, milliseconds: 2_000) }
+    private func areClosed(_ readers: [SharedDescriptor]) throws -> Bool {
+        try readers.allSatisfy { try waitUntilReady($0.rawValue, for: .readable, milliseconds: 2_000) }
     }
 
     @Test("more descriptors than a request takes are answered by an error and closed", arguments: [3, 16])

@@ -11,9 +11,9 @@ import Testing
         Wire.tcp(from: (peer.address, port), to: ("10.77.0.1", target), sequence: 100, acknowledgement: 0, flags: 0x02)
     }
 
-    private func listener() throws -> (descriptor: OwnedDescriptorBox, port: UInt16) {
-        let descriptor = OwnedDescriptorBox(try #require(SocketAddress("127.0.0.1", port: 0)).bind(stream: true))
-        return (descriptor, SocketAddress.port(of: descriptor.raw))
+    private func listener() throws -> (descriptor: SharedDescriptor, port: UInt16) {
+        let descriptor = SharedDescriptor(try #require(SocketAddress("127.0.0.1", port: 0)).bind(stream: true))
+        return (descriptor, SocketAddress.port(of: descriptor.rawValue))
     }
 
     @Test("one machine may have most descriptors, and leaves some for each that comes later") func fairness() {
@@ -71,7 +71,7 @@ import Testing
                 answered.insert(frame.destinationPort)
             }
             web.frames = []
-            while case let raw = accept(server.raw, nil, nil), raw >= 0 { close(raw) }
+            while case let raw = accept(server.rawValue, nil, nil), raw >= 0 { close(raw) }
             return answered.count == 600
         }
     }

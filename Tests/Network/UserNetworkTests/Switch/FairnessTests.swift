@@ -10,11 +10,11 @@ import Testing
     private let test: TestNetwork
     private let web: ScriptedPeer
     private let db: ScriptedPeer
-    private let upstream: OwnedDescriptorBox
+    private let upstream: SharedDescriptor
 
     init() throws {
-        upstream = OwnedDescriptorBox(try #require(SocketAddress("127.0.0.1", port: 0)).bind(stream: false))
-        let resolver = try #require(SocketAddress("127.0.0.1", port: SocketAddress.port(of: upstream.raw)))
+        upstream = SharedDescriptor(try #require(SocketAddress("127.0.0.1", port: 0)).bind(stream: false))
+        let resolver = try #require(SocketAddress("127.0.0.1", port: SocketAddress.port(of: upstream.rawValue)))
         test = try TestNetwork(resolvers: [resolver])
         web = try test.peer("web", 1)
         db = try test.peer("db", 2)
@@ -57,8 +57,8 @@ import Testing
     }
 
     @Test("a flood of knocks at the host opens few sockets before the neighbour's turn") func knocks() throws {
-        let server = OwnedDescriptorBox(try #require(SocketAddress("127.0.0.1", port: 0)).bind(stream: true))
-        let port = SocketAddress.port(of: server.raw)
+        let server = SharedDescriptor(try #require(SocketAddress("127.0.0.1", port: 0)).bind(stream: true))
+        let port = SocketAddress.port(of: server.rawValue)
         flood((0..<200).map { knock(from: 10_000 + $0, to: ("10.77.0.1", port)) }, to: test.gatewayMAC)
         db.send(asks(db))
         test.network.loop.round(limit: 5)

@@ -171,19 +171,19 @@ import Testing
 
 @Suite struct DatagramLinkTests {
     /// A monitor that speaks datagrams, as QEMU's `-netdev dgram` does.
-    private func bind(_ machine: Machine) throws -> OwnedDescriptorBox {
-        OwnedDescriptorBox(try UnixSocket.bindDatagram(at: FilePath(machine.attachment.socket.string + ".peer")))
+    private func bind(_ machine: Machine) throws -> SharedDescriptor {
+        SharedDescriptor(try UnixSocket.bindDatagram(at: FilePath(machine.attachment.socket.string + ".peer")))
     }
 
     private func resolves(
-        _ test: TestNetwork, _ machine: Machine, _ socket: OwnedDescriptorBox, at path: FilePath? = nil
+        _ test: TestNetwork, _ machine: Machine, _ socket: SharedDescriptor, at path: FilePath? = nil
     ) throws {
         let sender = try UnixSocketAddress(path ?? machine.attachment.socket).connectDatagram()
         let request = Wire.arp(
             1, sender: (TestNetwork.mac(1), TestNetwork.address(1)), target: ("00:00:00:00:00:00", "10.77.0.1"))
         #expect(request.withUnsafeBytes { write(sender.rawValue, $0.baseAddress, $0.count) } == request.count)
         var buffer = [UInt8](repeating: 0, count: 2000)
-        try test.turn { recv(socket.raw, &buffer, buffer.count, 0) > 40 }
+        try test.turn { recv(socket.rawValue, &buffer, buffer.count, 0) > 40 }
         #expect(Array(buffer[20..<28]) == [0, 2] + Wire.mac(test.gatewayMAC))
     }
 
