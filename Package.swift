@@ -17,9 +17,9 @@ let cModules: [Target] = [
 let ground: [Target] = [
     library("Reporting", in: "Ground"),
     library("JSON", in: "Ground", uses: ["Reporting"]),
-    library("LinuxSystem", in: "Ground", uses: ["CLinux", "Reporting", "SystemPackage"], .memory),
     // Addresses, ports and frames, which the Wanderfile, the network and its devices speak of alike.
     library("NetworkAddress", in: "Ground"),
+    library("LinuxSystem", in: "Ground", uses: ["CLinux", "NetworkAddress", "Reporting", "SystemPackage"], .memory),
     library("Digest", in: "Ground", uses: ["CLibCrypto"], .memory, links: [.linkedLibrary(":libcrypto.a")]),
 ]
 
@@ -52,7 +52,9 @@ let devices: [Target] = [
 
 // Monitor: the machine itself, the process that runs one, and how to talk to it.
 let monitor: [Target] = [
-    library("MonitorControl", in: "Monitor", uses: ["JSON", "LinuxSystem", "Reporting", "SystemPackage"]),
+    library(
+        "MonitorControl", in: "Monitor",
+        uses: ["JSON", "LinuxSystem", "NetworkAddress", "Reporting", "SystemPackage"]),
     library("KVM", in: "Monitor", uses: ["CKVM", "CLinux", "LinuxSystem", "Reporting", "SystemPackage"], .memory),
     // How a guest starts: kernels, firmware tables, start state. As data, so that it needs no machine.
     library(
@@ -77,7 +79,7 @@ let monitor: [Target] = [
     program("wander-log", in: "Monitor", uses: ["CLinux", "LinuxSystem", "SystemPackage"]),
 ]
 
-// Network: an environment's LAN, its process, and how to talk to it. libslirp is only dynamic; glib is what it logs with.
+// Network: an environment's LAN, its process, and how to talk to it. libslirp is only dynamic; it logs with glib.
 let network: [Target] = [
     library(
         "NetworkControl", in: "Network",
@@ -190,18 +192,23 @@ let deviceTests: [Target] = [
         ]),
 ]
 let monitorTests: [Target] = [
-    tests("MonitorControlTests", in: "Monitor", uses: ["MonitorControl", "JSON", "Reporting", "SystemPackage"]),
+    tests(
+        "MonitorControlTests", in: "Monitor",
+        uses: ["MonitorControl", "JSON", "NetworkAddress", "Reporting", "SystemPackage"]),
     tests("KVMTests", in: "Monitor", uses: ["KVM", "LinuxSystem", "SystemPackage"]),
     tests("BootTests", in: "Monitor", uses: ["Boot", "LinuxSystem", "SystemPackage"]),
     tests(
         "VMMTests", in: "Monitor",
         uses: [
-            "Boot", "CLinux", "GuestMemory", "KVM", "LinuxSystem", "PCI", "VMM", "Virtio", "TestSupport",
-            "SystemPackage",
+            "Boot", "CLinux", "GuestMemory", "KVM", "LinuxSystem", "NetworkAddress", "PCI", "VMM", "Virtio",
+            "TestSupport", "SystemPackage",
         ]),
     tests(
         "WanderVMMTests", in: "Monitor",
-        uses: ["JSON", "KVM", "LinuxSystem", "MonitorControl", "wander-vmm", "TestSupport", "SystemPackage"]),
+        uses: [
+            "JSON", "KVM", "LinuxSystem", "MonitorControl", "NetworkAddress", "wander-vmm", "TestSupport",
+            "SystemPackage",
+        ]),
     tests("WanderLogTests", in: "Monitor", uses: ["LinuxSystem", "TestSupport", "wander-log", "SystemPackage"]),
 ]
 let networkTests: [Target] = [
@@ -247,7 +254,7 @@ let productTests: [Target] = [
     tests(
         "WanderTests",
         uses: [
-            "BoxFormat", "wander", "EnvFile", "JSON", "LinuxSystem", "Provider", "Reporting", "SSH",
+            "BoxFormat", "wander", "EnvFile", "JSON", "LinuxSystem", "NetworkAddress", "Provider", "Reporting", "SSH",
             "SSHTestServer", "TestSupport", "ArgumentParser", "SystemPackage",
         ]),
 ]

@@ -1,4 +1,5 @@
 public import LinuxSystem
+public import NetworkAddress
 public import SystemPackage
 
 /// Everything that a provider needs to start a machine. The same for every provider: what they make of it is theirs.
@@ -27,7 +28,7 @@ public struct BootPlan: Sendable {
     public var initrd: FilePath?
     public var commandLine: String?
     /// The address of the network card; nil for a machine without one.
-    public var hardwareAddress: String?
+    public var hardwareAddress: MACAddress?
     /// QEMU's processor model and size of its cache of translated code, in bytes; emulation only.
     public var emulatedProcessor: String
     public var translationCache: UInt64

@@ -1,5 +1,6 @@
 import BoxFormat
 import LinuxSystem
+public import NetworkAddress
 public import Reporting
 public import SystemPackage
 
@@ -37,7 +38,7 @@ public enum ProviderError: UserFacingError {
     case bootTimeout(machine: String, seconds: Int64, diagnosis: String, advice: String)
     case stopTimeout(machine: String, seconds: Int64)
     /// - Parameter holder: Who has it, in words; nil if that is not known.
-    case portTaken(machine: String, port: UInt16, bind: String, transport: String, holder: String?)
+    case portTaken(machine: String, port: UInt16, bind: String, transport: Transport, holder: String?)
     case needsDestroy(machine: String, changes: [String])
     case several([(machine: String, error: any Error)])
 

@@ -44,7 +44,7 @@ import Testing
         var record = try fixture.create()
         var other = record
         other.name = "other"
-        other.hardwareAddress = "52:54:00:00:00:01"
+        other.hardwareAddress = MACAddress(rawValue: 0x5254_0000_0001)
         other.stage = stage
         other.definition = ["networks": [["name": "nat", "ip": "192.168.7.7"]]]
         let folder = fixture.project.layout.machine("other")

@@ -1,5 +1,6 @@
 import JSON
 import LinuxSystem
+import NetworkAddress
 import SystemPackage
 import TestSupport
 import Testing
@@ -11,9 +12,9 @@ import Testing
         var record = MachineRecord(
             identifier: "0123456789abcdef", name: name, provider: .emulation, stage: .running, created: 1000,
             box: .init(name: "debian/12", version: "12.5", architecture: "amd64", digest: "sha256:00"),
-            hardwareAddress: "52:54:00:01:02:03", user: "vagrant")
+            hardwareAddress: MACAddress(rawValue: 0x5254_0001_0203), user: "vagrant")
         record.process = .init(identifier: 4242, started: "99")
-        record.forwards = [.init(name: "site", transport: "tcp", bind: "127.0.0.1", hostPort: 8080, guestPort: 80)]
+        record.forwards = [.init(name: "site", transport: .tcp, bind: "127.0.0.1", hostPort: 8080, guestPort: 80)]
         record.definition = ["cpus": 2]
         var share = MachineShare(
             tag: "wander-0123456789ab", folder: "/home/me/shop", guest: "/project", isReadOnly: true)

@@ -1,4 +1,5 @@
 import JSON
+import NetworkAddress
 import SystemPackage
 import Testing
 
@@ -11,7 +12,7 @@ import Testing
             processors: 2, disk: .init(path: "disk.qcow2", format: "qcow2"),
             backing: [.init(path: box, format: "qcow2")],
             kernel: kernel, initrd: "/store/initrd.img", commandLine: "console=ttyS0",
-            hardwareAddress: "52:54:00:01:02:03",
+            hardwareAddress: MACAddress(rawValue: 0x5254_0001_0203),
             emulatedProcessor: "qemu64", translationCache: 256 << 20)
     }
 

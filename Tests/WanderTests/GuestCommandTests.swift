@@ -1,5 +1,6 @@
 import Glibc
 import LinuxSystem
+import NetworkAddress
 import SSH
 import SSHTestServer
 import SystemPackage
@@ -29,7 +30,7 @@ struct GuestCommandTests {
                 identifier: randomIdentifier(), name: "default", provider: .kvm, stage: .running,
                 created: wallClockSeconds(),
                 box: .init(name: "team/base", version: "1", architecture: "amd64", digest: nil),
-                hardwareAddress: "52:54:00:00:00:01", user: server.user)
+                hardwareAddress: MACAddress(rawValue: 0x5254_0000_0001), user: server.user)
             (record.isReady, record.hasOwnKey) = (true, true)
             change(&record)
             try MachineStore(layout: layout).save(&record)
@@ -103,8 +104,8 @@ struct GuestCommandTests {
     func sshConfig() throws {
         let fixed = try Guest("ssh: { port: 22991 }") {
             $0.forwards = [
-                .init(name: "ssh", transport: "tcp", bind: "127.0.0.1", hostPort: 22991, guestPort: 22),
-                .init(name: nil, transport: "tcp", bind: "127.0.0.1", hostPort: 22992, guestPort: 22),
+                .init(name: "ssh", transport: .tcp, bind: "127.0.0.1", hostPort: 22991, guestPort: 22),
+                .init(name: nil, transport: .tcp, bind: "127.0.0.1", hostPort: 22992, guestPort: 22),
             ]
         }
         let lines = try fixed.folder.wander.run("ssh-config").output.split(separator: "\n").map(String.init)

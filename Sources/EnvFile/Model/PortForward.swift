@@ -2,7 +2,6 @@ public import NetworkAddress
 
 /// A port of the host that leads to a port of a machine.
 public struct PortForward: Hashable, Sendable {
-    public enum TransportProtocol: String, Hashable, Sendable, CaseIterable { case tcp, udp }
     /// What to do when the host's port is taken.
     public enum Conflict: String, Hashable, Sendable, CaseIterable { case next, fail }
 
@@ -12,7 +11,7 @@ public struct PortForward: Hashable, Sendable {
     /// nil: any free port.
     public var hostPort: UInt16?
     public var guestPort: UInt16
-    public var transport: TransportProtocol
+    public var transport: Transport
     public var onConflict: Conflict
 
     /// As a Wanderfile writes it, such as `127.0.0.1:8080:80/tcp`.

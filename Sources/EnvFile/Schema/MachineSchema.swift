@@ -1,3 +1,5 @@
+import NetworkAddress
+
 /// The keys of a machine.
 extension ObjectType {
     static let machine = ObjectType(
@@ -111,7 +113,7 @@ extension ObjectType {
             KeyDefinition("guest", .scalar(.portNumber), "Port of the machine", example: "80"),
             KeyDefinition("host", .scalar(.portNumber), note: "any free port", "Port of the host", example: "8080"),
             KeyDefinition(
-                "proto", .scalar(.choice(PortForward.TransportProtocol.self)), standard: "tcp", "Protocol",
+                "proto", .scalar(.choice(Transport.self)), standard: "tcp", "Protocol",
                 example: "udp"),
             KeyDefinition(
                 "bind", .scalar(.address), standard: "127.0.0.1", "Address of the host that listens", example: "0.0.0.0"

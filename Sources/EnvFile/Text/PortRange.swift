@@ -7,7 +7,7 @@ struct PortRange: Hashable, Sendable {
     /// nil: any free ports.
     var host: ClosedRange<UInt16>?
     var guest: ClosedRange<UInt16>
-    var transport: PortForward.TransportProtocol
+    var transport: Transport
 
     enum Failure: Error, Equatable {
         case syntax
@@ -22,7 +22,7 @@ struct PortRange: Hashable, Sendable {
         transport = .tcp
         if let slash = rest.lastIndex(of: "/") {
             let name = String(rest[rest.index(after: slash)...])
-            guard let known = PortForward.TransportProtocol(rawValue: name) else { throw .transport(name) }
+            guard let known = Transport(rawValue: name) else { throw .transport(name) }
             transport = known
             rest = rest[..<slash]
         }

@@ -11,7 +11,7 @@ struct PortChecks {
 
     private struct Key: Hashable {
         var port: UInt16
-        var transport: PortForward.TransportProtocol
+        var transport: Transport
     }
 
     func check(_ environment: Environment) {
@@ -41,7 +41,7 @@ struct PortChecks {
     }
 
     private func claim(
-        _ port: UInt16, _ transport: PortForward.TransportProtocol, _ bind: IPv4Address, _ machine: String,
+        _ port: UInt16, _ transport: Transport, _ bind: IPv4Address, _ machine: String,
         _ owner: String,
         mayMove: Bool, _ taken: inout [Key: [(bind: IPv4Address, owner: String)]]
     ) {

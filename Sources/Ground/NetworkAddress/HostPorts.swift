@@ -1,7 +1,5 @@
 /// Ports of the host's loopback interface, which a machine may be given to reach.
 public enum HostPorts: Hashable, Sendable, LosslessStringConvertible {
-    public enum Transport: String, Hashable, Sendable, CaseIterable { case tcp, udp }
-
     /// Every port of TCP and UDP.
     case all
     case range(ClosedRange<UInt16>, Transport)

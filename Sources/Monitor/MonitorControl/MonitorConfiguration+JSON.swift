@@ -1,4 +1,5 @@
 public import JSON
+import NetworkAddress
 internal import SystemPackage
 
 extension MonitorConfiguration {
@@ -159,7 +160,7 @@ extension MonitorConfiguration {
 
     private static func network(_ json: JSONValue) throws -> Network {
         let reader = try JSONObjectReader(json, path: "network")
-        guard let address = HardwareAddress(try reader.string("mac")) else {
+        guard let address = MACAddress(try reader.string("mac")), !address.isMulticast else {
             throw ConfigurationError.outOfRange("network: mac", "the address of one station, such as 52:54:00:12:34:56")
         }
         let mtu = try reader.optionalInteger("mtu") ?? 1500

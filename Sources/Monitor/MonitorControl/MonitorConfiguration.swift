@@ -1,3 +1,4 @@
+public import NetworkAddress
 public import SystemPackage
 
 /// Everything that one virtual machine monitor process is told. Written as JSON to a file or descriptor by whoever
@@ -38,11 +39,11 @@ public struct MonitorConfiguration: Equatable, Sendable {
     public struct Network: Equatable, Sendable {
         /// Where the network process listens.
         public var socket: FilePath
-        public var address: HardwareAddress
+        public var address: MACAddress
         /// The largest frame payload, in bytes.
         public var mtu: UInt16
 
-        public init(socket: FilePath, address: HardwareAddress, mtu: UInt16 = 1500) {
+        public init(socket: FilePath, address: MACAddress, mtu: UInt16 = 1500) {
             self.socket = socket
             self.address = address
             self.mtu = mtu
@@ -102,28 +103,5 @@ public struct MonitorConfiguration: Equatable, Sendable {
         self.kernel = kernel
         self.initialRAMDisk = initialRAMDisk
         self.commandLine = commandLine
-    }
-}
-
-/// An Ethernet address of six bytes.
-public struct HardwareAddress: Hashable, Sendable, CustomStringConvertible {
-    public let bytes: [UInt8]
-
-    /// - Returns: nil unless there are six bytes and they name one station (the lowest bit of the first is clear).
-    public init?(_ bytes: [UInt8]) {
-        guard bytes.count == 6, bytes[0] & 1 == 0 else { return nil }
-        self.bytes = bytes
-    }
-
-    /// - Parameter text: Six pairs of hexadecimal digits with colons between them.
-    public init?(_ text: String) {
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        let bytes = parts.compactMap { $0.count == 2 && $0.allSatisfy(\.isHexDigit) ? UInt8($0, radix: 16) : nil }
-        guard bytes.count == parts.count else { return nil }
-        self.init(bytes)
-    }
-
-    public var description: String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: ":")
     }
 }

@@ -46,7 +46,7 @@ final class MachineAssembly {
             let socket = try connector.connect(index)
             try socket.setNonBlocking()
             let device = try NetworkDevice(
-                socket: socket, macAddress: network.address.bytes, mtu: network.mtu,
+                socket: socket, macAddress: network.address, mtu: network.mtu,
                 reconnect: { try? connector.connect(index) })
             specification.devices.append(.init(name: "net\(index)", reconnects: true) { _ in device })
         }

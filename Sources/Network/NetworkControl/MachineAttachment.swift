@@ -5,7 +5,7 @@ public import SystemPackage
 /// A machine's place in its environment's network.
 public struct MachineAttachment: Hashable, Sendable {
     /// How frames travel between the network and the machine's monitor.
-    public enum Transport: String, Sendable, CaseIterable {
+    public enum Framing: String, Sendable, CaseIterable {
         /// A stream socket on which every frame follows its length in four bytes, the highest first.
         /// The monitor connects; QEMU: `-netdev stream,server=off,addr.type=unix,addr.path=SOCKET`.
         case stream
@@ -29,7 +29,7 @@ public struct MachineAttachment: Hashable, Sendable {
     public var socket: FilePath
     /// Where the network listens for connections to the guest's TCP ports (``GuestPort``); nil for none.
     public var access: FilePath?
-    public var transport: Transport
+    public var transport: Framing
     /// Whether the guest reaches anything beyond the environment; nil takes the environment's setting.
     public var internet: Bool?
     /// What the guest reaches of the host's loopback interface, at `host.internal`. Nothing without ``internet``.
@@ -37,7 +37,7 @@ public struct MachineAttachment: Hashable, Sendable {
 
     public init(
         name: String, mac: MACAddress, address: IPv4Address? = nil, hostname: String? = nil, aliases: [String] = [],
-        socket: FilePath, access: FilePath? = nil, transport: Transport = .stream, internet: Bool? = nil,
+        socket: FilePath, access: FilePath? = nil, transport: Framing = .stream, internet: Bool? = nil,
         hostPorts: [HostPorts] = []
     ) {
         self.name = name
@@ -63,7 +63,7 @@ extension MachineAttachment {
         aliases = try reader.array("aliases").compactMap(\.stringValue)
         socket = FilePath(try reader.string("socket"))
         access = try reader.optionalString("access").map { FilePath($0) }
-        transport = Transport(rawValue: try reader.optionalString("transport") ?? "stream") ?? .stream
+        transport = Framing(rawValue: try reader.optionalString("transport") ?? "stream") ?? .stream
         internet = reader.has("internet") ? try reader.bool("internet", default: true) : nil
         hostPorts = try reader.array("hostPorts").map { entry in
             guard let ports = entry.stringValue.flatMap({ HostPorts($0) }) else {

@@ -1,9 +1,8 @@
 public import JSON
+public import NetworkAddress
 
 /// A port of the host that leads to a port of a machine.
 public struct PortForward: Hashable, Sendable {
-    public enum Transport: String, Sendable { case tcp, udp }
-
     public var machine: String
     public var transport: Transport
     /// The host's address to listen on: `127.0.0.1`, `0.0.0.0`, `::1`, ...

@@ -3,6 +3,7 @@ import Digest
 import DiskImage
 import EnvFile
 import LinuxSystem
+import NetworkAddress
 import SSH
 import SystemPackage
 
@@ -18,7 +19,7 @@ extension Machine {
                 name: box.name.description, version: box.version.description,
                 architecture: box.architecture.description, digest: box.digest.description,
                 disk: box.diskDigest?.description),
-            hardwareAddress: Self.randomHardwareAddress(), user: definition?.user ?? box.user ?? "vagrant")
+            hardwareAddress: .random(), user: definition?.user ?? box.user ?? "vagrant")
         // What was done before the box was packaged need not be done again.
         record.provisioning =
             definition?.adopted(box.provisioning, in: project.environment.projectDirectory) ?? box.provisioning
@@ -41,11 +42,5 @@ extension Machine {
         try DiskImage.createOverlay(
             at: folder.disk, backing: box.disk.path, backingFormat: box.disk.format == .raw ? .raw : .qcow2,
             virtualSize: max(box.disk.virtualSize, definition?.disk ?? 0))
-    }
-
-    /// Locally administered, with QEMU's and KVM's customary first half.
-    private static func randomHardwareAddress() -> String {
-        let tail = randomBytes(count: 3).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
-        return (["52", "54", "00"] + tail).joined(separator: ":")
     }
 }

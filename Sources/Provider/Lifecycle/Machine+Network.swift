@@ -10,11 +10,8 @@ extension Machine {
     /// Gives the machine its place in the environment's network and sets up its forwards. The record gets them as they
     /// are, with the host ports that were found, and what the network is.
     func joinNetwork(_ record: inout MachineRecord, _ definition: MachineDefinition) throws {
-        guard let mac = MACAddress(record.hardwareAddress) else {
-            throw ProviderError.controlFailed(operation: "the network", reason: "bad address \(record.hardwareAddress)")
-        }
         record.internet = (project.environment.networks.first ?? .standard).internet
-        try project.startNetwork(with: attachment(record, mac))
+        try project.startNetwork(with: attachment(record))
         var client = try NetworkClient.connect(folder: project.layout.network)
         // One that ran already has kept its own.
         record.subnet = try client.status().subnet.description
@@ -23,12 +20,12 @@ extension Machine {
             forwards.append(
                 try add(
                     MachineRecord.Forward(
-                        name: "ssh", transport: "tcp", bind: "127.0.0.1", hostPort: port, guestPort: 22),
+                        name: "ssh", transport: .tcp, bind: "127.0.0.1", hostPort: port, guestPort: 22),
                     mayMove: false, through: &client))
         }
         for port in definition.ports {
             let wanted = MachineRecord.Forward(
-                name: port.name, transport: port.transport.rawValue, bind: "\(port.bind)", hostPort: port.hostPort ?? 0,
+                name: port.name, transport: port.transport, bind: "\(port.bind)", hostPort: port.hostPort ?? 0,
                 guestPort: port.guestPort)
             forwards.append(try add(wanted, mayMove: port.onConflict == .next, through: &client))
         }
@@ -36,11 +33,11 @@ extension Machine {
     }
 
     /// The place that a machine has, or had at its last start, by what its record says.
-    func attachment(_ record: MachineRecord, _ mac: MACAddress) -> MachineAttachment {
+    func attachment(_ record: MachineRecord) -> MachineAttachment {
         let hostname = record.definition?["hostname"]?.stringValue ?? name
         let addresses = record.definition?["networks"]?.arrayValue?.compactMap { $0["ip"]?.stringValue } ?? []
         return MachineAttachment(
-            name: name, mac: mac, address: addresses.first.flatMap { IPv4Address($0) },
+            name: name, mac: record.hardwareAddress, address: addresses.first.flatMap { IPv4Address($0) },
             hostname: hostname, aliases: hostname == name ? [] : [hostname],
             socket: folder.networkSocket, access: folder.guestSocket,
             transport: record.provider == .emulation ? .datagram : .stream,
@@ -63,7 +60,7 @@ extension Machine {
             do {
                 let actual = try client.add(
                     NetworkControl.PortForward(
-                        machine: name, transport: wanted.transport == "udp" ? .udp : .tcp, bind: wanted.bind,
+                        machine: name, transport: wanted.transport, bind: wanted.bind,
                         hostPort: candidate, guestPort: wanted.guestPort))
                 if first != 0, actual != first {
                     report(

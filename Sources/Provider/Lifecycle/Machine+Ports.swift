@@ -16,23 +16,22 @@ extension Machine {
         // What this environment's own network has for the machine is the machine's.
         let own = project.networkStatus()?.forwards.filter { $0.forward.machine == name }.map(\.forward.hostPort) ?? []
         for (port, transport, bind) in wanted where !own.contains(port) {
-            let kind: PortHolder.Transport = transport == .tcp ? .tcp : .udp
-            guard PortHolder.isTaken(port, kind, address: bind.rawValue.bigEndian) else { continue }
+            guard PortHolder.isTaken(port, transport, address: bind.rawValue.bigEndian) else { continue }
             throw ProviderError.portTaken(
-                machine: name, port: port, bind: bind.description, transport: transport.rawValue,
-                holder: holder(of: port, kind))
+                machine: name, port: port, bind: bind.description, transport: transport,
+                holder: holder(of: port, transport))
         }
     }
 
     /// Who has it, for people: of wander's own networks, whose. Their processes may be hidden from us, as they hide
     /// their memory.
-    private func holder(of port: UInt16, _ transport: PortHolder.Transport) -> String? {
+    private func holder(of port: UInt16, _ transport: Transport) -> String? {
         let found = PortHolder.find(port, transport)
         if let found, found.name != "wander-net" { return "\(found.name) (process \(found.process))" }
         for layout in [project.layout] + (project.settings.knownEnvironments?.layouts() ?? []) {
             let forwards = Project.networkStatus(in: layout)?.forwards ?? []
             let forward = forwards.first {
-                $0.failure == nil && $0.forward.hostPort == port && $0.forward.transport.rawValue == transport.rawValue
+                $0.failure == nil && $0.forward.hostPort == port && $0.forward.transport == transport
             }
             guard let forward else { continue }
             return "\(forward.forward.machine) of "

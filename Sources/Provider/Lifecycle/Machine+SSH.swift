@@ -1,5 +1,6 @@
 import EnvFile
 import LinuxSystem
+import NetworkAddress
 import Reporting
 public import SSH
 public import SystemPackage
@@ -25,7 +26,7 @@ extension Machine {
         block.forwardAgent = definition?.ssh.forwardAgent ?? false
         // A port of the host's is what every tool understands; the others take a command.
         if let forward = record.forwards.first(where: {
-            $0.guestPort == 22 && $0.transport == "tcp" && $0.name == "ssh"
+            $0.guestPort == 22 && $0.transport == .tcp && $0.name == "ssh"
         }) {
             block.hostName = forward.bind == "0.0.0.0" ? "127.0.0.1" : forward.bind
             block.port = forward.hostPort

@@ -31,14 +31,14 @@ extension MachineRecord.Forward {
     /// As programs get it.
     public var publicJSON: JSONValue {
         [
-            "name": .optional(name), "protocol": .string(transport), "bind": .string(bind),
+            "name": .optional(name), "protocol": .string(transport.rawValue), "bind": .string(bind),
             "host": .integer(Int64(hostPort)), "guest": .integer(Int64(guestPort)),
         ]
     }
 
     /// As a Wanderfile writes it: `8080:80`, with what is not usual.
     public var text: String {
-        (bind == "127.0.0.1" ? "" : "\(bind):") + "\(hostPort):\(guestPort)" + (transport == "udp" ? "/udp" : "")
+        (bind == "127.0.0.1" ? "" : "\(bind):") + "\(hostPort):\(guestPort)" + (transport == .udp ? "/udp" : "")
     }
 }
 

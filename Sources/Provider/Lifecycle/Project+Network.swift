@@ -63,14 +63,12 @@ extension Project {
         for name in (try? layout.machineNames()) ?? []
         where !configuration.machines.contains(where: { $0.name == name }) {
             let machine = Machine(project: self, name: name, definition: nil)
-            guard let record = try? store.load(name), machine.isInNetwork(record),
-                let mac = MACAddress(record.hardwareAddress)
-            else { continue }
+            guard let record = try? store.load(name), machine.isInNetwork(record) else { continue }
             if let subnet = record.subnet.flatMap({ IPv4Subnet($0) }) { configuration.subnet = subnet }
-            living.append(machine.attachment(record, mac))
+            living.append(machine.attachment(record))
             configuration.forwards += record.forwards.map {
                 NetworkControl.PortForward(
-                    machine: name, transport: $0.transport == "udp" ? .udp : .tcp, bind: $0.bind,
+                    machine: name, transport: $0.transport, bind: $0.bind,
                     hostPort: $0.hostPort, guestPort: $0.guestPort)
             }
         }

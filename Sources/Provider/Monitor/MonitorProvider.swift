@@ -78,7 +78,7 @@ public struct MonitorProvider: MachineProvider {
             configuration.disks.append(
                 MonitorConfiguration.Disk(image: image(disk), backing: [], serial: disk.path.stem ?? "extra"))
         }
-        if let address = plan.hardwareAddress.flatMap({ HardwareAddress($0) }) {
+        if let address = plan.hardwareAddress {
             configuration.networks = [
                 MonitorConfiguration.Network(
                     socket: "run/net.sock", address: address, mtu: UInt16(EthernetFrame.largestPacket))

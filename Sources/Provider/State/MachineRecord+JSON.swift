@@ -1,4 +1,5 @@
 public import JSON
+import NetworkAddress
 
 extension MachineRecord {
     static let schema: Int64 = 2
@@ -19,7 +20,7 @@ extension MachineRecord {
                 "name": .string(box.name), "version": .string(box.version), "architecture": .string(box.architecture),
                 "digest": .optional(box.digest), "disk": .optional(box.disk),
             ],
-            "hardwareAddress": .string(hardwareAddress),
+            "hardwareAddress": .string(hardwareAddress.description),
             "user": .string(user),
             "definition": definition ?? .null,
             "process": process.map { ["identifier": .integer(Int64($0.identifier)), "started": .string($0.started)] }
@@ -53,6 +54,9 @@ extension MachineRecord {
             }
             return choice
         }
+        guard let address = MACAddress(try reader.string("hardwareAddress")) else {
+            throw JSONError.wrongType("\(path): hardwareAddress", expected: "an Ethernet address")
+        }
         self.init(
             identifier: try reader.string("identifier"), name: try reader.string("name"),
             provider: try choice("provider"),
@@ -61,7 +65,7 @@ extension MachineRecord {
                 name: try box.string("name"), version: try box.string("version"),
                 architecture: try box.string("architecture"), digest: try box.optionalString("digest"),
                 disk: try box.optionalString("disk")),
-            hardwareAddress: try reader.string("hardwareAddress"), user: try reader.string("user"))
+            hardwareAddress: address, user: try reader.string("user"))
         changed = try reader.integer("changed")
         definition = value["definition"].flatMap { $0.isNull ? nil : $0 }
         if let process = try reader.object("process") {
@@ -89,7 +93,7 @@ extension MachineRecord {
 extension MachineRecord.Forward {
     var json: JSONValue {
         [
-            "name": .optional(name), "transport": .string(transport), "bind": .string(bind),
+            "name": .optional(name), "transport": .string(transport.rawValue), "bind": .string(bind),
             "host": .integer(Int64(hostPort)), "guest": .integer(Int64(guestPort)),
         ]
     }
@@ -102,8 +106,11 @@ extension MachineRecord.Forward {
             }
             return port
         }
+        guard let transport = Transport(rawValue: try reader.string("transport")) else {
+            throw JSONError.wrongType("\(path): transport", expected: "\"tcp\" or \"udp\"")
+        }
         self.init(
-            name: try reader.optionalString("name"), transport: try reader.string("transport"),
+            name: try reader.optionalString("name"), transport: transport,
             bind: try reader.string("bind"), hostPort: try port("host"), guestPort: try port("guest"))
     }
 }

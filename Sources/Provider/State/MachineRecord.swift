@@ -1,4 +1,5 @@
 public import JSON
+public import NetworkAddress
 
 /// What wander knows about a machine: the journal of its life. It is written before and after every side effect, so
 /// that whatever instant a command was killed at, the next one sees what was under way.
@@ -38,7 +39,7 @@ public struct MachineRecord: Sendable, Hashable {
     /// A port of the host that leads to the machine, as it was set up.
     public struct Forward: Sendable, Hashable {
         public var name: String?
-        public var transport: String
+        public var transport: Transport
         public var bind: String
         public var hostPort: UInt16
         public var guestPort: UInt16
@@ -53,7 +54,7 @@ public struct MachineRecord: Sendable, Hashable {
     public var changed: Int64
     public var box: BoxIdentity
     /// The card's Ethernet address, the same for the machine's whole life.
-    public var hardwareAddress: String
+    public var hardwareAddress: MACAddress
     public var user: String
     /// The definition that the machine was last started with, in its canonical form; nil before the first start.
     public var definition: JSONValue?
@@ -86,7 +87,7 @@ public struct MachineRecord: Sendable, Hashable {
 
     public init(
         identifier: String, name: String, provider: ProviderKind, stage: Stage, created: Int64, box: BoxIdentity,
-        hardwareAddress: String, user: String
+        hardwareAddress: MACAddress, user: String
     ) {
         self.identifier = identifier
         self.name = name

@@ -1,5 +1,6 @@
 import GuestMemory
 import LinuxSystem
+import NetworkAddress
 import PCI
 import Synchronization
 import SystemPackage
@@ -96,7 +97,8 @@ final class FuzzRun {
             let socket = try pair.read.duplicate()
             device =
                 target == .network
-                ? try NetworkDevice(socket: socket, macAddress: [2, 0, 0, 0, 0, 1]) : try ConsoleDevice(socket: socket)
+                ? try NetworkDevice(socket: socket, macAddress: MACAddress(rawValue: 0x0200_0000_0001))
+                : try ConsoleDevice(socket: socket)
         }
         driver = try GuestDriver(device, memory: memory)
         address = (driver.configuration(0x10, 4), driver.configuration(0x14, 4))

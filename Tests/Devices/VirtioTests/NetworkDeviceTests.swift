@@ -8,7 +8,7 @@ import Testing
 import Virtio
 
 @Suite struct NetworkDeviceTests {
-    private static let mac: [UInt8] = [0x52, 0x54, 0, 1, 2, 3]
+    private static let mac = MACAddress(rawValue: 0x5254_0001_0203)
     private static let mergeable: UInt64 = 1 << 15
 
     /// A device with a started driver, and the peer's end of its socket.
@@ -78,7 +78,7 @@ import Virtio
     @Test("configuration fields hold the address, the link and the MTU")
     func fields() throws {
         let fixture = try Fixture(mtu: 9000)
-        #expect((0..<6).map { UInt8(fixture.driver.field($0, 1)) } == Self.mac)
+        #expect((0..<6).map { UInt8(fixture.driver.field($0, 1)) } == [0x52, 0x54, 0, 1, 2, 3])
         #expect(fixture.driver.field(6, 2) == 1)
         #expect(fixture.driver.field(10, 2) == 9000)
         let offered = fixture.driver.offeredFeatures

@@ -1,6 +1,7 @@
 import Boot
 import GuestMemory
 import LinuxSystem
+import NetworkAddress
 import PCI
 import Synchronization
 import SystemPackage
@@ -41,7 +42,7 @@ import Virtio
             }
             let made: [any VirtioDevice] = [
                 EntropyDevice(), BalloonDevice(memory: memory), try ConsoleDevice(socket: try socket()),
-                try NetworkDevice(socket: try socket(), macAddress: [2, 0, 0, 0, 0, 1]),
+                try NetworkDevice(socket: try socket(), macAddress: MACAddress(rawValue: 0x0200_0000_0001)),
             ]
             var devices: [VirtioPCIFunction] = []
             for (index, device) in made.enumerated() {

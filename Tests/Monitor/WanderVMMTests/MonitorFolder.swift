@@ -1,6 +1,7 @@
 import JSON
 import LinuxSystem
 import MonitorControl
+import NetworkAddress
 import SystemPackage
 import TestSupport
 import Testing
@@ -42,7 +43,7 @@ final class MonitorFolder {
         configuration.endRecord = path.appending("end.json")
         configuration.statusDescriptor = statusDescriptor
         configuration.lockDescriptor = lockDescriptor
-        if let network, let address = HardwareAddress("52:54:00:00:00:01") {
+        if let network, let address = MACAddress("52:54:00:00:00:01") {
             configuration.networks = [.init(socket: network, address: address, mtu: 1500)]
         }
         let file = path.appending("configuration.json")

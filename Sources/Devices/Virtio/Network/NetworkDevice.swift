@@ -1,5 +1,5 @@
 public import LinuxSystem
-import NetworkAddress
+public import NetworkAddress
 import Synchronization
 
 /// virtio-net (Virtio 1.2, section 5.1) over a stream socket of Ethernet frames, each behind its length in four bytes,
@@ -69,12 +69,11 @@ public final class NetworkDevice: VirtioDevice {
 
     /// - Parameters:
     ///   - socket: A connected stream socket.
-    ///   - macAddress: Six bytes.
     ///   - mtu: 68 to ``largestMTU``, in bytes; what the network behind the socket takes.
     ///   - reconnect: Makes a new connection after the peer has closed this one; nil if it cannot, for now. Called on a
     ///     thread of its own, again and again until it succeeds. Without it, the link stays down.
     public init(
-        socket: consuming OwnedDescriptor, macAddress: [UInt8], mtu: UInt16 = NetworkDevice.largestMTU,
+        socket: consuming OwnedDescriptor, macAddress: MACAddress, mtu: UInt16 = NetworkDevice.largestMTU,
         reconnect: (@Sendable () -> OwnedDescriptor?)? = nil
     ) throws(SystemError) {
         output = try socket.duplicate()
@@ -85,7 +84,7 @@ public final class NetworkDevice: VirtioDevice {
         outputWatch.watch(output.rawValue, for: .writable)
         self.reconnect = reconnect
         var fields = ConfigurationFields(byteCount: 12)
-        fields.set(Array(macAddress.prefix(6)), at: 0)
+        fields.set(macAddress.bytes, at: 0)
         fields.set(UInt16(1), at: Self.statusOffset)
         fields.set(UInt16(1), at: 8)
         fields.set(min(max(mtu, 68), Self.largestMTU), at: 10)

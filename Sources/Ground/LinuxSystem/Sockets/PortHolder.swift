@@ -1,11 +1,10 @@
 import CLinux
 import Glibc
+public import NetworkAddress
 public import SystemPackage
 
 /// Which process has a port of this host.
 public struct PortHolder: Sendable, Hashable {
-    public enum Transport: String, Sendable { case tcp, udp }
-
     public let process: Int32
     /// As ps(1) shows it in short.
     public let name: String

@@ -1,4 +1,5 @@
 import LinuxSystem
+import NetworkAddress
 import NetworkControl
 
 /// A guest's TCP connection to the network's name server (RFC 7766): questions behind their lengths, and so the
@@ -50,7 +51,7 @@ final class NameConnection: GuestConnection {
             received.removeFirst(2 + count)
             questions += 1
             guard questions <= Self.questionLimit, session.sendRoom > 0,
-                network.resolve(message, for: machine, by: .stream, reply: { [weak self] in self?.reply($0) })
+                network.resolve(message, for: machine, by: .tcp, reply: { [weak self] in self?.reply($0) })
             else { return session.abort() }
         }
     }

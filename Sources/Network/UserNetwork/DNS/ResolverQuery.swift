@@ -1,5 +1,6 @@
 import Glibc
 import LinuxSystem
+import NetworkAddress
 import NetworkControl
 
 /// A guest's question on its way to the host's resolvers. It has a socket of its own, so that its port is as hard to
@@ -9,10 +10,8 @@ final class ResolverQuery: EventSource {
     static let patience: Int64 = 2_000
     static let attempts = 4
 
-    /// How the guest asked; its question goes on in the same way, so that what was too long for a datagram gets
+    /// How the guest asked; its question is passed on in the same way, so that what was too long for a datagram gets
     /// through.
-    enum Transport { case datagram, stream }
-
     private let transport: Transport
     private var message: [UInt8]
     private let question: DNSQuestion
@@ -51,17 +50,17 @@ final class ResolverQuery: EventSource {
         while attempt < Self.attempts, !servers.isEmpty {
             let server = servers[attempt % servers.count]
             attempt += 1
-            let type = transport == .stream ? SOCK_STREAM : SOCK_DGRAM
+            let type = transport == .tcp ? SOCK_STREAM : SOCK_DGRAM
             let raw = socket(server.family, CInt(type.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
             guard raw >= 0 else { continue }
             let socket = OwnedDescriptor(owning: raw)
             let isConnected = unsafe server.withKernelAddress { unsafe connect(raw, $0, $1) } == 0
             switch transport {
-            case .stream:
+            case .tcp:
                 guard isConnected || errno == EINPROGRESS else { continue }
                 outgoing = [UInt8(message.count >> 8), UInt8(message.count & 0xff)] + message[...]
                 incoming = []
-            case .datagram:
+            case .udp:
                 guard isConnected,
                     unsafe message.withUnsafeBytes({ unsafe send(raw, $0.baseAddress, $0.count, 0) }) == message.count
                 else { continue }
@@ -86,8 +85,8 @@ final class ResolverQuery: EventSource {
     override func ready(_ events: Int16) {
         guard let descriptor else { return }
         switch transport {
-        case .datagram: receive(descriptor.rawValue)
-        case .stream: if outgoing.isEmpty { readStream(descriptor.rawValue) } else { writeStream(descriptor.rawValue) }
+        case .udp: receive(descriptor.rawValue)
+        case .tcp: if outgoing.isEmpty { readStream(descriptor.rawValue) } else { writeStream(descriptor.rawValue) }
         }
     }
 

@@ -1,4 +1,5 @@
 import Glibc
+import NetworkAddress
 import NetworkControl
 import Reporting
 import SystemPackage

@@ -1,3 +1,4 @@
+import NetworkAddress
 import NetworkControl
 
 // Ports of the host that lead to machines.

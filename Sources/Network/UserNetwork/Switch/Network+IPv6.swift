@@ -51,7 +51,7 @@ extension Network {
                 || packet.destination.isMulticast || packet.destination.isGlobal && machine.internet
         case IPv6Header.tcp where packet.destination == hostAddress6,
             IPv6Header.udp where packet.destination == hostAddress6:
-            let transport: HostPorts.Transport = packet.transport == IPv6Header.tcp ? .tcp : .udp
+            let transport: Transport = packet.transport == IPv6Header.tcp ? .tcp : .udp
             return mayReachHost(frame.uint16(packet.payloadOffset + 2) ?? 0, transport, from: machine)
         default: return packet.destination.isGlobal && machine.internet
         }

@@ -36,7 +36,7 @@ extension Network {
     func receiveDNS(_ frame: RawSpan, _ udp: UDPHeader, _ packet: IPv4Header, from machine: Machine) {
         guard udp.payloadCount <= Self.questionLimit else { return machine.count(.malformed) }
         let port = udp.source
-        resolve(frame.copy(from: udp.payloadOffset, count: udp.payloadCount), for: machine, by: .datagram) {
+        resolve(frame.copy(from: udp.payloadOffset, count: udp.payloadCount), for: machine, by: .udp) {
             [weak self, weak machine] answer in
             if let self, let machine { sendDNS(answer, to: machine, port: port) }
         }
@@ -46,7 +46,7 @@ extension Network {
     /// - Returns: Whether `reply` was called or will be.
     @discardableResult
     func resolve(
-        _ message: [UInt8], for machine: Machine, by transport: ResolverQuery.Transport,
+        _ message: [UInt8], for machine: Machine, by transport: Transport,
         reply: @escaping ([UInt8]) -> Void
     ) -> Bool {
         guard let question = unsafe DNSQuestion(message.span.bytes) else {

@@ -1,4 +1,5 @@
 import LinuxSystem
+import NetworkAddress
 import NetworkControl
 
 extension FrameWriter {

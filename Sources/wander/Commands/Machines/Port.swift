@@ -1,5 +1,6 @@
 import ArgumentParser
 import JSON
+import NetworkAddress
 import Provider
 import Reporting
 

@@ -17,6 +17,11 @@ public struct MACAddress: Hashable, Sendable, LosslessStringConvertible {
         rawValue = value
     }
 
+    /// Another one each time: locally administered, with the first half that QEMU's and KVM's guests customarily have.
+    public static func random() -> MACAddress {
+        MACAddress(rawValue: 0x5254_0000_0000 | UInt64.random(in: 0..<1 << 24))
+    }
+
     public static let broadcast = MACAddress(rawValue: .max)
 
     /// Whether it names a group of stations (the lowest bit of the first byte).
