@@ -18,16 +18,19 @@ let ground: [Target] = [
     library("Reporting", in: "Ground"),
     library("JSON", in: "Ground", uses: ["Reporting"]),
     // Addresses, ports and frames, which the Wanderfile, the network and its devices speak of alike.
-    library("NetworkAddress", in: "Ground"),
+    library("NetworkAddress", in: "Ground", uses: ["Reporting"]),
     library("LinuxSystem", in: "Ground", uses: ["CLinux", "NetworkAddress", "Reporting", "SystemPackage"], .memory),
-    library("Digest", in: "Ground", uses: ["CLibCrypto"], .memory, links: [.linkedLibrary(":libcrypto.a")]),
+    library(
+        "Digest", in: "Ground", uses: ["CLibCrypto", "Reporting"], .memory, links: [.linkedLibrary(":libcrypto.a")]),
 ]
 
 // Disk: images as files. The libraries are static: wander-vmm is one file.
 let disk: [Target] = [
     library(
         "DiskImage", in: "Disk", uses: ["CLinux", "CZlib", "CZstd", "LinuxSystem", "Reporting", "SystemPackage"],
-        .memory, links: [.linkedLibrary(":libz.a"), .linkedLibrary(":libzstd.a")])
+        .memory, links: [.linkedLibrary(":libz.a"), .linkedLibrary(":libzstd.a")]),
+    // Headers of tar archives, as values: boxes and transfers write and read them.
+    library("Tar", in: "Disk"),
 ]
 
 // Devices: the guest's side of a machine. None of these knows KVM, so they serve QEMU's guests as well.
@@ -99,7 +102,8 @@ let network: [Target] = [
 // Guest: what wander does inside a machine. libssh2 and its libcrypto are static.
 let guest: [Target] = [
     library(
-        "SSH", in: "Guest", uses: ["CLibSSH2", "CLinux", "LinuxSystem", "Reporting", "SystemPackage"],
+        "SSH", in: "Guest",
+        uses: ["CLibSSH2", "CLinux", "Digest", "LinuxSystem", "Reporting", "Tar", "SystemPackage"],
         links: [.linkedLibrary(":libssh2.a"), .linkedLibrary(":libcrypto.a"), .linkedLibrary(":libz.a")]),
     library(
         "Provisioning", in: "Guest",
@@ -113,7 +117,7 @@ let product: [Target] = [
         "BoxFormat",
         uses: [
             "CLibArchive", "CLinux", "CZlib", "CZstd", "Digest", "DiskImage", "JSON", "LinuxSystem", "Reporting",
-            "SystemPackage",
+            "Tar", "SystemPackage",
         ], .memory,
         links: [
             // As flags, not as linked libraries: of those SwiftPM keeps only the first place of each, which may
@@ -169,10 +173,11 @@ let groundTests: [Target] = [
         "LinuxSystemTests", in: "Ground",
         uses: ["CLinux", "LinuxSystem", "Reporting", "TestSupport", "SystemPackage"]),
     tests("NetworkAddressTests", in: "Ground", uses: ["NetworkAddress"]),
-    tests("DigestTests", in: "Ground", uses: ["Digest"]),
+    tests("DigestTests", in: "Ground", uses: ["Digest", "Reporting"]),
 ]
 let diskTests: [Target] = [
-    tests("DiskImageTests", in: "Disk", uses: ["DiskImage", "LinuxSystem", "JSON", "TestSupport", "SystemPackage"])
+    tests("DiskImageTests", in: "Disk", uses: ["DiskImage", "LinuxSystem", "JSON", "TestSupport", "SystemPackage"]),
+    tests("TarTests", in: "Disk", uses: ["LinuxSystem", "Tar", "TestSupport", "SystemPackage"]),
 ]
 let deviceTests: [Target] = [
     tests("GuestMemoryTests", in: "Devices", uses: ["GuestMemory", "LinuxSystem"]),

@@ -1,5 +1,6 @@
 import Digest
 import LinuxSystem
+import Reporting
 import SystemPackage
 import TestSupport
 import Testing

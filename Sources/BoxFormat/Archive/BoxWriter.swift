@@ -2,6 +2,7 @@ public import Digest
 public import LinuxSystem
 public import Reporting
 public import SystemPackage
+import Tar
 
 /// How an archive is packed.
 public enum BoxCompression: String, Sendable, CaseIterable {
@@ -98,7 +99,7 @@ public struct BoxWriter: Sendable {
             switch contents[name] {
             case .bytes(let bytes):
                 let entry = TarEncoder.Entry(name: name, size: UInt64(bytes.count), time: Self.time)
-                try compressor.write(TarEncoder.header(entry) + bytes + TarEncoder.padding(after: entry.size))
+                try compressor.write(TarEncoder.header(entry) + bytes + TarBlock.padding(after: entry.size))
             case .file(let path):
                 let start = done
                 try packFile(path, as: name, compressor) { count in
@@ -108,7 +109,7 @@ public struct BoxWriter: Sendable {
             }
             done += try length(of: name)
         }
-        try compressor.write(TarEncoder.end)
+        try compressor.write(TarBlock.end)
         try compressor.finish()
         sink.report(.finished(label: label))
         let size = try target.finish()
@@ -154,6 +155,6 @@ public struct BoxWriter: Sendable {
                 progress(UInt64(position))
             }
         }
-        try compressor.write(TarEncoder.padding(after: stored))
+        try compressor.write(TarBlock.padding(after: stored))
     }
 }

@@ -1,3 +1,5 @@
+import Reporting
+
 extension UInt8 {
     var isASCIIDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
     var isASCIILetterOrDigit: Bool {
@@ -19,7 +21,7 @@ extension Sequence<UInt8> {
     var shown: String {
         map { byte in
             (0x20..<0x7f).contains(byte)
-                ? String(Unicode.Scalar(byte)) : "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
+                ? String(Unicode.Scalar(byte)) : "\\x" + hexadecimal([byte])
         }.joined()
     }
 }

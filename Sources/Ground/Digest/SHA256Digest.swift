@@ -1,3 +1,5 @@
+import Reporting
+
 /// A SHA-256 digest, by which wander names what a box contains. Its text is `sha256:` and 64 hexadecimal digits.
 public struct SHA256Digest: Hashable, Sendable, CustomStringConvertible {
     /// 64 lower-case hexadecimal digits.
@@ -20,7 +22,7 @@ public struct SHA256Digest: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// - Parameter result: What ``Checksum/finish()`` returned for ``ChecksumAlgorithm/sha256``.
-    public init(result: [UInt8]) { hexadecimal = Digest.hexadecimal(result) }
+    public init(result: [UInt8]) { hexadecimal = Reporting.hexadecimal(result) }
 
     public var description: String { "sha256:\(hexadecimal)" }
     /// Enough to tell digests apart by eye.

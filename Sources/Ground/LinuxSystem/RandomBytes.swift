@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Reporting
 
 /// Bytes from the kernel's random number generator, fit for keys.
 public func randomBytes(count: Int) -> [UInt8] {
@@ -12,6 +13,4 @@ public func randomBytes(count: Int) -> [UInt8] {
 }
 
 /// Random text of lower-case hexadecimal digits, two a byte.
-public func randomIdentifier(bytes count: Int = 8) -> String {
-    randomBytes(count: count).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-}
+public func randomIdentifier(bytes count: Int = 8) -> String { hexadecimal(randomBytes(count: count)) }

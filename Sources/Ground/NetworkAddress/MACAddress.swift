@@ -1,3 +1,5 @@
+import Reporting
+
 /// An Ethernet address, held in the low 48 bits of a number; the first byte written is the highest.
 public struct MACAddress: Hashable, Sendable, LosslessStringConvertible {
     public let rawValue: UInt64
@@ -30,6 +32,6 @@ public struct MACAddress: Hashable, Sendable, LosslessStringConvertible {
     public var bytes: [UInt8] { (0..<6).map { UInt8(truncatingIfNeeded: rawValue >> UInt64(40 - 8 * $0)) } }
 
     public var description: String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: ":")
+        bytes.map { hexadecimal([$0]) }.joined(separator: ":")
     }
 }

@@ -1,4 +1,5 @@
 import Digest
+import Reporting
 import Testing
 
 /// The expected values are those of RFC 1321 (appendix A.5) and FIPS 180-4's published examples for `abc`.

@@ -101,7 +101,7 @@ import Testing
         let step = shell(
             "#!/bin/sh\nprintf '%s|%s|' \"$1\" \"$TEXT\" | od -An -v -tx1 | tr -d ' \\n'", arguments: [value],
             environment: ["TEXT": value, "SECOND": "\n"])
-        let wanted = "\(value)|\(value)|".utf8.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let wanted = hexadecimal("\(value)|\(value)|".utf8)
         #expect(try run([step], on: server).lines == [wanted])
     }
 

@@ -70,8 +70,7 @@ struct TerminalTests {
             """
         let lines = try run(
             [step(script, arguments: [controls, long], environment: ["CONTROLS": controls])], on: server)
-        let wanted = "\(controls)|\(controls)|\(long)".utf8.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
-            .joined()
+        let wanted = hexadecimal("\(controls)|\(controls)|\(long)".utf8)
         #expect(lines.dropLast(2).joined() == wanted)
         #expect(lines.suffix(2) == ["to the other", "end"])
     }
@@ -124,7 +123,7 @@ struct TerminalTests {
             test -t 0 && test -t 1 && id -un
             printf %s "$1" | od -An -v -tx1 | tr -d ' \\n'; echo
             """
-        let wanted = controls.utf8.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let wanted = hexadecimal(controls.utf8)
         #expect(try run([step(bytes, arguments: [controls], user: "daemon")], on: server) == ["daemon", wanted])
         // Without a terminal it is as it says.
         #expect(throws: ProvisioningError.self) { try run([step(script, hasTerminal: false)], on: server) }

@@ -69,14 +69,6 @@ import Testing
         #expect(throws: SSHError.self) { try SSHPublicKey(parsing: line) }
     }
 
-    @Test(
-        "Base64 as RFC 4648, section 10, gives it",
-        arguments: [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")])
-    func base64(plain: String, encoded: String) {
-        #expect(Base64.encode(Array(plain.utf8)) == encoded)
-        #expect(Base64.decode(encoded.utf8) == Array(plain.utf8))
-    }
-
     @Test("the well-known keys are the ones that boxes hold")
     func wellKnown() {
         // Fingerprints by `ssh-keygen -l` of the public lines in Vagrant's boxes.

@@ -1,3 +1,4 @@
+import Digest
 import LinuxSystem
 
 /// OpenSSH's private key format, unencrypted, with one Ed25519 key (PROTOCOL.key in the OpenSSH sources).

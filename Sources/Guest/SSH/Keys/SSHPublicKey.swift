@@ -1,3 +1,5 @@
+import Digest
+
 /// A public key: of a server, or one that a server accepts.
 public struct SSHPublicKey: Hashable, Sendable {
     /// As on the wire (RFC 4253, section 6.6): the algorithm's name, then its numbers.
@@ -40,7 +42,11 @@ public struct SSHPublicKey: Hashable, Sendable {
     public var line: String { comment.isEmpty ? "\(algorithm) \(base64)" : "\(algorithm) \(base64) \(comment)" }
 
     /// As OpenSSH shows it: `SHA256:` and unpadded Base64.
-    public var fingerprint: String { "SHA256:" + Base64.encode(SHA256.hash(blob), padded: false) }
+    public var fingerprint: String {
+        var checksum = Checksum(.sha256)
+        checksum.update(blob)
+        return "SHA256:" + Base64.encode(checksum.finish(), padded: false)
+    }
 
     // The comment is no part of a key's identity.
     public static func == (left: Self, right: Self) -> Bool { left.blob == right.blob }

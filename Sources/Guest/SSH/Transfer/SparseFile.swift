@@ -1,4 +1,5 @@
 import LinuxSystem
+import Tar
 
 /// A file of the host on its way into an archive, of which holes may be left out: GNU tar's old sparse format
 /// (tar(5), "Old GNU Sparse"), which GNU's tar and bsdtar read.
@@ -36,7 +37,7 @@ struct SparseFile {
         self.descriptor = descriptor
         self.size = size
         self.extents = extents
-        padding = Int((512 - extents.reduce(0) { $0 + Int64($1.count) } % 512) % 512)
+        padding = TarBlock.padding(after: extents.reduce(0) { $0 + Int64($1.count) }).count
     }
 
     var isAtEnd: Bool { index == extents.count && padding == 0 }
@@ -66,24 +67,24 @@ struct SparseFile {
         var bytes: [UInt8] = []
         TarHeader.append(name, status, owner, type: "S", size: total, to: &bytes) { block in
             Self.put(&pieces, 4, into: &block, at: 386)
-            block.put(pieces.isEmpty ? [0] : [1], 482, 1)
-            block.octal(size, 483, 12)
+            block.put(pieces.isEmpty ? [0] : [1], in: TarBlock.Field(at: 482, count: 1))
+            block.put(size, in: TarBlock.Field(at: 483, count: 12))
         }
         while !pieces.isEmpty {
-            var block = TarHeader.Block()
+            var block = TarBlock()
             Self.put(&pieces, 21, into: &block, at: 0)
-            block.put(pieces.isEmpty ? [0] : [1], 504, 1)
+            block.put(pieces.isEmpty ? [0] : [1], in: TarBlock.Field(at: 504, count: 1))
             bytes += block.bytes
         }
         return bytes
     }
 
     private static func put(
-        _ pieces: inout [(Int64, Int64)], _ count: Int, into block: inout TarHeader.Block, at start: Int
+        _ pieces: inout [(Int64, Int64)], _ count: Int, into block: inout TarBlock, at start: Int
     ) {
         for (number, piece) in pieces.prefix(count).enumerated() {
-            block.octal(piece.0, start + number * 24, 12)
-            block.octal(piece.1, start + number * 24 + 12, 12)
+            block.put(piece.0, in: TarBlock.Field(at: start + number * 24, count: 12))
+            block.put(piece.1, in: TarBlock.Field(at: start + number * 24 + 12, count: 12))
         }
         pieces.removeFirst(min(count, pieces.count))
     }

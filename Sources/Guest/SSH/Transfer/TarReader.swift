@@ -1,6 +1,7 @@
 import Glibc
 import LinuxSystem
 import SystemPackage
+import Tar
 
 /// Unpacks a tar stream that a guest sends into a folder of the host. The guest is not trusted: no entry lands outside
 /// the folder, links are made but never followed, set-user-id bits are dropped, and devices are refused.
@@ -11,6 +12,8 @@ struct TarReader {
     private(set) var unpackedFiles = 0
     private(set) var isFinished = false
     private var buffer: [UInt8] = []
+    /// Of a record that describes the next entry, while its description is still to come.
+    private var header: TarBlock?
     private var file: (descriptor: SharedDescriptor, left: Int64)?
     /// Bytes of content and padding that are of no interest.
     private var skipping: Int64 = 0
@@ -53,7 +56,8 @@ struct TarReader {
 
     /// Call once, when the stream has ended.
     mutating func finish() throws(SSHError) {
-        guard isFinished || (buffer.isEmpty && file == nil && skipping == 0) else { throw damaged("it ends too early") }
+        let isWhole = buffer.isEmpty && header == nil && file == nil && skipping == 0
+        guard isFinished || isWhole else { throw damaged("it ends too early") }
         for folder in folderModes.reversed() {
             let (parent, name) = try parent(of: folder.name)
             guard
@@ -64,48 +68,49 @@ struct TarReader {
         }
     }
 
-    /// What `buffer` must hold before the next step: a header, or a header and its description.
+    /// How much `buffer` must hold before the next step, in bytes: a header, or the description that a header has
+    /// announced.
     private var wanted: Int {
-        guard buffer.count >= 512, let size = descriptionSize else { return 512 }
-        return 512 + Int(size + 511) / 512 * 512
+        guard let size = header.flatMap(Self.descriptionSize) else { return TarBlock.byteCount }
+        return size + TarBlock.padding(after: size).count
     }
 
-    /// In bytes, if the header in the buffer is one of a record that describes the next entry.
-    private var descriptionSize: Int64? {
-        guard [UInt8(ascii: "L"), UInt8(ascii: "K"), UInt8(ascii: "x"), UInt8(ascii: "g")].contains(buffer[156]),
-            let size = number(124, 12), size >= 0, size <= 64 << 10
-        else { return nil }
-        return size
+    /// In bytes, for the header of a record that describes the next entry.
+    private static func descriptionSize(_ header: TarBlock) -> Int? {
+        guard "LKxg".utf8.contains(header.kind), let size = header.number(.size), size >= 0, size <= 64 << 10 else {
+            return nil
+        }
+        return Int(size)
     }
 
     private mutating func takeBlock() throws(SSHError) {
-        if buffer.count == 512 {
-            if buffer.allSatisfy({ $0 == 0 }) {
-                isFinished = true
-                return buffer.removeAll()
-            }
-            let sum = buffer.indices.reduce(0) { $0 + ((148..<156).contains($1) ? 32 : Int64(buffer[$1])) }
-            guard number(148, 8) == sum else { throw damaged("a header's checksum is wrong") }
-            // The rest of a description is still to come.
-            if let size = descriptionSize, size > 0 { return }
-        }
-        let type = buffer[156]
-        if descriptionSize != nil {
-            let size = descriptionSize.map { Int($0) } ?? 0
-            describe(type, Array(buffer[512..<(512 + size)]))
+        if let header, let size = Self.descriptionSize(header) {
+            describe(header.kind, Array(buffer.prefix(size)))
+            self.header = nil
             return buffer.removeAll()
         }
-        guard let ownSize = number(124, 12), let mode = number(100, 8) else {
+        guard let block = TarBlock(buffer) else { return }
+        buffer.removeAll()
+        if block.isZero {
+            isFinished = true
+            return
+        }
+        guard block.isSealed else { throw damaged("a header's checksum is wrong") }
+        if let size = Self.descriptionSize(block) {
+            // The description itself is still to come.
+            if size > 0 { header = block } else { describe(block.kind, []) }
+            return
+        }
+        guard let ownSize = block.number(.size), let mode = block.number(.permissions) else {
             throw damaged("a header holds no numbers")
         }
         let size = longSize ?? ownSize
         guard size >= 0 else { throw damaged("a size is negative") }
-        let prefix = buffer[257..<263].elementsEqual("ustar\0".utf8) ? text(345, 155) : ""
-        let name = longName ?? (prefix.isEmpty ? text(0, 100) : prefix + "/" + text(0, 100))
-        let link = longLink ?? text(157, 100)
+        let prefix = block.isPOSIX ? block.text(.prefix) : ""
+        let name = longName ?? (prefix.isEmpty ? "" : prefix + "/") + block.text(.name)
+        let link = longLink ?? block.text(.link)
         (longName, longLink, longSize) = (nil, nil, nil)
-        buffer.removeAll()
-        try unpack(type, name, link, size, UInt32(truncatingIfNeeded: mode) & 0o777)
+        try unpack(block.kind, name, link, size, UInt32(truncatingIfNeeded: mode) & 0o777)
     }
 
     private mutating func describe(_ type: UInt8, _ content: [UInt8]) {
@@ -113,20 +118,11 @@ struct TarReader {
         case UInt8(ascii: "L"): longName = String(decoding: content.prefix { $0 != 0 }, as: UTF8.self)
         case UInt8(ascii: "K"): longLink = String(decoding: content.prefix { $0 != 0 }, as: UTF8.self)
         case UInt8(ascii: "x"):
-            // POSIX.1-2001, pax: lines of `LENGTH KEY=VALUE`.
-            var rest = content[...]
-            while let space = rest.firstIndex(of: 0x20),
-                let count = Int(String(decoding: rest[..<space], as: UTF8.self)), count > 0, count <= rest.count,
-                rest.startIndex + count > space + 1
-            {
-                let record = rest[(space + 1)..<(rest.startIndex + count)]
-                rest = rest.dropFirst(count)
-                guard let equals = record.firstIndex(of: UInt8(ascii: "=")) else { continue }
-                let value = String(decoding: record[(equals + 1)...].prefix { $0 != 0x0a }, as: UTF8.self)
-                switch String(decoding: record[..<equals], as: UTF8.self) {
-                case "path": longName = value
-                case "linkpath": longLink = value
-                case "size": longSize = Int64(value)
+            for record in PaxRecords.decode(content) {
+                switch record.key {
+                case "path": longName = record.value
+                case "linkpath": longLink = record.value
+                case "size": longSize = Int64(record.value)
                 default: break
                 }
             }
@@ -138,7 +134,7 @@ struct TarReader {
         _ type: UInt8, _ name: String, _ link: String, _ size: Int64, _ permissions: UInt32
     ) throws(SSHError) {
         let hasContent = [0, UInt8(ascii: "0"), UInt8(ascii: "7")].contains(type)
-        let padding = (512 - size % 512) % 512
+        let padding = Int64(TarBlock.padding(after: size).count)
         let path = onlyName ?? name
         if path.split(separator: "/").allSatisfy({ $0 == "." }) {
             skipping = hasContent ? size.addingReportingOverflow(padding).partialValue : 0
@@ -199,21 +195,6 @@ struct TarReader {
             } catch { throw .transferFailed(path: path, reason: "\(error.errno)") }
         }
         return (directory, last)
-    }
-
-    private func number(_ offset: Int, _ count: Int) -> Int64? {
-        let field = buffer[offset..<(offset + count)]
-        if let first = field.first, first & 0x80 != 0 {
-            guard first == 0x80, field.dropFirst().dropLast(8).allSatisfy({ $0 == 0 }) else { return nil }
-            let value = field.suffix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-            return count >= 12 ? Int64(exactly: value) : nil
-        }
-        let digits = field.drop { $0 == 0x20 }.prefix { (UInt8(ascii: "0")...UInt8(ascii: "7")).contains($0) }
-        return digits.isEmpty ? 0 : Int64(String(decoding: digits, as: UTF8.self), radix: 8)
-    }
-
-    private func text(_ offset: Int, _ count: Int) -> String {
-        String(decoding: buffer[offset..<(offset + count)].prefix { $0 != 0 }, as: UTF8.self)
     }
 
     private func damaged(_ reason: String) -> SSHError {

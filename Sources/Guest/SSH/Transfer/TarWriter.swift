@@ -1,6 +1,7 @@
 import Glibc
 import LinuxSystem
 import SystemPackage
+import Tar
 
 /// A folder of the host, or one file, as a tar stream (POSIX ustar with GNU's long names, which every tar reads), made
 /// piece by piece. Links are kept as links; sockets and devices are left out.
@@ -59,8 +60,7 @@ struct TarWriter {
             } else if let item = waiting.popLast() {
                 try append(item, to: &bytes)
             } else {
-                // Two blocks of zeros end an archive.
-                bytes += [UInt8](repeating: 0, count: 1024)
+                bytes += TarBlock.end
                 isFinished = true
             }
         }

@@ -1,5 +1,5 @@
-/// Base64 with the standard alphabet (RFC 4648, section 4), as SSH's key files use it.
-enum Base64 {
+/// Base64 with the standard alphabet (RFC 4648, section 4).
+public enum Base64 {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
     private static let values: [UInt8] = {
         var values = [UInt8](repeating: 0xff, count: 256)
@@ -7,7 +7,7 @@ enum Base64 {
         return values
     }()
 
-    static func encode(_ bytes: [UInt8], padded: Bool = true) -> String {
+    public static func encode(_ bytes: [UInt8], padded: Bool = true) -> String {
         var text: [UInt8] = []
         text.reserveCapacity((bytes.count + 2) / 3 * 4)
         for start in stride(from: 0, to: bytes.count, by: 3) {
@@ -26,7 +26,7 @@ enum Base64 {
     }
 
     /// nil for anything but whole, padded groups; white space is skipped.
-    static func decode(_ text: some Sequence<UInt8>) -> [UInt8]? {
+    public static func decode(_ text: some Sequence<UInt8>) -> [UInt8]? {
         var bytes: [UInt8] = []
         var group: UInt32 = 0
         var digits = 0
