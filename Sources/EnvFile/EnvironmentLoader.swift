@@ -38,11 +38,7 @@ public struct EnvironmentLoader: Sendable {
             if let named, !named.isEmpty { options.file = FilePath(named) }
             options.overrides = overrides
             options.version = version
-            if let folder = options.variables["XDG_CONFIG_HOME"], folder.hasPrefix("/") {
-                options.userConfiguration = FilePath(folder).pushing("wander/config.yaml")
-            } else if let home = options.home {
-                options.userConfiguration = home.pushing(".config/wander/config.yaml")
-            }
+            options.userConfiguration = UserFolders.configuration?.pushing("wander/config.yaml")
             return options
         }
 

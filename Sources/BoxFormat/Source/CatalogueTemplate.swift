@@ -15,9 +15,7 @@ public struct CatalogueTemplate: Hashable, Sendable, CustomStringConvertible {
     /// lines of `catalogues` in `XDG_CONFIG_HOME/wander`, else Vagrant's registry.
     public static func configured() throws(SystemError) -> [CatalogueTemplate] {
         if let list = environmentVariable("WANDER_CATALOGUES") { return read(list) }
-        let home = environmentVariable("XDG_CONFIG_HOME").flatMap { $0.hasPrefix("/") ? $0 : nil }
-        let folder = home ?? HomeFolder.path.map { $0.string + "/.config" }
-        guard let file = folder.map({ FilePath($0).pushing("wander/catalogues") }) else { return [.standard] }
+        guard let file = UserFolders.configuration?.pushing("wander/catalogues") else { return [.standard] }
         do throws(SystemError) {
             guard let bytes = try FileSystem.readIfThere(file, limit: 1 << 16) else { return [.standard] }
             return read(String(decoding: bytes, as: UTF8.self))

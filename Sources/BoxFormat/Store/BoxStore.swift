@@ -14,18 +14,13 @@ public struct BoxStore: Sendable {
 
     /// The user's store: `WANDER_HOME`, else `wander` in `XDG_DATA_HOME`, else `~/.local/share/wander`.
     public static func standard() throws(SystemError) -> BoxStore {
-        func absolute(_ name: String) -> FilePath? {
-            guard let value = environmentVariable(name), !value.isEmpty else { return nil }
-            return FilePath(value).isAbsolute ? FilePath(value) : nil
-        }
         if let value = environmentVariable("WANDER_HOME"), !value.isEmpty {
             return BoxStore(root: FileSystem.currentDirectory.pushing(FilePath(value)).lexicallyNormalized())
         }
-        if let data = absolute("XDG_DATA_HOME") { return BoxStore(root: data.appending("wander")) }
-        guard let home = HomeFolder.path else {
+        guard let data = UserFolders.data else {
             throw SystemError("find your home folder (set HOME or WANDER_HOME)", nil, .noSuchFileOrDirectory)
         }
-        return BoxStore(root: home.pushing(".local/share/wander"))
+        return BoxStore(root: data.appending("wander"))
     }
 
     var boxes: FilePath { root.appending("boxes") }

@@ -95,12 +95,7 @@ public struct MonitorProvider: MachineProvider {
         return configuration
     }
 
-    private static var kernelCache: FilePath? {
-        if let cache = environmentVariable("XDG_CACHE_HOME"), cache.hasPrefix("/") {
-            return FilePath(cache).pushing("wander/kernels")
-        }
-        return HomeFolder.path?.pushing(".cache/wander/kernels")
-    }
+    private static var kernelCache: FilePath? { UserFolders.cache?.pushing("wander/kernels") }
 
     public func control(_ folder: MachineFolder) throws -> any MachineControl {
         MonitorMachineControl(folder.controlSocket)

@@ -22,13 +22,10 @@ public struct KnownEnvironments: Sendable {
 
     /// `$XDG_STATE_HOME/wander/environments`, or below `~/.local/state`.
     public static func standard() throws(SystemError) -> KnownEnvironments {
-        if let state = environmentVariable("XDG_STATE_HOME"), state.hasPrefix("/") {
-            return KnownEnvironments(folder: FilePath(state).pushing("wander/environments"))
-        }
-        guard let home = HomeFolder.path else {
+        guard let state = UserFolders.state else {
             throw SystemError("find your home folder (set HOME or XDG_STATE_HOME)", nil, .noSuchFileOrDirectory)
         }
-        return KnownEnvironments(folder: home.pushing(".local/state/wander/environments"))
+        return KnownEnvironments(folder: state.pushing("wander/environments"))
     }
 
     /// Notes where an environment is. A project that moved is found again by its next changing command.

@@ -48,7 +48,7 @@ enum PlainPath {
     /// of the user's own that the system made, or in one in /tmp.
     private static func folder() throws -> FilePath {
         let state = (try? KnownEnvironments.standard().folder.removingLastComponent())?.appending("links")
-        let runtime = environmentVariable("XDG_RUNTIME_DIR").map { FilePath($0).pushing("wander") }
+        let runtime = UserFolders.runtime?.pushing("wander")
         for folder in [state, runtime, FilePath("/tmp/wander-\(getuid())")].compactMap(\.self)
         where folder.isAbsolute && isPlain(folder) {
             try FileSystem.makeDirectory(folder, permissions: 0o700)
