@@ -16,8 +16,6 @@ public enum EnvFileError: UserFacingError, Equatable {
     case invalid([Diagnostic], unreported: Int)
     /// `wander init` does not overwrite.
     case exists(FilePath)
-    /// A machine name or pattern that fits none of `known`.
-    case noSuchMachine(String, known: [String])
 
     public var diagnostics: [Diagnostic] { if case .invalid(let diagnostics, _) = self { diagnostics } else { [] } }
 
@@ -31,8 +29,6 @@ public enum EnvFileError: UserFacingError, Equatable {
             let count = diagnostics.count { $0.severity == .error } + unreported
             return count == 1 ? "the environment has a problem" : "the environment has \(count) problems"
         case .exists(let path): return "\(path) is already there"
-        case .noSuchMachine(let name, let known):
-            return "no machine is called '\(name)'; there is \(known.joined(separator: ", "))"
         }
     }
 
@@ -51,14 +47,13 @@ public enum EnvFileError: UserFacingError, Equatable {
         case .missing: "Check the name after '-f', '--file' or in WANDER_FILE."
         case .ambiguous: "Keep one of them, or name the one that you mean with '-f FILE'."
         case .exists: "Use '--force' to overwrite it, or '--output FILE' to write another file."
-        case .noSuchMachine(let name, let known): nearest(to: name, in: known).map { "Did you mean '\($0)'?" }
         case .invalid: nil
         }
     }
 
     public var kind: ErrorKind {
         switch self {
-        case .notFound, .missing, .noSuchMachine: .notFound
+        case .notFound, .missing: .notFound
         case .notReadable(let error): error.kind
         case .exists: .refused
         case .ambiguous, .invalid: .invalidConfiguration

@@ -7,22 +7,6 @@ import Testing
 
 @Suite struct NamesAndLogsTests {
     @Test(
-        "patterns of machine names",
-        arguments: [
-            ("web", "web", true), ("web-1", "web*", true), ("web", "w?b", true), ("web", "*", true), ("web", "", false),
-            ("web", "we", false), ("node-12", "*-1?", true), ("node-12", "*-2*1", false), ("aaaa", "a*a*a*b", false),
-        ])
-    func patterns(name: String, pattern: String, fits: Bool) {
-        #expect(matches(name, pattern: pattern) == fits)
-    }
-
-    @Test("a pattern made to be slow is not")
-    func slowPattern() {
-        let name = String(repeating: "a", count: 2000)
-        #expect(!matches(name, pattern: String(repeating: "a*", count: 200) + "b"))
-    }
-
-    @Test(
         "no text of a command to the terminal is left, whichever command, and no direction is turned",
         arguments: ["\u{1b}]0;", "\u{1b}P", "\u{1b}_", "\u{1b}^", "\u{1b}X", "\u{9d}0;", "\u{90}", "\u{9f}"])
     func titles(start: String) throws {

@@ -1,11 +1,11 @@
 /// A pattern in which `*` stands for any characters and `?` for one.
-public struct GlobPattern: Hashable, Sendable {
+struct GlobPattern: Hashable, Sendable {
     private let pattern: [UInt8]
 
-    public init(_ pattern: String) { self.pattern = Array(pattern.utf8) }
+    init(_ pattern: String) { self.pattern = Array(pattern.utf8) }
 
     /// Takes time in proportion to the product of both lengths at most.
-    public func matches(_ text: String) -> Bool {
+    func matches(_ text: String) -> Bool {
         let text = Array(text.utf8)
         var (p, t) = (0, 0)
         /// Where the last `*` stands, and how far the text had been read there.

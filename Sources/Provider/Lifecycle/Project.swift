@@ -66,7 +66,8 @@ public final class Project: Sendable {
         guard !words.isEmpty else { return all }
         var chosen: Set<String> = []
         for word in words {
-            let found = all.filter { fits($0.name, word) || $0.definition?.group == word }
+            let selector = MachineSelector(word)
+            let found = all.filter { selector.matches(name: $0.name, group: $0.definition?.group) }
             guard !found.isEmpty else {
                 throw ProviderError.noSuchMachine(word, suggestion: nearest(to: word, in: all.map(\.name)))
             }
@@ -92,31 +93,4 @@ public final class Project: Sendable {
         }
         return Machine(project: self, name: primary.name, definition: primary)
     }
-}
-
-/// Whether a name fits a word of the command line. `/web-[0-9]+/` is a regular expression: no name has a slash.
-func fits(_ name: String, _ word: String) -> Bool {
-    guard word.utf8.count > 2, word.hasPrefix("/"), word.hasSuffix("/") else { return matches(name, pattern: word) }
-    return RegularExpression(String(word.dropFirst().dropLast())).matches(name)
-}
-
-/// Whether a name fits a pattern in which `*` stands for any text and `?` for one character.
-func matches(_ name: String, pattern: String) -> Bool {
-    let (name, pattern) = (Array(name.utf8), Array(pattern.utf8))
-    var (position, next) = (0, 0)
-    var (star, resume) = (-1, 0)
-    while position < name.count {
-        if next < pattern.count, pattern[next] == UInt8(ascii: "*") {
-            (star, resume) = (next, position)
-            next += 1
-        } else if next < pattern.count, pattern[next] == UInt8(ascii: "?") || pattern[next] == name[position] {
-            (position, next) = (position + 1, next + 1)
-        } else if star >= 0 {
-            resume += 1
-            (position, next) = (resume, star + 1)
-        } else {
-            return false
-        }
-    }
-    return pattern[next...].allSatisfy { $0 == UInt8(ascii: "*") }
 }
