@@ -57,7 +57,7 @@ let devices: [Target] = [
 let monitor: [Target] = [
     library(
         "MonitorControl", in: "Monitor",
-        uses: ["JSON", "LinuxSystem", "NetworkAddress", "Reporting", "SystemPackage"]),
+        uses: ["DiskImage", "JSON", "LinuxSystem", "NetworkAddress", "Reporting", "SystemPackage"]),
     library("KVM", in: "Monitor", uses: ["CKVM", "CLinux", "LinuxSystem", "Reporting", "SystemPackage"], .memory),
     // How a guest starts: kernels, firmware tables, start state. As data, so that it needs no machine.
     library(
@@ -199,7 +199,7 @@ let deviceTests: [Target] = [
 let monitorTests: [Target] = [
     tests(
         "MonitorControlTests", in: "Monitor",
-        uses: ["MonitorControl", "JSON", "NetworkAddress", "Reporting", "SystemPackage"]),
+        uses: ["DiskImage", "MonitorControl", "JSON", "NetworkAddress", "Reporting", "SystemPackage"]),
     tests("KVMTests", in: "Monitor", uses: ["KVM", "LinuxSystem", "SystemPackage"]),
     tests("BootTests", in: "Monitor", uses: ["Boot", "LinuxSystem", "SystemPackage"]),
     tests(

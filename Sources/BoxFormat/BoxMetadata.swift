@@ -1,4 +1,5 @@
 internal import Digest
+import DiskImage
 internal import JSON
 import Reporting
 

@@ -1,10 +1,6 @@
+import DiskImage
 internal import LinuxSystem
 internal import SystemPackage
-
-/// How a disk image is stored. Recorded when a box is added and never guessed afterwards.
-public enum DiskFormat: String, Sendable, CaseIterable {
-    case qcow2, raw
-}
 
 /// What the header of a disk image says, as far as a box store has to know it before it trusts the file.
 struct DiskFacts: Equatable {

@@ -1,3 +1,4 @@
+import DiskImage
 internal import LinuxSystem
 internal import Reporting
 internal import SystemPackage

@@ -1,3 +1,4 @@
+public import DiskImage
 public import LinuxSystem
 public import NetworkAddress
 public import SystemPackage
@@ -6,7 +7,7 @@ public import SystemPackage
 public struct BootPlan: Sendable {
     public struct Disk: Sendable, Hashable {
         public var path: FilePath
-        public var format: String
+        public var format: DiskFormat
     }
 
     public var name: String

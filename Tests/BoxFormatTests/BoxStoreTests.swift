@@ -1,4 +1,5 @@
 import Digest
+import DiskImage
 import LinuxSystem
 import Reporting
 import SystemPackage

@@ -1,3 +1,4 @@
+import DiskImage
 import JSON
 import NetworkAddress
 import SystemPackage
@@ -9,8 +10,8 @@ import Testing
     static func plan(_ box: FilePath = "/store/box.img", kernel: FilePath? = "/store/vmlinuz") -> BootPlan {
         BootPlan(
             name: "web", folder: MachineFolder(path: "/project/.wander/machines/web", name: "web"), memory: 512 << 20,
-            processors: 2, disk: .init(path: "disk.qcow2", format: "qcow2"),
-            backing: [.init(path: box, format: "qcow2")],
+            processors: 2, disk: .init(path: "disk.qcow2", format: .qcow2),
+            backing: [.init(path: box, format: .qcow2)],
             kernel: kernel, initrd: "/store/initrd.img", commandLine: "console=ttyS0",
             hardwareAddress: MACAddress(rawValue: 0x5254_0001_0203),
             emulatedProcessor: "qemu64", translationCache: 256 << 20)

@@ -1,3 +1,5 @@
+public import DiskImage
+
 /// A box as a Wanderfile or a command asks for it.
 public struct BoxRequest: Hashable, Sendable {
     /// What the box is called in the store and in catalogues. nil: as the box at ``location`` calls itself.

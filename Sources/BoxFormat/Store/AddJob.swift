@@ -1,4 +1,5 @@
 internal import Digest
+import DiskImage
 internal import LinuxSystem
 internal import Reporting
 internal import SystemPackage

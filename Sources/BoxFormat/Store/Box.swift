@@ -1,4 +1,5 @@
 public import Digest
+public import DiskImage
 public import JSON
 public import SystemPackage
 

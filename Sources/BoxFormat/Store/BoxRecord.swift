@@ -1,4 +1,5 @@
 internal import Digest
+import DiskImage
 internal import JSON
 internal import LinuxSystem
 internal import Reporting

@@ -1,4 +1,5 @@
 internal import Digest
+public import DiskImage
 public import LinuxSystem
 public import Reporting
 public import SystemPackage

@@ -54,7 +54,7 @@ struct ThinBox {
     private func flatten(_ changes: FilePath, to target: FilePath) throws {
         let layers = [
             DiskLayer(path: changes, format: .qcow2),
-            DiskLayer(path: parent.disk.path, format: parent.disk.format == .raw ? .raw : .qcow2),
+            DiskLayer(path: parent.disk.path, format: parent.disk.format),
         ]
         let storage = try DiskImage.open(layers, access: .readOnly)
         defer { try? storage.close() }

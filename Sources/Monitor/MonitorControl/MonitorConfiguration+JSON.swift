@@ -1,3 +1,4 @@
+import DiskImage
 public import JSON
 import NetworkAddress
 internal import SystemPackage
@@ -127,7 +128,7 @@ extension MonitorConfiguration {
 
     private static func image(_ reader: JSONObjectReader) throws -> Image {
         let name = try reader.string("format")
-        guard let format = Image.Format(rawValue: name) else {
+        guard let format = DiskFormat(rawValue: name) else {
             throw ConfigurationError.outOfRange("\(reader.path): format", "raw or qcow2")
         }
         return Image(path: FilePath(try reader.string("path")), format: format)

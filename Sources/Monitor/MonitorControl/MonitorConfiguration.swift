@@ -1,3 +1,4 @@
+public import DiskImage
 public import NetworkAddress
 public import SystemPackage
 
@@ -9,12 +10,11 @@ public struct MonitorConfiguration: Equatable, Sendable {
 
     /// A disk image or one of the images behind it.
     public struct Image: Equatable, Sendable {
-        public enum Format: String, Sendable { case raw, qcow2 }
         public var path: FilePath
         /// Never guessed from the content, which a guest can write.
-        public var format: Format
+        public var format: DiskFormat
 
-        public init(path: FilePath, format: Format) {
+        public init(path: FilePath, format: DiskFormat) {
             self.path = path
             self.format = format
         }

@@ -31,7 +31,7 @@ final class MachineAssembly {
         var disks: [any BlockStorage] = []
         for (index, disk) in configuration.disks.enumerated() {
             let layers = ([disk.image] + disk.backing).map {
-                DiskLayer(path: $0.path, format: $0.format == .raw ? .raw : .qcow2, isPlacedByRecord: true)
+                DiskLayer(path: $0.path, format: $0.format, isPlacedByRecord: true)
             }
             let storage = try DiskImage.open(
                 layers, access: disk.isReadOnly ? .readOnly : .readWrite, cacheBytes: Self.diskCache)

@@ -1,3 +1,4 @@
+import DiskImage
 import JSON
 import NetworkAddress
 import SystemPackage
@@ -38,7 +39,7 @@ struct QEMUArguments {
         if hasSandbox { arguments += ["-sandbox", EmulatorLimits.sandbox] }
         for (index, disk) in plan.extraDisks.enumerated() {
             let node: JSONValue = [
-                "driver": .string(disk.format), "node-name": .string("extra\(index)"),
+                "driver": .string(disk.format.rawValue), "node-name": .string("extra\(index)"),
                 "file": ["driver": "file", "filename": .string(disk.path.string)],
             ]
             arguments += [
@@ -80,7 +81,7 @@ struct QEMUArguments {
     private static func disk(_ plan: BootPlan) -> JSONValue {
         func node(_ disk: BootPlan.Disk, readOnly: Bool, backing: JSONValue?) -> [JSONMember] {
             var members = [
-                JSONMember("driver", .string(disk.format)), JSONMember("read-only", .bool(readOnly)),
+                JSONMember("driver", .string(disk.format.rawValue)), JSONMember("read-only", .bool(readOnly)),
                 JSONMember(
                     "file",
                     [
@@ -88,7 +89,7 @@ struct QEMUArguments {
                         "discard": readOnly ? "ignore" : "unmap",
                     ]),
             ]
-            if disk.format == "qcow2" { members.append(JSONMember("backing", backing ?? .null)) }
+            if disk.format == .qcow2 { members.append(JSONMember("backing", backing ?? .null)) }
             return members
         }
         var chain: JSONValue?

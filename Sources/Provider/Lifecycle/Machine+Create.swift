@@ -40,7 +40,7 @@ extension Machine {
     private func makeDisk(over box: Box) throws {
         try FileSystem.remove(folder.disk)
         try DiskImage.createOverlay(
-            at: folder.disk, backing: box.disk.path, backingFormat: box.disk.format == .raw ? .raw : .qcow2,
+            at: folder.disk, backing: box.disk.path, backingFormat: box.disk.format,
             virtualSize: max(box.disk.virtualSize, definition?.disk ?? 0))
     }
 }

@@ -54,9 +54,9 @@ extension Machine {
         let box = try box(of: record)
         return BootPlan(
             name: name, folder: folder, memory: definition.memory, processors: definition.cpus,
-            disk: BootPlan.Disk(path: "disk.qcow2", format: "qcow2"),
+            disk: BootPlan.Disk(path: "disk.qcow2", format: .qcow2),
             backing: try layersBelow(record).map {
-                BootPlan.Disk(path: $0.path, format: $0.format == .raw ? "raw" : "qcow2")
+                BootPlan.Disk(path: $0.path, format: $0.format)
             },
             kernel: box.kernel, initrd: box.initrd,
             commandLine: try DirectBoot(of: box)?.commandLine(handingOver: machineKey().publicKey),

@@ -1,3 +1,4 @@
+import DiskImage
 import Glibc
 import JSON
 public import LinuxSystem
@@ -64,7 +65,7 @@ public struct MonitorProvider: MachineProvider {
     /// Files of the machine's folder by their names alone: the monitor works in it, wherever the project moves.
     private func configuration(_ plan: BootPlan, kernel: FilePath) -> MonitorConfiguration {
         func image(_ disk: BootPlan.Disk) -> MonitorConfiguration.Image {
-            MonitorConfiguration.Image(path: disk.path, format: disk.format == "raw" ? .raw : .qcow2)
+            MonitorConfiguration.Image(path: disk.path, format: disk.format)
         }
         var configuration = MonitorConfiguration(
             name: plan.name, memory: plan.memory, processors: plan.processors, kernel: kernel,

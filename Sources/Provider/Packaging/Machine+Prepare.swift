@@ -129,9 +129,9 @@ extension Machine {
         let emulation = definition?.provider.emulation
         var plan = BootPlan(
             name: name, folder: place, memory: min(definition?.memory ?? 512 << 20, 1 << 30), processors: 1,
-            disk: BootPlan.Disk(path: "disk.qcow2", format: "qcow2"),
-            backing: layers.map { BootPlan.Disk(path: $0.path, format: $0.format.rawValue) },
-            extraDisks: [BootPlan.Disk(path: "exchange.raw", format: "raw")], kernel: boot.kernel, initrd: boot.initrd,
+            disk: BootPlan.Disk(path: "disk.qcow2", format: .qcow2),
+            backing: layers.map { BootPlan.Disk(path: $0.path, format: $0.format) },
+            extraDisks: [BootPlan.Disk(path: "exchange.raw", format: .raw)], kernel: boot.kernel, initrd: boot.initrd,
             // A kernel that panics starts over at once; the script may be run again.
             commandLine: boot.commandLine() + " panic=-1 init=/bin/sh -- /dev/vdb", hardwareAddress: nil,
             emulatedProcessor: emulation?.processor ?? "max", translationCache: emulation?.translationCache ?? 256 << 20

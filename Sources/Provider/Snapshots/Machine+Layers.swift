@@ -46,7 +46,7 @@ extension Machine {
     func layersBelow(_ record: MachineRecord) throws -> [DiskLayer] {
         let base = try box(of: record).disk
         return record.layers.map { ownLayer(folder.layer($0)) }
-            + [DiskLayer(path: base.path, format: base.format == .raw ? .raw : .qcow2)]
+            + [DiskLayer(path: base.path, format: base.format)]
     }
 
     /// Whether the guest has nothing to write to yet: what stands there is older than what was restored, or has been

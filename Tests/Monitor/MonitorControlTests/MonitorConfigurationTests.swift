@@ -1,3 +1,4 @@
+import DiskImage
 import JSON
 import MonitorControl
 import NetworkAddress

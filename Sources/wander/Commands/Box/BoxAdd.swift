@@ -1,5 +1,6 @@
 import ArgumentParser
 import BoxFormat
+import DiskImage
 import JSON
 import LinuxSystem
 import Reporting

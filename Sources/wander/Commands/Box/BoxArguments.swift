@@ -27,5 +27,4 @@ extension Architecture: ExpressibleByArgument {
     }
 }
 
-extension DiskFormat: ExpressibleByArgument {}
 extension BoxCompression: ExpressibleByArgument {}

@@ -1,6 +1,7 @@
 import ArgumentParser
 import BoxFormat
 import Digest
+import DiskImage
 import JSON
 import LinuxSystem
 import Reporting
