@@ -18,7 +18,7 @@ let ground: [Target] = [
     library("Reporting", in: "Ground"),
     library("JSON", in: "Ground", uses: ["Reporting"]),
     // Addresses, ports and frames, which the Wanderfile, the network and its devices speak of alike.
-    library("NetworkAddress", in: "Ground", uses: ["Reporting"]),
+    library("NetworkAddress", in: "Ground", uses: ["Reporting"], .memory),
     library("LinuxSystem", in: "Ground", uses: ["CLinux", "NetworkAddress", "Reporting", "SystemPackage"], .memory),
     library(
         "Digest", in: "Ground", uses: ["CLibCrypto", "Reporting"], .memory, links: [.linkedLibrary(":libcrypto.a")]),

@@ -56,7 +56,7 @@ extension BoxStore {
         try FileSystem.makeDirectory(files, permissions: 0o755)
         do {
             let box =
-                switch try FileKind.look(at: archive, stated: options.diskFormat) {
+                switch try AddedFileKind.look(at: archive, stated: options.diskFormat) {
                 case .archive: try job.unpack(into: files)
                 case .disk(let format): try job.copyDisk(format, into: files)
                 }

@@ -5,7 +5,7 @@ import SystemPackage
 
 /// One message of the front-end, whole, with the descriptors that came with it.
 struct Message {
-    var request: Request
+    var request: FrontEndRequest
     var wantsReply: Bool
     var payload: [UInt8]
     var descriptors: [SharedDescriptor]
@@ -42,7 +42,7 @@ struct MessageChannel: ~Copyable {
         guard flags & MessageFlags.versionMask == MessageFlags.version, flags & MessageFlags.reply == 0 else {
             throw .malformed(request: number, "its flags are \(flags)")
         }
-        guard let request = Request(rawValue: number) else {
+        guard let request = FrontEndRequest(rawValue: number) else {
             throw .malformed(request: number, "it belongs to a feature that was not offered")
         }
         guard request.payloadByteCounts.contains(count) else {
@@ -59,7 +59,7 @@ struct MessageChannel: ~Copyable {
     }
 
     /// Answers a message.
-    func reply(to request: Request, _ payload: [UInt8]) throws(VhostUserError) {
+    func reply(to request: FrontEndRequest, _ payload: [UInt8]) throws(VhostUserError) {
         let words = [request.rawValue, MessageFlags.version | MessageFlags.reply, UInt32(payload.count)]
         let header = words.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> UInt32(8 * $0)) } }
         let bytes = header + payload

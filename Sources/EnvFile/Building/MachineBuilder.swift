@@ -76,8 +76,8 @@ struct MachineBuilder {
             source: source, versionConstraint: record.versions("version"), digest: record.text("digest"))
     }
 
-    private func ports(_ record: Record) -> [PortForward] {
-        var forwards: [PortForward] = []
+    private func ports(_ record: Record) -> [PortDefinition] {
+        var forwards: [PortDefinition] = []
         for value in record.list("ports") {
             if case .ports(let range) = value.scalar {
                 guard forwards.count + range.guest.count <= Self.portLimit else {
@@ -87,7 +87,7 @@ struct MachineBuilder {
                 for (offset, guest) in range.guest.enumerated() {
                     let host = range.host.map { $0.lowerBound + UInt16(offset) }
                     forwards.append(
-                        PortForward(
+                        PortDefinition(
                             name: nil, bind: range.bind ?? IPv4Address.loopback, hostPort: host, guestPort: guest,
                             transport: range.transport, onConflict: .fail))
                 }
@@ -97,7 +97,7 @@ struct MachineBuilder {
                     return forwards
                 }
                 forwards.append(
-                    PortForward(
+                    PortDefinition(
                         name: port.text("name"), bind: port.address("bind") ?? IPv4Address.loopback,
                         hostPort: port.portNumber("host"), guestPort: guest, transport: port.choice("proto") ?? .tcp,
                         onConflict: port.choice("on_conflict") ?? .fail))

@@ -61,7 +61,7 @@ extension BoxReference {
     }
 }
 
-extension PortForward {
+extension PortDefinition {
     public var canonicalJSON: JSONValue {
         .compactObject([
             ("guest", .integer(Int64(guestPort))), ("host", hostPort.map { .integer(Int64($0)) }),

@@ -40,7 +40,7 @@ public struct MachineDefinition: Hashable, Sendable {
     /// The user to log in as; nil: the box's.
     public var user: String?
     public var ssh: SSH
-    public var ports: [PortForward]
+    public var ports: [PortDefinition]
     /// What it reaches of the host's loopback interface; nothing in a network without the Internet.
     public var hostPorts: [HostPorts]
     public var shares: [SharedFolder]

@@ -120,7 +120,7 @@ extension ObjectType {
             ),
             KeyDefinition("name", .scalar(.name), note: "none", "A name for 'wander port'", example: "site"),
             KeyDefinition(
-                "on_conflict", .scalar(.choice(PortForward.Conflict.self)), standard: "fail",
+                "on_conflict", .scalar(.choice(PortDefinition.Conflict.self)), standard: "fail",
                 "What to do when the host's port is taken: fail, or take the next free one", example: "next"),
         ], required: ["guest"], later: ["socket"], foreign: ForeignKey.port)
 

@@ -105,7 +105,7 @@ public struct BootPlan: Sendable {
     ) throws(BootError) -> BootWrite? {
         guard let path else { return nil }
         let descriptor = try system { () throws(SystemError) in try OwnedDescriptor.open(path, .readOnly) }
-        let size = try system { () throws(SystemError) in try FileIdentity(descriptor).size }
+        let size = try system { () throws(SystemError) in try FileRevision(descriptor).size }
         guard size > 0 else { return nil }
         let top = min(platform.firstMemoryEnd, kernel.initialRAMDiskLimit &+ 1)
         guard size <= top, (top - size) & ~4095 >= kernel.extent.upperBound else {

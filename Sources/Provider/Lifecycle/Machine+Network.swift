@@ -59,7 +59,7 @@ extension Machine {
         for candidate in candidates {
             do {
                 let actual = try client.add(
-                    NetworkControl.PortForward(
+                    PortForward(
                         machine: name, transport: wanted.transport, bind: wanted.bind,
                         hostPort: candidate, guestPort: wanted.guestPort))
                 if first != 0, actual != first {

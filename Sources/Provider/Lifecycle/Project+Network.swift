@@ -67,7 +67,7 @@ extension Project {
             if let subnet = record.subnet.flatMap({ IPv4Subnet($0) }) { configuration.subnet = subnet }
             living.append(machine.attachment(record))
             configuration.forwards += record.forwards.map {
-                NetworkControl.PortForward(
+                PortForward(
                     machine: name, transport: $0.transport, bind: $0.bind,
                     hostPort: $0.hostPort, guestPort: $0.guestPort)
             }

@@ -1,7 +1,9 @@
+import LinuxSystem
+
 extension QcowImage {
     func close() throws(DiskImageError) {
-        monitor.lock()
-        defer { monitor.unlock() }
+        lock.lock()
+        defer { lock.unlock() }
         if isClosed { return }
         isClosed = true
         defer { file.unlock() }

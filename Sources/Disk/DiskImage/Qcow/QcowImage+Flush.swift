@@ -1,14 +1,16 @@
+import LinuxSystem
+
 extension QcowImage {
     func flush() throws(DiskImageError) {
-        monitor.lock()
-        defer { monitor.unlock() }
+        lock.lock()
+        defer { lock.unlock() }
         if isClosed { throw .closed }
         if isReadOnly { return }
         if hasFailed { throw .failedBefore }
         if slices.dirtyCount == 0, dirtyLevel1.isEmpty, !isFlushing {
             // Nothing but data. Others may go on meanwhile.
-            monitor.unlock()
-            defer { monitor.lock() }
+            lock.unlock()
+            defer { lock.lock() }
             return try synchronizeOrFail()
         }
         try flushTables()
@@ -17,18 +19,18 @@ extension QcowImage {
     /// Writes all tables that changed, each after what it points at. Called under the lock, which it gives up
     /// meanwhile.
     func flushTables() throws(DiskImageError) {
-        while isFlushing { monitor.wait() }
+        while isFlushing { lock.wait() }
         if hasFailed { throw .failedBefore }
         isFlushing = true
         defer {
             isFlushing = false
-            monitor.broadcast()
+            lock.broadcast()
         }
         let needsMark = !isMarkedDirty && (slices.dirtyCount > 0 || !dirtyLevel1.isEmpty)
         do throws(DiskImageError) {
             // Nobody changes a table while `isFlushing`, so they may be written without the lock.
-            monitor.unlock()
-            defer { monitor.lock() }
+            lock.unlock()
+            defer { lock.lock() }
             if needsMark { try writeDirtyMark(true) }
             try file.synchronize()
             if try writeSlices() { try file.synchronize() }
@@ -46,9 +48,9 @@ extension QcowImage {
 
     private func synchronizeOrFail() throws(DiskImageError) {
         do { try file.synchronize() } catch {
-            monitor.lock()
+            lock.lock()
             hasFailed = true
-            monitor.unlock()
+            lock.unlock()
             throw error
         }
     }

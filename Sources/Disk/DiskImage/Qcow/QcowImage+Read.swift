@@ -1,3 +1,5 @@
+import LinuxSystem
+
 extension QcowImage {
     func read(into segments: BlockSegments, at offset: UInt64) throws(DiskImageError) {
         let total = try unsafe begin(segments, at: offset, writing: false)
@@ -21,8 +23,8 @@ extension QcowImage {
     }
 
     func lockedMapping(at offset: UInt64, limit: UInt64) throws(DiskImageError) -> Mapping {
-        monitor.lock()
-        defer { monitor.unlock() }
+        lock.lock()
+        defer { lock.unlock() }
         return try mapping(at: offset, limit: limit)
     }
 

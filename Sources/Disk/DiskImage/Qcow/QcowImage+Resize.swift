@@ -1,3 +1,5 @@
+import LinuxSystem
+
 extension QcowImage {
     func resize(to newSize: UInt64) throws(DiskImageError) {
         try begin(at: 0, count: 0, writing: true)
@@ -37,8 +39,8 @@ extension QcowImage {
 
     /// Uses more of the L1 table where it is. What another program left in those entries goes.
     private func extendLevel1(count: Int) throws(DiskImageError) {
-        monitor.lock()
-        defer { monitor.unlock() }
+        lock.lock()
+        defer { lock.unlock() }
         let first = level1.count
         let present = try file.read(count: (count - first) * 8, at: header.level1Offset + UInt64(first) * 8)
         level1 += [UInt64](repeating: 0, count: count - first)
@@ -47,8 +49,8 @@ extension QcowImage {
 
     /// Gives the L1 table a new, larger place. The old one is lost space until refcounts are next written.
     private func moveLevel1(count: UInt64) throws(DiskImageError) {
-        monitor.lock()
-        defer { monitor.unlock() }
+        lock.lock()
+        defer { lock.unlock() }
         let bytes = geometry.roundUp(count * 8)
         let offset = try allocate(clusters: bytes >> UInt64(geometry.clusterBits))
         let grown = level1 + [UInt64](repeating: 0, count: Int(count) - level1.count)

@@ -1,3 +1,5 @@
+import LinuxSystem
+
 /// What a write does with its next bytes.
 private enum WriteStep {
     /// Overwrite `count` bytes at `host`.
@@ -45,15 +47,15 @@ extension QcowImage {
 
     private func planWrite(at position: UInt64, limit: Int) throws(DiskImageError) -> WriteStep {
         let bits = UInt64(geometry.clusterBits)
-        monitor.lock()
-        defer { monitor.unlock() }
+        lock.lock()
+        defer { lock.unlock() }
         while true {
             let mapping = try mapping(at: position, limit: UInt64(limit))
             if mapping.kind == .data { return .inPlace(host: mapping.host, count: Int(mapping.count)) }
             let within = position & (geometry.clusterSize - 1)
             let wanted = ClusterRun(first: position >> bits, count: (within + mapping.count - 1) >> bits + 1)
             guard let run = claim(wanted) else {
-                monitor.wait()
+                lock.wait()
                 continue
             }
             do throws(DiskImageError) {
@@ -95,7 +97,7 @@ extension QcowImage {
             underWay.swapAt(index, underWay.count - 1)
             underWay.removeLast()
         }
-        monitor.broadcast()
+        lock.broadcast()
     }
 
     /// Takes clusters from behind everything in use; they read as zeroes. Under the lock.
@@ -214,9 +216,9 @@ extension QcowImage {
 
     /// Sets the L2 entries of a run that lies in one slice, and takes the run out of `underWay`.
     func publish(_ run: ClusterRun, _ entry: (UInt64) -> UInt64) throws(DiskImageError) {
-        monitor.lock()
-        defer { monitor.unlock() }
-        while isFlushing { monitor.wait() }
+        lock.lock()
+        defer { lock.unlock() }
+        while isFlushing { lock.wait() }
         if hasFailed { throw .failedBefore }
         let slot = try slotForChange(ofSlice: run.first / slices.entriesPerSlice)
         let first = Int(run.first % slices.entriesPerSlice)
@@ -226,8 +228,8 @@ extension QcowImage {
 
     /// Gives up on clusters that could not be filled. Their room in the file is lost until the image is next opened.
     func abandon(_ run: ClusterRun) {
-        monitor.lock()
-        defer { monitor.unlock() }
+        lock.lock()
+        defer { lock.unlock() }
         release(run)
     }
 

@@ -1,3 +1,5 @@
+import LinuxSystem
+
 /// What clearing does with its next bytes.
 private enum ZeroStep {
     /// They are zero already, or may stay as they are.
@@ -50,8 +52,8 @@ extension QcowImage {
     private func planZero(at position: UInt64, limit: UInt64, mustBeZero: Bool) throws(DiskImageError) -> ZeroStep {
         let bits = UInt64(geometry.clusterBits)
         let within = position & (geometry.clusterSize - 1)
-        monitor.lock()
-        defer { monitor.unlock() }
+        lock.lock()
+        defer { lock.unlock() }
         while true {
             var mapping = try mapping(at: position, limit: limit)
             switch mapping.kind {
@@ -72,7 +74,7 @@ extension QcowImage {
                 if !reachesEnd { mapping.count = geometry.roundDown(mapping.count) }
                 let wanted = ClusterRun(first: position >> bits, count: geometry.clusterCount(mapping.count))
                 guard let run = claim(wanted) else {
-                    monitor.wait()
+                    lock.wait()
                     continue
                 }
                 return .flag(run)

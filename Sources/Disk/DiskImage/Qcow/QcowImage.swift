@@ -1,3 +1,5 @@
+import LinuxSystem
+
 /// A qcow2 image, version 2 or 3, with the images behind it.
 ///
 /// How writing stays safe against crashes: clusters are only ever taken from behind the end of the file, never freed
@@ -6,7 +8,7 @@
 /// the mark. That leaves one order to keep: a cluster's data before the L2 entry that points at it, a new L2 table
 /// before the L1 entry that points at it. Both are kept by ``flush()``, the only place that writes tables.
 ///
-/// Locking: `monitor` guards all variables below. Data is read and written without it. A cluster that a request has
+/// Locking: `lock` guards all variables below. Data is read and written without it. A cluster that a request has
 /// taken but not yet entered into its table is in `underWay`, and other writes to the same cluster wait for it. While a
 /// flush writes tables, nobody changes them.
 final class QcowImage: BlockStorage, @unchecked Sendable {
@@ -16,7 +18,7 @@ final class QcowImage: BlockStorage, @unchecked Sendable {
     let version: UInt32
     let compression: QcowHeader.Compression
     let backing: (any BlockStorage)?
-    let monitor = Monitor()
+    let lock = ConditionLock()
 
     var header: QcowHeader
     var diskSize: UInt64
@@ -120,8 +122,8 @@ final class QcowImage: BlockStorage, @unchecked Sendable {
     func begin(at offset: UInt64, count: UInt64, writing: Bool) throws(DiskImageError) {
         if writing, isReadOnly { throw .readOnly }
         try checkRange(offset, count: count)
-        monitor.lock()
-        defer { monitor.unlock() }
+        lock.lock()
+        defer { lock.unlock() }
         if isClosed { throw .closed }
         if writing, hasFailed { throw .failedBefore }
     }
@@ -130,13 +132,13 @@ final class QcowImage: BlockStorage, @unchecked Sendable {
     func withScratch<Result>(
         decompressed host: UInt64 = 0, _ body: (RequestScratch) throws(DiskImageError) -> Result
     ) throws(DiskImageError) -> Result {
-        monitor.lock()
+        lock.lock()
         let item = scratch.take(decompressed: host)
-        monitor.unlock()
+        lock.unlock()
         defer {
-            monitor.lock()
+            lock.lock()
             scratch.give(item)
-            monitor.unlock()
+            lock.unlock()
         }
         return try body(item)
     }

@@ -49,7 +49,7 @@ public struct Kernel: Sendable {
         memory: UInt64 = MachineLayout.firstMemoryLimit
     ) throws(BootError) -> Kernel {
         let descriptor = try system { () throws(SystemError) in try OwnedDescriptor.open(path, .readOnly) }
-        let identity = try system { () throws(SystemError) in try FileIdentity(descriptor) }
+        let identity = try system { () throws(SystemError) in try FileRevision(descriptor) }
         let prefix = try readPrefix(descriptor, size: identity.size, limit: prefixLimits.first)
         let header: SetupHeader
         do {
@@ -68,7 +68,7 @@ public struct Kernel: Sendable {
         }
         if form == .packed { return try packed(path, descriptor, header, size: identity.size) }
         if let cached = cache?.open(identity) {
-            let size = try system { () throws(SystemError) in try FileIdentity(cached).size }
+            let size = try system { () throws(SystemError) in try FileRevision(cached).size }
             // A cache that is damaged is made again below.
             if let kernel = try? openELF(path, cached, size: size, setup: header) { return kernel }
         }
@@ -167,7 +167,7 @@ public struct Kernel: Sendable {
     }
 
     private static func unpack(
-        _ path: FilePath, _ descriptor: borrowing OwnedDescriptor, _ header: SetupHeader, _ identity: FileIdentity,
+        _ path: FilePath, _ descriptor: borrowing OwnedDescriptor, _ header: SetupHeader, _ identity: FileRevision,
         _ cache: KernelCache?, memory: UInt64
     ) throws(BootError) -> Kernel {
         let payload = try readPayload(path, descriptor, header)
@@ -199,7 +199,7 @@ public struct Kernel: Sendable {
         // Also without a cache, or if it cannot be written: from memory.
         let file = try system { () throws(SystemError) in try makeMemoryFile() }
         try system { () throws(SystemError) in try unsafe trimmed.write(from: bytes, to: file) }
-        let fileSize = try system { () throws(SystemError) in try FileIdentity(file).size }
+        let fileSize = try system { () throws(SystemError) in try FileRevision(file).size }
         return try openELF(path, file, size: fileSize, setup: header)
     }
 

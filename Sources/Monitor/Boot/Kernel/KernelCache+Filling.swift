@@ -11,7 +11,7 @@ extension KernelCache {
         for kernel: FilePath,
         isolated: (_ kernel: FilePath, _ folder: FilePath, _ work: () -> Bool) throws(SystemError) -> Bool
     ) {
-        guard let file = try? OwnedDescriptor.open(kernel, .readOnly), let identity = try? FileIdentity(file) else {
+        guard let file = try? OwnedDescriptor.open(kernel, .readOnly), let identity = try? FileRevision(file) else {
             return
         }
         if open(identity) != nil { return }

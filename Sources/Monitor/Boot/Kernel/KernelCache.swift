@@ -13,14 +13,14 @@ public struct KernelCache: Sendable {
 
     public init(folder: FilePath) { self.folder = folder }
 
-    func path(for identity: FileIdentity) -> FilePath { folder.appending("\(identity).elf") }
+    func path(for identity: FileRevision) -> FilePath { folder.appending("\(identity).elf") }
 
-    func open(_ identity: FileIdentity) -> OwnedDescriptor? {
+    func open(_ identity: FileRevision) -> OwnedDescriptor? {
         try? OwnedDescriptor.open(path(for: identity), .readOnly)
     }
 
     /// Adds a kernel, whole or not at all. A cache that cannot be written only costs time at the next start.
-    func add(_ identity: FileIdentity, _ write: (borrowing OwnedDescriptor) throws(SystemError) -> Void) {
+    func add(_ identity: FileRevision, _ write: (borrowing OwnedDescriptor) throws(SystemError) -> Void) {
         let target = path(for: identity)
         let temporary = FilePath("\(target).\(randomIdentifier(bytes: 4)).tmp")
         do throws(SystemError) {

@@ -11,11 +11,11 @@ final class Capture: EventSource {
 
     private let descriptor: OwnedDescriptor
     /// nil captures every machine's frames.
-    private let machine: Machine?
+    private let machine: Station?
     private var output = ByteQueue()
     private(set) var lost: UInt64 = 0
 
-    init(_ descriptor: consuming OwnedDescriptor, machine: Machine?) {
+    init(_ descriptor: consuming OwnedDescriptor, machine: Station?) {
         self.descriptor = descriptor
         self.machine = machine
         super.init()
@@ -31,7 +31,7 @@ final class Capture: EventSource {
         (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * UInt32($0))) }
     }
 
-    func record(_ header: RawSpan, payload: UnsafeRawBufferPointer, _ machine: Machine) {
+    func record(_ header: RawSpan, payload: UnsafeRawBufferPointer, _ machine: Station) {
         if let wanted = self.machine, wanted !== machine { return }
         let count = header.byteCount + payload.count
         guard output.count + count + 16 <= Self.limit else {
@@ -68,12 +68,12 @@ final class Capture: EventSource {
 }
 
 extension Network {
-    func capture(_ frame: RawSpan, _ machine: Machine) {
+    func capture(_ frame: RawSpan, _ machine: Station) {
         guard !captures.isEmpty else { return }
         unsafe capture(frame, payload: UnsafeRawBufferPointer(start: nil, count: 0), machine)
     }
 
-    func capture(_ header: RawSpan, payload: UnsafeRawBufferPointer, _ machine: Machine) {
+    func capture(_ header: RawSpan, payload: UnsafeRawBufferPointer, _ machine: Station) {
         guard !captures.isEmpty else { return }
         captures.removeAll(where: \.isFinished)
         for capture in captures { unsafe capture.record(header, payload: payload, machine) }

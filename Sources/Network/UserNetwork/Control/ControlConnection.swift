@@ -142,7 +142,7 @@ final class ControlConnection: EventSource {
         return MachineSockets(monitor: socket, access: try received[1].descriptor.duplicate())
     }
 
-    private func known(_ name: String) throws -> Machine {
+    private func known(_ name: String) throws -> Station {
         guard let machine = network.machine(name) else { throw ForwardError.unknownMachine(name) }
         return machine
     }

@@ -28,7 +28,7 @@ extension Network {
         ]
     }
 
-    private static func status(_ machine: Machine) -> JSONValue {
+    private static func status(_ machine: Station) -> JSONValue {
         var drops = DropReason.allCases.compactMap { reason in
             machine.drops[reason].map { JSONMember(reason.rawValue, .size($0)) }
         }

@@ -13,14 +13,14 @@ final class NameConnection: GuestConnection {
     private static let questionLimit = 32
 
     private unowned let network: Network
-    private unowned let machine: Machine
+    private unowned let machine: Station
     private let session: TCPSession
     private var received: [UInt8] = []
     private var questions = 0
     private var idleEnd: MonotonicClock
     private var isClosing = false
 
-    init(accepting knock: TCPHeader, from machine: Machine, network: Network) {
+    init(accepting knock: TCPHeader, from machine: Station, network: Network) {
         self.network = network
         self.machine = machine
         session = TCPSession(

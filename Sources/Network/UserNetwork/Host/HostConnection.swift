@@ -39,7 +39,7 @@ final class HostConnection: RelayedConnection {
     private var openedAt: MonotonicClock?
 
     /// A client of the access socket.
-    init(access descriptor: consuming OwnedDescriptor, machine: Machine, network: Network) {
+    init(access descriptor: consuming OwnedDescriptor, machine: Station, network: Network) {
         purpose = .access
         phase = .request
         limit = network.now.advanced(byMilliseconds: 10_000)
@@ -47,7 +47,7 @@ final class HostConnection: RelayedConnection {
     }
 
     /// A client of a forwarded port.
-    init(forward: TCPForward, descriptor: consuming OwnedDescriptor, machine: Machine, network: Network) {
+    init(forward: TCPForward, descriptor: consuming OwnedDescriptor, machine: Station, network: Network) {
         purpose = .forward(forward)
         phase = .dialling
         guestPort = forward.forward.guestPort
@@ -57,7 +57,7 @@ final class HostConnection: RelayedConnection {
 
     /// A question whether a port opens within `milliseconds`.
     init(
-        probing port: UInt16, machine: Machine, network: Network, milliseconds: Int64, answer: @escaping (Bool) -> Void
+        probing port: UInt16, machine: Station, network: Network, milliseconds: Int64, answer: @escaping (Bool) -> Void
     ) {
         purpose = .probe(answer)
         phase = .dialling
@@ -171,7 +171,7 @@ final class HostConnection: RelayedConnection {
     }
 
     /// The machine has shown that it is another than before: a port that was closed or silent may be open soon.
-    func machineStirred(_ sign: Machine.Sign) {
+    func machineStirred(_ sign: Station.Sign) {
         guard phase == .dialling, waits, !isFinished else { return }
         if sign == .begins { pace.restart() }
         if claimedPort != nil {

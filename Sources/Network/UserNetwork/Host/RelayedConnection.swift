@@ -11,7 +11,7 @@ class RelayedConnection: GuestConnection {
     static let leastSilence: Int64 = 10_000
 
     unowned let network: Network
-    let machine: Machine
+    let machine: Station
     private(set) var descriptor: HeldDescriptor?
     /// The guest's end, once there is one.
     var session: TCPSession?
@@ -21,7 +21,7 @@ class RelayedConnection: GuestConnection {
     private(set) var outputEnded = false
     private(set) var lastTraffic: MonotonicClock
 
-    init(_ descriptor: consuming OwnedDescriptor?, machine: Machine, network: Network) {
+    init(_ descriptor: consuming OwnedDescriptor?, machine: Station, network: Network) {
         self.machine = machine
         self.network = network
         lastTraffic = network.now

@@ -21,12 +21,12 @@ final class TCPForward: EventSource, Forward {
     private(set) var connections = 0
     private(set) var sockets: [ForwardSocket] = []
     private unowned let network: Network
-    private unowned let machine: Machine
+    private unowned let machine: Station
     /// Since when there has been no room.
     private var fullSince: MonotonicClock?
     private var isRefusing = false
 
-    init(_ forward: PortForward, machine: Machine, network: Network) throws {
+    init(_ forward: PortForward, machine: Station, network: Network) throws {
         guard let address = SocketAddress(forward.bind, port: forward.hostPort) else {
             throw ForwardError.invalidAddress(forward.bind)
         }

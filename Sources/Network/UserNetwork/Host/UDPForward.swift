@@ -20,13 +20,13 @@ final class UDPForward: EventSource, Forward {
     private(set) var forward: PortForward
     private(set) var sockets: [ForwardSocket] = []
     private unowned let network: Network
-    private unowned let machine: Machine
+    private unowned let machine: Station
     private var clients: [SocketAddress: Client] = [:]
     private var addresses: [UInt16: SocketAddress] = [:]
     private(set) var guestState = GuestState.unknown
     private var identification = UInt16.random(in: .min ... .max)
 
-    init(_ forward: PortForward, machine: Machine, network: Network) throws {
+    init(_ forward: PortForward, machine: Station, network: Network) throws {
         guard let address = SocketAddress(forward.bind, port: forward.hostPort) else {
             throw ForwardError.invalidAddress(forward.bind)
         }

@@ -67,7 +67,7 @@ final class DatagramPort: EventSource {
     /// What to remove at the end; nil for a socket that somebody else made.
     private var path: FilePath?
     private let scratch: Scratch
-    private unowned let machine: Machine
+    private unowned let machine: Station
     private var link: DatagramLink?
     private var nextLook = MonotonicClock.now
 
@@ -76,7 +76,7 @@ final class DatagramPort: EventSource {
 
     /// - Parameter isOwn: Whether the socket in the file system goes with this.
     init(
-        _ socket: consuming OwnedDescriptor, at path: FilePath, isOwn: Bool, machine: Machine, scratch: Scratch
+        _ socket: consuming OwnedDescriptor, at path: FilePath, isOwn: Bool, machine: Station, scratch: Scratch
     ) throws(SystemError) {
         // Whoever handed it over may have it otherwise, and the loop never waits for one socket.
         try socket.setNonBlocking()

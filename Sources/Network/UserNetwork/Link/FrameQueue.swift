@@ -8,7 +8,7 @@ final class FrameQueue {
         /// The network itself, with all that comes from the outside and from the host.
         static let network = Sender(identity: nil)
         private init(identity: ObjectIdentifier?) { self.identity = identity }
-        init(_ machine: Machine) { identity = ObjectIdentifier(machine) }
+        init(_ machine: Station) { identity = ObjectIdentifier(machine) }
     }
 
     /// Frames of one sender, each behind its length in four bytes, the highest first. None is empty for long.

@@ -9,7 +9,7 @@ extension Network {
     static let pendingLimit = 1024
 
     /// A TCP segment over IPv4, whose every length holds.
-    func passConnection(_ frame: RawSpan, _ packet: IPv4Header, from machine: Machine) {
+    func passConnection(_ frame: RawSpan, _ packet: IPv4Header, from machine: Station) {
         let start = packet.payloadOffset
         guard let (header, count) = TCPHeader.parse(frame, at: start, count: packet.payloadCount),
             isIntact(frame, packet)
@@ -26,7 +26,7 @@ extension Network {
     }
 
     /// The same over IPv6: the TCP header is at `start`, right behind the fixed one.
-    func passConnection6(_ frame: RawSpan, at start: Int, from machine: Machine) {
+    func passConnection6(_ frame: RawSpan, at start: Int, from machine: Station) {
         let payloadCount = Int(frame.uint16(18) ?? 0)
         guard let source = frame.ipv6Address(22), let destination = frame.ipv6Address(38),
             let (header, count) = TCPHeader.parse(frame, at: start, count: payloadCount)
@@ -45,7 +45,7 @@ extension Network {
 
     /// - Parameter target: Where a new connection leads, and the beginning of its packet.
     private func passConnection(
-        _ header: TCPHeader, payload: RawSpan, _ flow: OutsideFlow, from machine: Machine,
+        _ header: TCPHeader, payload: RawSpan, _ flow: OutsideFlow, from machine: Station,
         target: () -> (SocketAddress, [UInt8])
     ) {
         if let connection = machine.outside[flow] { return connection.receive(header, payload: payload) }
@@ -61,7 +61,7 @@ extension Network {
             machine.count(.excess)
             return sendReset(answering: header, payload: payload.byteCount, flow, to: machine)
         }
-        machine.spend(Machine.socketWork)
+        machine.spend(Station.socketWork)
         let connection = OutsideConnection(
             flow, knock: header, quoting: quoted, socket: socket, machine: machine, network: self)
         machine.outside[flow] = connection
@@ -71,7 +71,7 @@ extension Network {
 
     /// Ends the connection of a machine that has waited for the longest time for somebody who may be gone.
     /// - Returns: Whether there was one.
-    func makeRoom(for machine: Machine) -> Bool {
+    func makeRoom(for machine: Station) -> Bool {
         // A search costs a look at every connection.
         if let sought = machine.roomSought, now.milliseconds(since: sought) < 100 { return false }
         let candidates: [RelayedConnection] =
@@ -91,14 +91,14 @@ extension Network {
 
     /// Whether libslirp may get a packet that makes it open a socket, or that comes from a port for which it has one.
     /// - Parameter port: nil for an echo request, each of which has a socket.
-    func mayOpenFlow(_ port: DatagramFlows.Port?, _ machine: Machine) -> Bool {
+    func mayOpenFlow(_ port: DatagramFlows.Port?, _ machine: Station) -> Bool {
         guard let nat = machine.nat else { return false }
         if let port, machine.datagramFlows.knows(port, at: now) { return true }
         guard nat.socketCount + machine.newFlows < NATEngine.socketLimit, machine.descriptors.mayOpen else {
             return false
         }
         machine.newFlows += 1
-        machine.spend(Machine.socketWork)
+        machine.spend(Station.socketWork)
         machine.descriptors.outside += 1
         if let port { machine.datagramFlows.insert(port, at: now) }
         return true
@@ -107,7 +107,7 @@ extension Network {
     // MARK: Sending
 
     /// Sends a segment of a guest's connection to the outside.
-    func send(_ header: TCPHeader, payload: UnsafeRawBufferPointer, _ flow: OutsideFlow, to machine: Machine) {
+    func send(_ header: TCPHeader, payload: UnsafeRawBufferPointer, _ flow: OutsideFlow, to machine: Station) {
         switch (flow.remote, flow.guest) {
         case (.v4(let remote), .v4(let guest)):
             let source = Endpoint(mac: gateway.mac, address: remote)
@@ -123,7 +123,7 @@ extension Network {
     }
 
     /// Answers a segment that belongs to no connection (RFC 9293, section 3.10.7.1).
-    func sendReset(answering header: TCPHeader, payload count: Int, _ flow: OutsideFlow, to machine: Machine) {
+    func sendReset(answering header: TCPHeader, payload count: Int, _ flow: OutsideFlow, to machine: Station) {
         guard !header.flags.contains(.rst) else { return }
         var reset = TCPHeader(
             source: flow.remotePort, destination: flow.guestPort, sequence: 0, acknowledgement: 0, flags: [.rst],

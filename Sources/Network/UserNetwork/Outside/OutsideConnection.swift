@@ -24,7 +24,7 @@ final class OutsideConnection: RelayedConnection {
 
     init(
         _ flow: OutsideFlow, knock: TCPHeader, quoting quoted: [UInt8], socket: consuming OwnedDescriptor,
-        machine: Machine, network: Network
+        machine: Station, network: Network
     ) {
         self.flow = flow
         self.knock = knock

@@ -5,7 +5,7 @@ import NetworkControl
 // What becomes of a frame from a machine. The guest is an adversary: nothing about a frame is believed before it is
 // checked.
 extension Network {
-    func receive(_ frame: RawSpan, from machine: Machine) {
+    func receive(_ frame: RawSpan, from machine: Station) {
         guard let header = EthernetHeader(frame), frame.byteCount <= EthernetHeader.count + mtu + EthernetFrame.slack
         else {
             return machine.count(.malformed)
@@ -21,7 +21,7 @@ extension Network {
     }
 
     /// Answers for everybody: no guest's ARP packet reaches another guest, so none can lie to it.
-    private func receiveARP(_ frame: RawSpan, from machine: Machine) {
+    private func receiveARP(_ frame: RawSpan, from machine: Station) {
         guard frame.uint16(14) == 1, frame.uint16(16) == EthernetHeader.ipv4, frame.uint16(18) == 0x0604,
             let operation = frame.uint16(20), let senderMAC = frame.mac(22), let sender = frame.address(28),
             let target = frame.address(38)
@@ -43,7 +43,7 @@ extension Network {
         return machines.first { $0.address == address && $0.link != nil }?.endpoint
     }
 
-    private func receiveIPv4(_ frame: RawSpan, _ ethernet: EthernetHeader, from machine: Machine) {
+    private func receiveIPv4(_ frame: RawSpan, _ ethernet: EthernetHeader, from machine: Station) {
         guard let packet = IPv4Header(frame) else { return machine.count(.malformed) }
         if packet.transport == IPv4Header.udp, !packet.isFragment, let udp = UDPHeader(frame, packet),
             udp.destination == 67, udp.source == 68
@@ -66,7 +66,7 @@ extension Network {
     }
 
     /// Switches a frame to another machine.
-    func forward(_ frame: RawSpan, to destination: MACAddress, from machine: Machine) {
+    func forward(_ frame: RawSpan, to destination: MACAddress, from machine: Station) {
         guard let other = byMAC[destination], other !== machine, let link = other.link else {
             return machine.count(.noRecipient)
         }
@@ -77,7 +77,7 @@ extension Network {
     }
 
     /// Copies a broadcast to every other machine.
-    func spread(_ frame: RawSpan, _ packet: IPv4Header?, from machine: Machine) {
+    func spread(_ frame: RawSpan, _ packet: IPv4Header?, from machine: Station) {
         let datagram = packet.flatMap { $0.transport == IPv4Header.udp ? $0 : nil }
         if let datagram, !datagram.isFragment, UDPHeader(frame, datagram) == nil { return machine.count(.notAllowed) }
         guard machine.broadcasts.take(at: now.nanoseconds) else { return machine.count(.excess) }
@@ -89,7 +89,7 @@ extension Network {
         for other in machines where other !== machine && other.link != nil { send(frame, to: other, from: sender) }
     }
 
-    private func receiveForGateway(_ frame: RawSpan, _ packet: IPv4Header, from machine: Machine) {
+    private func receiveForGateway(_ frame: RawSpan, _ packet: IPv4Header, from machine: Station) {
         guard packet.destination != gateway.address else { return receiveForHost(frame, packet, from: machine) }
         guard isOutside(packet.destination) else { return machine.count(.noRecipient) }
         guard machine.internet else { return reject(frame, packet, from: machine) }
@@ -108,7 +108,7 @@ extension Network {
     }
 
     /// For the gateway's own address: its services, the host's connections, and `host.internal`.
-    private func receiveForHost(_ frame: RawSpan, _ packet: IPv4Header, from machine: Machine) {
+    private func receiveForHost(_ frame: RawSpan, _ packet: IPv4Header, from machine: Station) {
         switch packet.transport {
         case IPv4Header.tcp where !packet.isFragment:
             let start = packet.payloadOffset
@@ -154,7 +154,7 @@ extension Network {
     }
 
     /// Gives a packet to libslirp, within what a machine may use of it.
-    private func pass(_ frame: RawSpan, _ packet: IPv4Header, from machine: Machine) {
+    private func pass(_ frame: RawSpan, _ packet: IPv4Header, from machine: Station) {
         guard let nat = machine.nat else { return }
         if packet.isFragment {
             guard let whole = machine.reassembler.add(frame, packet, at: now) else { return }
@@ -171,7 +171,7 @@ extension Network {
     }
 
     /// Tells a machine that it may not go there (ICMP type 3, code 13), so that its programs fail at once.
-    private func reject(_ frame: RawSpan, _ packet: IPv4Header, from machine: Machine) {
+    private func reject(_ frame: RawSpan, _ packet: IPv4Header, from machine: Station) {
         machine.count(.notAllowed)
         guard !packet.isFragment, packet.transport != IPv4Header.icmp, machine.rejections.take(at: now.nanoseconds)
         else {
@@ -185,7 +185,7 @@ extension Network {
     }
 
     /// Tells a machine that a packet did not get there (ICMP type 3).
-    func sendUnreachable(code: UInt8, quoting quoted: [UInt8], to machine: Machine) {
+    func sendUnreachable(code: UInt8, quoting quoted: [UInt8], to machine: Station) {
         var writer = FrameWriter(capacity: 128)
         writer.appendEthernet(from: gateway.mac, to: machine.mac, type: EthernetHeader.ipv4)
         writer.appendIPv4(
@@ -202,10 +202,10 @@ extension Network {
 
     // MARK: Sending
 
-    func send(_ frame: [UInt8], to machine: Machine) { unsafe send(frame.span.bytes, to: machine) }
+    func send(_ frame: [UInt8], to machine: Station) { unsafe send(frame.span.bytes, to: machine) }
 
     /// - Parameter sender: Whose frame it is, for the queue in which it may have to wait.
-    func send(_ frame: RawSpan, to machine: Machine, from sender: FrameQueue.Sender = .network) {
+    func send(_ frame: RawSpan, to machine: Station, from sender: FrameQueue.Sender = .network) {
         guard let link = machine.link else { return }
         machine.counters.framesTo &+= 1
         machine.counters.bytesTo &+= UInt64(frame.byteCount)
@@ -214,13 +214,13 @@ extension Network {
     }
 
     /// Sends a segment of one of the host's connections.
-    func send(_ header: TCPHeader, payload: UnsafeRawBufferPointer, to machine: Machine) {
+    func send(_ header: TCPHeader, payload: UnsafeRawBufferPointer, to machine: Station) {
         let headers = unsafe FrameWriter.tcp(header, from: gateway, to: machine.endpoint, payload: payload)
         unsafe send(headers, payload: payload, to: machine)
     }
 
     /// Sends a frame whose payload stands elsewhere.
-    func send(_ headers: [UInt8], payload: UnsafeRawBufferPointer, to machine: Machine) {
+    func send(_ headers: [UInt8], payload: UnsafeRawBufferPointer, to machine: Station) {
         guard let link = machine.link else { return }
         machine.counters.framesTo &+= 1
         machine.counters.bytesTo &+= UInt64(headers.count + payload.count)
@@ -229,7 +229,7 @@ extension Network {
     }
 
     /// A frame from libslirp.
-    func fromOutside(_ frame: RawSpan, to machine: Machine) {
+    func fromOutside(_ frame: RawSpan, to machine: Station) {
         // Its ARP is answered from what it was told; guests get theirs from the switch.
         guard frame.uint16(12) != EthernetHeader.arp else { return }
         send(frame, to: machine)

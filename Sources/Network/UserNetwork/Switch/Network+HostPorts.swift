@@ -4,10 +4,10 @@ import NetworkAddress
 // machine reaches those alone that the Wanderfile names.
 extension Network {
     /// Whether a machine may reach a port of the host. A refusal is logged once, with what would change it.
-    func mayReachHost(_ port: UInt16, _ transport: Transport, from machine: Machine) -> Bool {
+    func mayReachHost(_ port: UInt16, _ transport: Transport, from machine: Station) -> Bool {
         if machine.hostPorts.contains(where: { $0.contains(port, transport) }) { return true }
         let wanted = HostPorts.range(port...port, transport)
-        if machine.refusedHostPorts.count < Machine.refusalLimit, machine.refusedHostPorts.insert(wanted).inserted {
+        if machine.refusedHostPorts.count < Station.refusalLimit, machine.refusedHostPorts.insert(wanted).inserted {
             let advice =
                 machine.internet
                 ? "'host_ports: [\(wanted)]' in the Wanderfile opens it"

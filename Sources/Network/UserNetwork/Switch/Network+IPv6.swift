@@ -4,7 +4,7 @@ import NetworkControl
 
 // IPv6 between machines and, through libslirp, to the outside. libslirp advertises the prefix and plays the router.
 extension Network {
-    func receiveIPv6(_ frame: RawSpan, _ ethernet: EthernetHeader, from machine: Machine) {
+    func receiveIPv6(_ frame: RawSpan, _ ethernet: EthernetHeader, from machine: Station) {
         guard let packet = IPv6Header(frame) else { return machine.count(.malformed) }
         guard ipv6 else { return machine.count(.unknownProtocol) }
         guard maySend(from: packet.source, machine), mayAdvertise(frame, packet, machine) else {
@@ -28,7 +28,7 @@ extension Network {
     }
 
     /// Gives a packet to libslirp, if the machine may send it there.
-    private func passIPv6(_ frame: RawSpan, _ packet: IPv6Header, from machine: Machine) {
+    private func passIPv6(_ frame: RawSpan, _ packet: IPv6Header, from machine: Station) {
         guard mayPass(frame, packet, from: machine) else { return rejectIPv6(frame, packet, from: machine) }
         guard let nat = machine.nat else { return }
         guard let transport = packet.transport, !packet.hasExtensions,
@@ -40,7 +40,7 @@ extension Network {
         nat.input(frame)
     }
 
-    private func mayPass(_ frame: RawSpan, _ packet: IPv6Header, from machine: Machine) -> Bool {
+    private func mayPass(_ frame: RawSpan, _ packet: IPv6Header, from machine: Station) -> Bool {
         switch packet.transport {
         case IPv6Header.icmp where frame.uint8(packet.payloadOffset) == 128:
             // libslirp answers for the router alone, and complains of every other echo request.
@@ -58,7 +58,7 @@ extension Network {
     }
 
     /// Tells a machine that it may not go there (ICMPv6 type 1, code 1), so that its programs fail at once.
-    private func rejectIPv6(_ frame: RawSpan, _ packet: IPv6Header, from machine: Machine) {
+    private func rejectIPv6(_ frame: RawSpan, _ packet: IPv6Header, from machine: Station) {
         machine.count(.notAllowed)
         // No answers to errors, to groups, or to nobody (RFC 4443, section 2.4).
         let isMessage = packet.transport == IPv6Header.icmp && frame.uint8(packet.payloadOffset) != 128
@@ -78,12 +78,12 @@ extension Network {
     // MARK: Who is who
 
     /// Whether an address is the machine's to use: inside the prefix or link-local, and no other's.
-    private func maySend(from source: IPv6Address, _ machine: Machine) -> Bool {
+    private func maySend(from source: IPv6Address, _ machine: Station) -> Bool {
         if source.isUnspecified { return true }
         return claim(source, machine)
     }
 
-    private func claim(_ address: IPv6Address, _ machine: Machine) -> Bool {
+    private func claim(_ address: IPv6Address, _ machine: Station) -> Bool {
         guard address.isLinkLocal || address.high == IPv6Address.prefix(of: configuration.subnet) else { return false }
         // The router's addresses: libslirp's, in the prefix and link-local.
         if address.low <= 3 { return false }
@@ -95,7 +95,7 @@ extension Network {
     /// Whether an ICMPv6 message may be sent: no router advertisements (134), redirects (137), and neighbour
     /// advertisements (136) only for addresses of its own. None of the messages of neighbour discovery (133 to 137) has
     /// reason to come behind an extension header, where others would not look for them (RFC 6980).
-    private func mayAdvertise(_ frame: RawSpan, _ packet: IPv6Header, _ machine: Machine) -> Bool {
+    private func mayAdvertise(_ frame: RawSpan, _ packet: IPv6Header, _ machine: Station) -> Bool {
         guard packet.transport == IPv6Header.icmp, let type = frame.uint8(packet.payloadOffset),
             (133...137).contains(type)
         else { return true }

@@ -4,7 +4,7 @@ import NetworkControl
 
 // What the gateway does itself: DHCP and DNS.
 extension Network {
-    func receiveDHCP(_ frame: RawSpan, _ udp: UDPHeader, _ packet: IPv4Header, from machine: Machine) {
+    func receiveDHCP(_ frame: RawSpan, _ udp: UDPHeader, _ packet: IPv4Header, from machine: Station) {
         let server = DHCPServer(
             gateway: gateway.address, subnet: configuration.subnet, address: machine.address, mac: machine.mac,
             hostname: machine.hostname, domains: [domain] + resolvers.searchDomains(now), mtu: mtu)
@@ -33,7 +33,7 @@ extension Network {
     /// No question is longer, in bytes; the answer's size is the resolver's business.
     static let questionLimit = 4096
 
-    func receiveDNS(_ frame: RawSpan, _ udp: UDPHeader, _ packet: IPv4Header, from machine: Machine) {
+    func receiveDNS(_ frame: RawSpan, _ udp: UDPHeader, _ packet: IPv4Header, from machine: Station) {
         guard udp.payloadCount <= Self.questionLimit else { return machine.count(.malformed) }
         let port = udp.source
         resolve(frame.copy(from: udp.payloadOffset, count: udp.payloadCount), for: machine, by: .udp) {
@@ -46,7 +46,7 @@ extension Network {
     /// - Returns: Whether `reply` was called or will be.
     @discardableResult
     func resolve(
-        _ message: [UInt8], for machine: Machine, by transport: Transport,
+        _ message: [UInt8], for machine: Station, by transport: Transport,
         reply: @escaping ([UInt8]) -> Void
     ) -> Bool {
         guard let question = unsafe DNSQuestion(message.span.bytes) else {
@@ -65,7 +65,7 @@ extension Network {
             return true
         }
         machine.pendingQueries.removeAll(where: \.isFinished)
-        machine.spend(Machine.socketWork)
+        machine.spend(Station.socketWork)
         if machine.pendingQueries.count >= Self.queryLimit || !machine.descriptors.mayOpen {
             machine.count(.excess)
             guard let oldest = machine.pendingQueries.first else {
@@ -85,7 +85,7 @@ extension Network {
     }
 
     /// A segment for the name server's TCP port.
-    func receiveDNS(_ header: TCPHeader, payload: RawSpan, from machine: Machine) {
+    func receiveDNS(_ header: TCPHeader, payload: RawSpan, from machine: Station) {
         if let connection = machine.nameConnections[header.source] {
             return connection.receive(header, payload: payload)
         }
@@ -98,7 +98,7 @@ extension Network {
         schedule(connection)
     }
 
-    private func sendDNS(_ answer: [UInt8], to machine: Machine, port: UInt16) {
+    private func sendDNS(_ answer: [UInt8], to machine: Station, port: UInt16) {
         var source = gateway
         source.port = 53
         var target = machine.endpoint

@@ -14,8 +14,8 @@ public final class Network {
     let budget: DescriptorBudget
     let scratch = Scratch()
     var log: Log
-    private(set) var machines: [Machine] = []
-    private(set) var byMAC: [MACAddress: Machine] = [:]
+    private(set) var machines: [Station] = []
+    private(set) var byMAC: [MACAddress: Station] = [:]
     var forwards: [any Forward] = []
     private var leases: LeaseTable
     private(set) var names: NameTable
@@ -114,10 +114,10 @@ public final class Network {
 
     // MARK: Machines
 
-    func machine(_ name: String) -> Machine? { machines.first { $0.name == name } }
+    func machine(_ name: String) -> Station? { machines.first { $0.name == name } }
 
     /// - Parameter sockets: nil binds them here, which a confined process cannot.
-    func add(_ attachment: MachineAttachment, sockets: MachineSockets? = nil) throws -> Machine {
+    func add(_ attachment: MachineAttachment, sockets: MachineSockets? = nil) throws -> Station {
         if let present = machine(attachment.name) {
             let isSame = present.attachment == attachment
             // New ones stand at the same paths.
@@ -133,7 +133,7 @@ public final class Network {
         else { throw AttachmentError.unusableMAC(attachment.mac, machine: attachment.name) }
         defer { for note in leases.takeNotes() { log.write(note) } }
         let address = try leases.address(for: attachment, taken: Set(machines.map(\.address)))
-        let machine = Machine(
+        let machine = Station(
             attachment, address: address, internet: attachment.internet ?? configuration.internet, network: self)
         guard bindsSockets || sockets != nil else { throw ControlError.wrongSockets }
         try listen(for: machine, sockets ?? MachineSockets(binding: attachment), areOwn: sockets == nil)
@@ -144,7 +144,7 @@ public final class Network {
         return machine
     }
 
-    private func makeWay(_ machine: Machine) {
+    private func makeWay(_ machine: Station) {
         for source in machine.sources {
             (source as? ConnectionListener)?.makeWay()
             (source as? DatagramPort)?.makeWay()
@@ -153,7 +153,7 @@ public final class Network {
     }
 
     /// - Parameter areOwn: Whether the sockets in the file system go when the machine does.
-    private func listen(for machine: Machine, _ sockets: MachineSockets, areOwn: Bool) throws {
+    private func listen(for machine: Station, _ sockets: MachineSockets, areOwn: Bool) throws {
         let attachment = machine.attachment
         guard let monitor = sockets.takeMonitor() else { throw ControlError.wrongSockets }
         let listener: EventSource =
@@ -184,7 +184,7 @@ public final class Network {
         machine.sources = sources
     }
 
-    func remove(_ machine: Machine) {
+    func remove(_ machine: Station) {
         if let link = machine.link { disconnect(machine, link, reason: "the machine was removed") }
         for connection in hostConnections where connection.machine === machine { connection.finish() }
         for source in machine.sources { source.finish() }
@@ -219,7 +219,7 @@ public final class Network {
 
     // MARK: Links
 
-    func connect(_ machine: Machine, _ link: FrameLink) {
+    func connect(_ machine: Station, _ link: FrameLink) {
         // The newest wins: a monitor that reconnects may be seen before its old connection's end is.
         if let old = machine.link { disconnect(machine, old, reason: "the monitor connected again") }
         machine.link = link
@@ -248,7 +248,7 @@ public final class Network {
         log.write("\(machine.name): connected")
     }
 
-    func disconnect(_ machine: Machine, _ link: FrameLink, reason: String) {
+    func disconnect(_ machine: Station, _ link: FrameLink, reason: String) {
         guard machine.link === link else { return }
         link.finish()
         machine.link = nil

@@ -1,4 +1,5 @@
 import LinuxSystem
+import NetworkAddress
 
 extension FrameWriter {
     /// The frames with a UDP datagram: one, or several with the pieces of a packet that is longer than `mtu` (RFC 791,

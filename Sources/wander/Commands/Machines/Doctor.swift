@@ -11,7 +11,7 @@ struct Doctor: WanderCommand {
     @OptionGroup var options: GlobalOptions
 
     func execute(_ context: CommandContext) throws {
-        let findings = Provider.Doctor.examine(programs: ProgramFolder.path, store: try BoxStore.standard().root)
+        let findings = HostExamination.findings(programs: ProgramFolder.path, store: try BoxStore.standard().root)
         let isAble = !findings.contains { $0.verdict == .bad }
         var lines: [String] = []
         for finding in findings {

@@ -100,7 +100,7 @@ private enum Turn {
 
 /// A guest and its monitor, played by the test.
 final class ScriptedPeer: FrameGuest {
-    let machine: Machine
+    let machine: Station
     let mac: String
     let address: String
     private let test: TestNetwork
@@ -108,7 +108,7 @@ final class ScriptedPeer: FrameGuest {
     private var input: [UInt8] = []
     var frames: [Seen] = []
 
-    init(machine: Machine, number: Int, in test: TestNetwork) throws {
+    init(machine: Station, number: Int, in test: TestNetwork) throws {
         self.machine = machine
         self.test = test
         mac = TestNetwork.mac(number)

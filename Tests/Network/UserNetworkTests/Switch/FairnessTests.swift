@@ -43,7 +43,7 @@ import Testing
         flood((0..<200).map { question(web, from: 10_000 + $0) }, to: test.gatewayMAC)
         db.send(asks(db))
         test.network.loop.round(limit: 5)
-        let perTurn = Machine.turn / Machine.socketWork
+        let perTurn = Station.turn / Station.socketWork
         #expect((1...perTurn).contains(web.machine.pendingQueries.count))
         test.network.loop.round(limit: 0)
         db.receive()
@@ -62,7 +62,7 @@ import Testing
         flood((0..<200).map { knock(from: 10_000 + $0, to: ("10.77.0.1", port)) }, to: test.gatewayMAC)
         db.send(asks(db))
         test.network.loop.round(limit: 5)
-        #expect((1...Machine.turn / Machine.socketWork).contains(web.machine.outside.count))
+        #expect((1...Station.turn / Station.socketWork).contains(web.machine.outside.count))
         test.network.loop.round(limit: 0)
         db.receive()
         #expect(db.frames.contains { $0.type == 0x0806 })

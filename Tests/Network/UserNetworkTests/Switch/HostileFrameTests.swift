@@ -1,3 +1,4 @@
+import NetworkAddress
 import NetworkControl
 import TestSupport
 import Testing

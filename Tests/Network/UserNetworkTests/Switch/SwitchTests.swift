@@ -171,12 +171,12 @@ import Testing
 
 @Suite struct DatagramLinkTests {
     /// A monitor that speaks datagrams, as QEMU's `-netdev dgram` does.
-    private func bind(_ machine: Machine) throws -> SharedDescriptor {
+    private func bind(_ machine: Station) throws -> SharedDescriptor {
         SharedDescriptor(try UnixSocket.bindDatagram(at: FilePath(machine.attachment.socket.string + ".peer")))
     }
 
     private func resolves(
-        _ test: TestNetwork, _ machine: Machine, _ socket: SharedDescriptor, at path: FilePath? = nil
+        _ test: TestNetwork, _ machine: Station, _ socket: SharedDescriptor, at path: FilePath? = nil
     ) throws {
         let sender = try UnixSocketAddress(path ?? machine.attachment.socket).connectDatagram()
         let request = Wire.arp(

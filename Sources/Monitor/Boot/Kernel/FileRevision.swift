@@ -3,7 +3,7 @@ internal import LinuxSystem
 internal import SystemPackage
 
 /// What tells one state of one file from every other file and state on this host.
-struct FileIdentity: Equatable, CustomStringConvertible {
+struct FileRevision: Equatable, CustomStringConvertible {
     let description: String
     let size: UInt64
 

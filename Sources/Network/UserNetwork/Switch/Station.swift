@@ -3,7 +3,7 @@ import NetworkAddress
 import NetworkControl
 
 /// A machine of the environment as the network knows it, connected or not.
-final class Machine: FrameReceiver {
+final class Station: FrameReceiver {
     struct Counters {
         var framesFrom: UInt64 = 0
         var bytesFrom: UInt64 = 0

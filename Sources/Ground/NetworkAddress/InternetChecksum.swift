@@ -1,11 +1,13 @@
 /// The checksum of IP, ICMP, UDP and TCP (RFC 1071): the complement of the one's complement sum of 16-bit words.
-struct InternetChecksum {
-    private var sum: UInt64 = 0
+public struct InternetChecksum {
+    @usableFromInline var sum: UInt64 = 0
+
+    @inlinable public init() {}
 
     /// Adds bytes. Only the last piece may have an odd length.
-    mutating func add(_ bytes: RawSpan) { unsafe bytes.withUnsafeBytes { unsafe add($0) } }
+    public mutating func add(_ bytes: RawSpan) { unsafe bytes.withUnsafeBytes { unsafe add($0) } }
 
-    mutating func add(_ bytes: UnsafeRawBufferPointer) {
+    public mutating func add(_ bytes: UnsafeRawBufferPointer) {
         // The sum is the same in any byte order (RFC 1071, section 2.B), so native words do, 32 bits at a time: 2^32 of
         // them fit the accumulator.
         var offset = 0
@@ -28,16 +30,16 @@ struct InternetChecksum {
     }
 
     /// Adds a number as it stands on the wire.
-    mutating func add(_ value: UInt16) { sum = Self.fold(sum &+ UInt64(value.bigEndian)) }
-    mutating func add(_ value: UInt32) {
+    @inlinable public mutating func add(_ value: UInt16) { sum = Self.fold(sum &+ UInt64(value.bigEndian)) }
+    @inlinable public mutating func add(_ value: UInt32) {
         add(UInt16(truncatingIfNeeded: value >> 16))
         add(UInt16(truncatingIfNeeded: value))
     }
 
     /// The field's value, to be written with its high byte first. Zero over data that includes a right checksum.
-    var value: UInt16 { UInt16(bigEndian: ~UInt16(truncatingIfNeeded: sum)) }
+    @inlinable public var value: UInt16 { UInt16(bigEndian: ~UInt16(truncatingIfNeeded: sum)) }
 
-    private static func fold(_ sum: UInt64) -> UInt64 {
+    @usableFromInline static func fold(_ sum: UInt64) -> UInt64 {
         var sum = sum
         while sum > 0xffff { sum = (sum & 0xffff) &+ (sum >> 16) }
         return sum

@@ -19,11 +19,11 @@ public struct Finding: Sendable, Hashable {
 }
 
 /// Looks at what wander needs of a host.
-public enum Doctor {
+public enum HostExamination {
     /// - Parameters:
     ///   - programs: Where wander's executables are.
     ///   - store: Where boxes are kept.
-    public static func examine(programs: FilePath, store: FilePath) -> [Finding] {
+    public static func findings(programs: FilePath, store: FilePath) -> [Finding] {
         var findings: [Finding] = []
         let host = HostProbe.run()
         let emulator = EmulationProvider.program

@@ -1,6 +1,6 @@
 /// What a front-end asks for (QEMU 7.2, docs/interop/vhost-user.rst, "Front-end message types"). Others belong to
 /// features that are not offered.
-enum Request: UInt32 {
+enum FrontEndRequest: UInt32 {
     case getFeatures = 1
     case setFeatures = 2
     case setOwner = 3

@@ -4,12 +4,12 @@ internal import Reporting
 internal import SystemPackage
 
 /// What a file that somebody wants to add is, by its first bytes.
-enum FileKind: Equatable {
+enum AddedFileKind: Equatable {
     case archive
     case disk(DiskFormat)
 
     /// - Throws: ``BoxError/notAnArchive(_:)``
-    static func look(at path: FilePath, stated: DiskFormat?) throws -> FileKind {
+    static func look(at path: FilePath, stated: DiskFormat?) throws -> AddedFileKind {
         let file = try OwnedDescriptor.open(path, .readOnly)
         guard try file.status().kind == .regular else { throw BoxError.notAnArchive(path) }
         if let stated { return .disk(stated) }
