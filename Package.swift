@@ -201,7 +201,7 @@ let monitorTests: [Target] = [
         "MonitorControlTests", in: "Monitor",
         uses: ["DiskImage", "MonitorControl", "JSON", "NetworkAddress", "Reporting", "SystemPackage"]),
     tests("KVMTests", in: "Monitor", uses: ["KVM", "LinuxSystem", "SystemPackage"]),
-    tests("BootTests", in: "Monitor", uses: ["Boot", "LinuxSystem", "SystemPackage"]),
+    tests("BootTests", in: "Monitor", uses: ["Boot", "LinuxSystem", "TestSupport", "SystemPackage"]),
     tests(
         "VMMTests", in: "Monitor",
         uses: [

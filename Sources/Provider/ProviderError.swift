@@ -39,7 +39,6 @@ public enum ProviderError: UserFacingError {
     case stopTimeout(machine: String, seconds: Int64)
     /// - Parameter holder: Who has it, in words; nil if that is not known.
     case portTaken(machine: String, port: UInt16, bind: String, transport: Transport, holder: String?)
-    case needsDestroy(machine: String, changes: [String])
     case several([(machine: String, error: any Error)])
 
     public var summary: String {
@@ -77,8 +76,6 @@ public enum ProviderError: UserFacingError {
         case .portTaken(let machine, let port, let bind, let transport, let holder):
             "port \(port)/\(transport) on \(bind), which \(machine) forwards, is taken"
                 + (holder.map { " by \($0)" } ?? "")
-        case .needsDestroy(let machine, let changes):
-            "\(machine) cannot take over every change: \(changes.joined(separator: ", "))"
         case .several(let failures): "\(failures.count) machines failed"
         }
     }
@@ -139,7 +136,6 @@ public enum ProviderError: UserFacingError {
         case .stopTimeout(let machine, _): "wander halt --force \(machine)"
         case .portTaken:
             "Choose another host port, or let wander take the next free one, by 'on_conflict: next' in the Wanderfile."
-        case .needsDestroy(let machine, _): "wander destroy \(machine) && wander up \(machine)"
         case .several(let failures): (failures.first?.error as? any UserFacingError)?.remedy
         }
     }
@@ -153,7 +149,6 @@ public enum ProviderError: UserFacingError {
         case .boxChanged: .digestMismatch
         case .emulatorMissing, .monitorMissing, .kvmNotUsable, .noKernel, .noProvider, .portTaken: .hostNotAble
         case .bootTimeout, .stopTimeout: .timeout
-        case .needsDestroy: .refused
         case .several(let failures):
             // The kind that all share, or a plain failure.
             Set(failures.map { ($0.error as? any UserFacingError)?.kind ?? .failure }).count == 1

@@ -2,20 +2,21 @@ import BoxFormat
 import JSON
 import LinuxSystem
 import SystemPackage
+import TestSupport
 import Testing
 
 /// `wander box` as a user types it, with a store of the test's own.
 @Suite struct BoxCommandTests {
-    let folder: FilePath
+    private let scratch: TemporaryFolder
+    var folder: FilePath { scratch.path }
     let store: BoxStore
     let wander: WanderProcess
 
     init() throws {
-        folder = FilePath("/tmp/wander-box-commands-\(randomIdentifier())")
-        try FileSystem.makeDirectory(folder)
-        store = BoxStore(root: folder.appending("home"))
+        scratch = try TemporaryFolder()
+        store = BoxStore(root: scratch("home"))
         wander = WanderProcess(
-            environment: ["WANDER_HOME": store.root.string, "WANDER_CATALOGUES": ""], directory: folder)
+            environment: ["WANDER_HOME": store.root.string, "WANDER_CATALOGUES": ""], directory: scratch.path)
     }
 
     /// A box whose disk is `megabytes` of what does not compress.
@@ -34,7 +35,6 @@ import Testing
 
     @Test("a box's way through the store: add, list, show, verify, repackage, remove")
     func wholeWay() throws {
-        defer { try? FileSystem.removeTree(folder) }
         #expect(try wander.run("box", "list").output.contains("No boxes"))
         #expect(try !FileSystem.exists(store.root))
         try makeBox("a.box", name: "team/a", version: "1.2")
@@ -65,7 +65,6 @@ import Testing
 
     @Test("prune keeps the newest and what is in use; remove refuses what is in use")
     func prune() throws {
-        defer { try? FileSystem.removeTree(folder) }
         for (name, version) in [("foo", "1.0"), ("foo", "1.1"), ("foo", "1.2"), ("bar", "1.0"), ("bar", "1.1")] {
             let file = try makeBox("x.box", name: name, version: version)
             #expect(try wander.run("box", "add", file.string).status == 0)
@@ -102,7 +101,6 @@ import Testing
 
     @Test("a box whose record is damaged is shown as such, put back, and removed by its name")
     func damagedRecord() throws {
-        defer { try? FileSystem.removeTree(folder) }
         let file = try makeBox("a.box", name: "team/a", version: "1.2")
         #expect(try wander.run("box", "add", file.string).status == 0)
         let box = try #require(try store.list().boxes.first)
@@ -125,7 +123,6 @@ import Testing
 
     @Test("update moves the lock on and says from where to where; outdated changes nothing")
     func update() throws {
-        defer { try? FileSystem.removeTree(folder) }
         func publish(_ versions: [String]) throws {
             let list = try versions.map { version -> JSONValue in
                 try makeBox("\(version).box", name: "team/a", version: version)
@@ -153,7 +150,6 @@ import Testing
 
     @Test("wrong usage is told apart from what is not there")
     func usage() throws {
-        defer { try? FileSystem.removeTree(folder) }
         #expect(try wander.run("box", "add").status == 64)
         #expect(try wander.run("box", "add", "a", "b", "c").status == 64)
         #expect(try wander.run("box", "remove", "../x").status == 64)
@@ -164,7 +160,6 @@ import Testing
 
     @Test("killed at any instant of an add, the store has the box or does not, and the next add works")
     func killed() throws {
-        defer { try? FileSystem.removeTree(folder) }
         let file = try makeBox("big.box", name: "big", version: "1", megabytes: 8)
         let identity = BoxIdentity(
             name: try BoxName("big"), version: try #require(BoxVersion("1")), architecture: .amd64)

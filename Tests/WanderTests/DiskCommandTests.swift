@@ -1,22 +1,16 @@
 import JSON
 import LinuxSystem
 import SystemPackage
+import TestSupport
 import Testing
 
 /// `wander disk` as it is typed: statuses and documents. What the commands do to images is tested with their library.
 @Suite struct DiskCommandTests {
-    /// A folder of its own, removed at the end.
-    final class Folder {
-        let path = FilePath("/var/tmp/wander-disk-command-test-\(randomIdentifier())")
-        init() throws { try FileSystem.makeDirectory(path, permissions: 0o700) }
-        deinit { try? FileSystem.removeTree(path) }
-    }
-
-    let folder: Folder
+    let folder: TemporaryFolder
     let wander: WanderProcess
 
     init() throws {
-        folder = try Folder()
+        folder = try TemporaryFolder()
         wander = WanderProcess(directory: folder.path)
         let content = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 / 1000) }
         try AtomicFile.write(content, to: folder.path.appending("source.raw"))

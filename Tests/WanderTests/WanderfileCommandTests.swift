@@ -1,6 +1,7 @@
 import JSON
 import LinuxSystem
 import SystemPackage
+import TestSupport
 import Testing
 
 /// The commands about the Wanderfile, as users and scripts run them.
@@ -9,11 +10,8 @@ import Testing
 
     /// Runs `body` in a folder of its own, which it removes.
     private func inFolder(_ body: (FilePath) throws -> Void) throws {
-        let folder = FilePath(environmentVariable("TMPDIR") ?? "/tmp").appending(
-            "wander-test-\(randomIdentifier(bytes: 8))")
-        try FileSystem.makeDirectory(folder)
-        defer { try? FileSystem.removeTree(folder) }
-        try body(FileSystem.resolve(folder))
+        let folder = try TemporaryFolder()
+        try body(folder.path)
     }
 
     @Test("init writes a file that validates, with the schema beside it, and overwrites only with --force")

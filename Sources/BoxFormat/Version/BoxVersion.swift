@@ -41,9 +41,6 @@ public struct BoxVersion: Sendable, CustomStringConvertible {
         significant = Self.withoutTrailingZeros(segments[..<letters]) + Self.withoutTrailingZeros(segments[letters...])
     }
 
-    /// Whether the version comes before a release: it has letters.
-    public var isPrerelease: Bool { segments != release }
-
     /// The segments before the first letters.
     var release: [Segment] { Array(segments.prefix { if case .number = $0 { true } else { false } }) }
 

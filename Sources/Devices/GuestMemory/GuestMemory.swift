@@ -65,9 +65,4 @@ import SystemPackage
         }
         return regions
     }
-
-    /// Calls `body` for each region, in the order of addresses: a hypervisor registers one memory slot for each.
-    public func forEachRegion<E: Error>(_ body: (GuestRegion) throws(E) -> Void) throws(E) {
-        for region in regions { try body(region) }
-    }
 }

@@ -38,13 +38,6 @@ extension JSONValue {
         default: nil
         }
     }
-    public var doubleValue: Double? {
-        switch self {
-        case .integer(let value): Double(value)
-        case .number(let value): value
-        default: nil
-        }
-    }
     public var isNull: Bool { self == .null }
 
     /// An unsigned size or count; values above `Int64.max` are written as text, since JSON's readers lose them.

@@ -1,5 +1,6 @@
 import LinuxSystem
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Boot
@@ -49,7 +50,7 @@ import Testing
 
     @Test("ACPI's own compiler reads every table without a complaint, and finds the devices")
     func disassembly() throws {
-        let scratch = try Folder()
+        let scratch = try TemporaryFolder()
         let folder = scratch.path
         for table in tables() where table.name != "RSDP" {
             let file = folder.appending("\(table.name.lowercased()).dat")

@@ -1,5 +1,6 @@
 import LinuxSystem
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Boot
@@ -8,12 +9,12 @@ import Testing
     private let platform = Platform(memory: 5 << 30, processors: 2)
 
     private func plan(
-        _ folder: Folder, ramDisk: Int? = nil, commandLine: String = "console=ttyS0", memory: UInt64 = 5 << 30,
+        _ folder: TemporaryFolder, ramDisk: Int? = nil, commandLine: String = "console=ttyS0", memory: UInt64 = 5 << 30,
         elf: [UInt8] = KernelFixture.elf(), protocol entryProtocol: BootPlan.EntryProtocol = .linux64
     ) throws -> BootPlan {
         let payload = try ChildProcess.run(["gzip", "-c"], input: elf).output
-        let file = try folder.write(KernelFixture.image(payload: payload, unpackedSize: elf.count), "vmlinuz")
-        let disk = try ramDisk.map { try folder.write([UInt8](repeating: 7, count: $0), "initrd") }
+        let file = try folder.file("vmlinuz", KernelFixture.image(payload: payload, unpackedSize: elf.count))
+        let disk = try ramDisk.map { try folder.file("initrd", [UInt8](repeating: 7, count: $0)) }
         return try BootPlan(
             Kernel.open(file), initialRAMDisk: disk, commandLine: commandLine,
             platform: Platform(memory: memory, processors: 2), entryProtocol: entryProtocol)
@@ -31,7 +32,7 @@ import Testing
 
     @Test("the zero page has the kernel's header, the command line, the RAM disk and the memory map")
     func zeroPage() throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         let plan = try plan(folder, ramDisk: 5000)
         let page = try bytes(plan, at: 0x7000)
         #expect(page.count == 4096)
@@ -54,7 +55,7 @@ import Testing
 
     @Test("64-bit entry: identity-mapped first GiB, and descriptors for code and data")
     func longMode() throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         let plan = try plan(folder)
         #expect(plan.entry.mode == .long(pageTables: 0x9000) && plan.entry.instructionPointer == 16 << 20)
         let tables = try bytes(plan, at: 0x9000)
@@ -65,7 +66,7 @@ import Testing
 
     @Test("PVH entry: start information with RAM disk, command line, root pointer and map")
     func startInformation() throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         let plan = try plan(folder, ramDisk: 4096, protocol: .pvh)
         let start = try bytes(plan, at: 0x6000)
         #expect(number(start, 0, 4) == 0x336e_c578 && number(start, 4, 4) == 1 && number(start, 12, 4) == 1)
@@ -75,7 +76,7 @@ import Testing
 
     @Test("what does not fit is refused with the amount that would")
     func memory() throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         #expect(throws: BootError.notEnoughMemory(needed: 16 << 20 + 1, available: 16 << 20)) {
             try plan(folder, memory: 16 << 20)
         }
@@ -88,7 +89,7 @@ import Testing
 
     @Test("no two writes overlap")
     func disjoint() throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         let sorted = try plan(folder, ramDisk: 100_000).writes.sorted { $0.address < $1.address }
         for (first, second) in zip(sorted, sorted.dropFirst()) {
             #expect(first.address + first.count <= second.address)

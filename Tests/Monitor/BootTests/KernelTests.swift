@@ -1,6 +1,7 @@
 import LinuxSystem
 import Synchronization
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Boot
@@ -37,12 +38,12 @@ private final class Flag: Sendable {
 
     @Test("a kernel packed by any of the codecs is unpacked, and found in the cache the next time", arguments: codecs)
     func unpacking(codec: (name: String, arguments: [String])) throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         var code = [UInt8](repeating: 0x90, count: 5000)
         code += [UInt8](repeating: 0, count: 300_000) + [1, 2, 3]
         let elf = KernelFixture.elf(code: code)
-        let file = try folder.write(
-            KernelFixture.image(payload: packed(elf, with: codec.arguments), unpackedSize: elf.count), "vmlinuz")
+        let file = try folder.file(
+            "vmlinuz", KernelFixture.image(payload: packed(elf, with: codec.arguments), unpackedSize: elf.count))
         let cache = KernelCache(folder: folder.path.appending("cache"))
         for _ in 0..<2 {
             let kernel = try Kernel.open(file, cache: cache)
@@ -63,10 +64,10 @@ private final class Flag: Sendable {
 
     @Test("a damaged cache is made again")
     func damagedCache() throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         let elf = KernelFixture.elf()
         let payload = try packed(elf, with: ["gzip", "-c"])
-        let file = try folder.write(KernelFixture.image(payload: payload, unpackedSize: elf.count), "vmlinuz")
+        let file = try folder.file("vmlinuz", KernelFixture.image(payload: payload, unpackedSize: elf.count))
         let cache = KernelCache(folder: folder.path.appending("cache"))
         _ = try Kernel.open(file, cache: cache)
         let name = try #require(try FileSystem.list(folder.path.appending("cache")).first)
@@ -76,8 +77,8 @@ private final class Flag: Sendable {
 
     @Test("an ELF kernel is taken as it is, and entered by its note where it has no setup header")
     func plainELF() throws {
-        let folder = try Folder()
-        let file = try folder.write(KernelFixture.elf(), "vmlinux")
+        let folder = try TemporaryFolder()
+        let file = try folder.file("vmlinux", KernelFixture.elf())
         let plan = try BootPlan(
             Kernel.open(file), initialRAMDisk: nil, commandLine: "a",
             platform: Platform(memory: 64 << 20, processors: 1))
@@ -87,42 +88,42 @@ private final class Flag: Sendable {
     @Test(
         "kernels that cannot be started are told apart from files that are none", arguments: [0x20b, 0x20f] as [UInt16])
     func refused(version: UInt16) throws {
-        let folder = try Folder()
-        let old = try folder.write(
-            KernelFixture.image(payload: [1, 2, 3, 4, 5, 6, 7, 8, 9], unpackedSize: 100, version: version, flags: 0),
-            "old")
+        let folder = try TemporaryFolder()
+        let old = try folder.file(
+            "old",
+            KernelFixture.image(payload: [1, 2, 3, 4, 5, 6, 7, 8, 9], unpackedSize: 100, version: version, flags: 0))
         #expect(throws: BootError.self) { try Kernel.open(old) }
-        let text = try folder.write(Array("hello".utf8), "text")
+        let text = try folder.file("text", Array("hello".utf8))
         #expect(throws: BootError.notAKernel(text)) { try Kernel.open(text) }
     }
 
     @Test("a payload that lies about its size, or does not unpack, is refused", arguments: [0, 1, 1 << 29 + 1])
     func lyingSize(size: Int) throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         let elf = KernelFixture.elf()
         for codec in Self.codecs {
             let payload = try packed(elf, with: codec.arguments)
-            let file = try folder.write(
-                KernelFixture.image(payload: payload, unpackedSize: size == 1 ? elf.count + 1 : size), codec.name)
+            let file = try folder.file(
+                codec.name, KernelFixture.image(payload: payload, unpackedSize: size == 1 ? elf.count + 1 : size))
             #expect(throws: BootError.self) { try Kernel.open(file) }
             var broken = payload
             broken[broken.count / 2] ^= 0xff
             broken.removeLast(3)
-            let other = try folder.write(
-                KernelFixture.image(payload: broken, unpackedSize: elf.count), "\(codec.name)-broken")
+            let other = try folder.file(
+                "\(codec.name)-broken", KernelFixture.image(payload: broken, unpackedSize: elf.count))
             #expect(throws: BootError.self) { try Kernel.open(other) }
         }
     }
 
     @Test("headers that name the same bytes again and again are refused before anything is written")
     func repeatedBytes() throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         let elf = KernelFixture.repeatedELF(byteCount: 1 << 20, headers: 64)
         let payload = try packed(elf, with: ["gzip", "-c"])
         let cache = KernelCache(folder: folder.path.appending("cache"))
         for file in [
-            try folder.write(KernelFixture.image(payload: payload, unpackedSize: elf.count), "vmlinuz"),
-            try folder.write(elf, "vmlinux"),
+            try folder.file("vmlinuz", KernelFixture.image(payload: payload, unpackedSize: elf.count)),
+            try folder.file("vmlinux", elf),
         ] {
             #expect { try Kernel.open(file, cache: cache) } throws: {
                 guard case .damagedKernel(_, let reason) = $0 as? BootError else { return false }
@@ -134,13 +135,13 @@ private final class Flag: Sendable {
 
     @Test("a kernel that does not fit into the guest's memory is refused before anything is written")
     func tooLarge() throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         for (name, elf) in [
             ("code", KernelFixture.elf(code: [UInt8](repeating: 0x90, count: 2 << 20))),
             ("zeroes", KernelFixture.elf(memoryCount: 1 << 39)),
         ] {
             let payload = try packed(elf, with: ["gzip", "-c"])
-            let file = try folder.write(KernelFixture.image(payload: payload, unpackedSize: elf.count), name)
+            let file = try folder.file(name, KernelFixture.image(payload: payload, unpackedSize: elf.count))
             let cache = KernelCache(folder: folder.path.appending("cache"))
             #expect {
                 try Kernel.open(file, cache: cache, memory: 17 << 20)
@@ -153,11 +154,11 @@ private final class Flag: Sendable {
 
     @Test("a file that is cut short while it is read is an error, and not the end of the process")
     func cutShort() throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         var generator = SystemRandomNumberGenerator()
         let elf = KernelFixture.elf(code: (0..<1 << 20).map { _ in UInt8.random(in: 1...255, using: &generator) })
         let image = KernelFixture.image(payload: try packed(elf, with: ["gzip", "-1", "-c"]), unpackedSize: elf.count)
-        let file = try folder.write(image, "vmlinuz")
+        let file = try folder.file("vmlinuz", image)
         let isOver = Flag()
         let cutter = try Thread(name: "cutter", stackSize: 256 << 10) {
             guard let descriptor = try? OwnedDescriptor.open(file, .readWrite) else { return }
@@ -174,7 +175,7 @@ private final class Flag: Sendable {
 
     @Test("no damage to a header makes it more than an error")
     func hostileHeaders() throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         let elf = KernelFixture.elf(code: [UInt8](repeating: 0x90, count: 64))
         let image = KernelFixture.image(payload: try packed(elf, with: ["gzip", "-c"]), unpackedSize: elf.count)
         var generator = SystemRandomNumberGenerator()
@@ -188,7 +189,7 @@ private final class Flag: Sendable {
                         .randomElement(using: &generator) ?? 0
                 }
                 if round % 5 == 0 { bytes.removeLast(Int.random(in: 0..<bytes.count, using: &generator)) }
-                let file = try folder.write(bytes, name)
+                let file = try folder.file(name, bytes)
                 // It may succeed, and then its parts are inside the guest's memory.
                 guard let kernel = try? Kernel.open(file),
                     let plan = try? BootPlan(

@@ -1,6 +1,7 @@
 import Glibc
 import LinuxSystem
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Boot
@@ -13,7 +14,7 @@ import Testing
         arguments: StockKernel.names)
     func unpacking(name: String) throws {
         let stock = try StockKernel(name)
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         let cache = KernelCache(folder: folder.path.appending("cache"))
         for round in 0..<2 {
             let kernel = try Kernel.open(stock.path, cache: cache)

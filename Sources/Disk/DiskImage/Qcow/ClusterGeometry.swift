@@ -9,8 +9,6 @@ struct ClusterGeometry: Equatable, Sendable {
     var clusterSize: UInt64 { 1 << UInt64(clusterBits) }
     /// An L2 table fills one cluster with entries of 8 bytes.
     var entriesPerTable: UInt64 { clusterSize >> 3 }
-    /// Bytes of the disk that one L2 table maps.
-    var tableCoverage: UInt64 { clusterSize << UInt64(clusterBits - 3) }
 
     /// The number of L1 entries that a disk of `size` bytes needs.
     func tableCount(size: UInt64) -> UInt64 { size == 0 ? 0 : (size - 1) >> UInt64(2 * clusterBits - 3) + 1 }

@@ -7,7 +7,7 @@ public enum HomeFolder {
     /// if neither knows.
     public static var path: FilePath? {
         if let home = environmentVariable("HOME"), home.hasPrefix("/") { return FilePath(home) }
-        let user = currentUserIdentifier()
+        let user = getuid()
         if let bytes = try? FileSystem.read("/etc/passwd", limit: 16 << 20),
             let home = find(user, in: String(decoding: bytes, as: UTF8.self))
         {

@@ -28,4 +28,3 @@ public func findExecutable(_ name: String) -> String? {
 }
 
 public func currentProcessIdentifier() -> Int32 { getpid() }
-public func currentUserIdentifier() -> UInt32 { getuid() }
