@@ -154,17 +154,9 @@ public final class BalloonDevice: VirtioDevice {
     private func serve(
         _ slot: QueueSlot<Void>, _ body: (inout DescriptorChain) throws(QueueError) -> Void
     ) -> ServiceOutcome {
-        slot.serve { queue, _, _ throws(QueueError) in
-            var left = Self.batchLimit
-            repeat {
-                while var chain = try queue.nextChain() {
-                    try body(&chain)
-                    queue.complete(chain, written: 0)
-                    left -= 1
-                    if left == 0 { return .moreWork }
-                }
-            } while queue.enableNotifications()
-            return .done
+        slot.serveRequests(limit: Self.batchLimit) { chain throws(QueueError) in
+            try body(&chain)
+            return 0
         }
     }
 

@@ -128,19 +128,8 @@ public final class BlockDevice: VirtioDevice {
 
     public func serve(queue index: Int) -> ServiceOutcome {
         guard slots.indices.contains(index) else { return .done }
-        return slots[index].serve { queue, _, signal throws(QueueError) in
-            var left = Self.batchLimit
-            repeat {
-                while var chain = try queue.nextChain() {
-                    let written = try serve(&chain)
-                    queue.complete(chain, written: written)
-                    // Each request may have taken long; the driver hears of it now, not at the end of the batch.
-                    signal.notify(of: &queue)
-                    left -= 1
-                    if left == 0 { return .moreWork }
-                }
-            } while queue.enableNotifications()
-            return .done
+        return slots[index].serveRequests(limit: Self.batchLimit, tellsEach: true) { chain throws(QueueError) in
+            try serve(&chain)
         }
     }
 }

@@ -60,4 +60,28 @@ final class QueueSlot<State: ~Copyable>: Sendable {
             }
         }
     }
+
+    /// Serves requests in their order, one chain each.
+    /// - Parameters:
+    ///   - limit: At most so many, so that others of the thread get their turn.
+    ///   - tellsEach: Whether the driver hears of each request once it is done, since each may take long; otherwise of
+    ///     all at the end.
+    ///   - request: Does what the chain asks; returns how many bytes it wrote to it.
+    func serveRequests(
+        limit: Int, tellsEach: Bool = false, _ request: (inout DescriptorChain) throws(QueueError) -> Int
+    ) -> ServiceOutcome {
+        serve { queue, _, signal throws(QueueError) in
+            var left = limit
+            repeat {
+                while var chain = try queue.nextChain() {
+                    let written = try request(&chain)
+                    queue.complete(chain, written: written)
+                    if tellsEach { signal.notify(of: &queue) }
+                    left -= 1
+                    if left == 0 { return .moreWork }
+                }
+            } while queue.enableNotifications()
+            return .done
+        }
+    }
 }

@@ -25,18 +25,9 @@ public final class EntropyDevice: VirtioDevice {
     public func reset() { slot.detach() }
 
     public func serve(queue index: Int) -> ServiceOutcome {
-        slot.serve { queue, _, _ throws(QueueError) in
-            var left = Self.batchLimit
-            repeat {
-                while let chain = try queue.nextChain() {
-                    guard chain.readableByteCount == 0 else { throw .malformedRequest }
-                    let written = Self.fill(chain)
-                    queue.complete(chain, written: written)
-                    left -= 1
-                    if left == 0 { return .moreWork }
-                }
-            } while queue.enableNotifications()
-            return .done
+        slot.serveRequests(limit: Self.batchLimit) { chain throws(QueueError) in
+            guard chain.readableByteCount == 0 else { throw .malformedRequest }
+            return Self.fill(chain)
         }
     }
 
