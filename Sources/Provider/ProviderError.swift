@@ -82,7 +82,7 @@ public enum ProviderError: UserFacingError {
 
     public var detail: String? {
         switch self {
-        case .damagedRecord(_, let cause): (cause as? any UserFacingError)?.summary ?? "\(cause)"
+        case .damagedRecord(_, let cause): cause.inWords
         case .holderUnknown(_, let lock): "It holds \(lock)."
         case .boxChanged(_, _, let wanted, let actual): "made from: \(wanted)\nin the store: \(actual)"
         case .startFailed(_, let log): log.isEmpty ? nil : log
@@ -91,7 +91,7 @@ public enum ProviderError: UserFacingError {
             (console.isEmpty ? "The console is empty." : "Last lines of the console:\n\(console)")
                 + (log.isEmpty ? "" : "\nThe machine's process said:\n\(log)")
         case .several(let failures):
-            failures.map { "\($0.machine): \(($0.error as? any UserFacingError)?.summary ?? "\($0.error)")" }
+            failures.map { "\($0.machine): \($0.error.inWords)" }
                 .joined(separator: "\n")
         default: nil
         }

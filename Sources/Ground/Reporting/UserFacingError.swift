@@ -54,3 +54,8 @@ extension UserFacingError {
     public var kind: ErrorKind { .failure }
     public var cause: (any Error)? { nil }
 }
+
+extension Error {
+    /// The error in one line for people, whatever kind of error it is.
+    public var inWords: String { (self as? any UserFacingError)?.summary ?? "\(self)" }
+}

@@ -166,7 +166,7 @@ public struct ProvisioningRun {
         } catch let error as SSHError {
             throw .stepBroke(step: step.name, error: error)
         } catch {
-            throw .notRestarted(step: step.name, reason: (error as? any UserFacingError)?.summary ?? "\(error)")
+            throw .notRestarted(step: step.name, reason: error.inWords)
         }
     }
 

@@ -1,6 +1,7 @@
 import JSON
 import LinuxSystem
 import MonitorControl
+import Reporting
 import SystemPackage
 import VMM
 import Virtio
@@ -127,7 +128,7 @@ final class Monitor {
 
     private func reset() {
         heldEvent = nil
-        do { try machine.reset() } catch { end = MonitorEnd(reason: .failure, detail: summary(of: error)) }
+        do { try machine.reset() } catch { end = MonitorEnd(reason: .failure, detail: error.inWords) }
     }
 
     // MARK: - Console
@@ -242,7 +243,7 @@ final class Monitor {
                 else { return ["ok": false, "error": "columns and rows are numbers from 0 to 65535"] }
                 assembly.resizeTerminal(columns: columns, rows: rows)
             }
-        } catch { return ["ok": false, "error": .string(summary(of: error))] }
+        } catch { return ["ok": false, "error": .string(error.inWords)] }
         return ["ok": true]
     }
 

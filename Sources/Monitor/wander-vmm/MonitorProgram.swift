@@ -45,7 +45,7 @@ func runMonitorProgram() -> Never {
     } catch {
         report(error)
         status.send(MonitorStatus(error))
-        end = MonitorEnd(reason: .failure, detail: summary(of: error))
+        end = MonitorEnd(reason: .failure, detail: error.inWords)
         record(end, configuration)
         exit(kind(of: error).exitStatus)
     }
@@ -120,15 +120,14 @@ extension MonitorStatus {
     init(_ error: any Error) {
         let facing = error as? any UserFacingError
         self = .failed(
-            summary: summary(of: error), detail: facing?.detail, remedy: facing?.remedy, kind: kind(of: error))
+            summary: error.inWords, detail: facing?.detail, remedy: facing?.remedy, kind: kind(of: error))
     }
 }
 
-func summary(of error: any Error) -> String { (error as? any UserFacingError)?.summary ?? "\(error)" }
 func kind(of error: any Error) -> ErrorKind { (error as? any UserFacingError)?.kind ?? .failure }
 
 private func report(_ error: any Error) {
-    var text = "wander-vmm: \(summary(of: error))\n"
+    var text = "wander-vmm: \(error.inWords)\n"
     if let detail = (error as? any UserFacingError)?.detail { text += detail + "\n" }
     if let remedy = (error as? any UserFacingError)?.remedy { text += remedy + "\n" }
     write(text, to: 2)

@@ -53,7 +53,7 @@ enum NetworkService {
             return 0
         } catch {
             try? status?.writeAll((["error": NetworkError.json(of: error)] as JSONValue).compact + "\n")
-            complain((error as? any UserFacingError)?.summary ?? "\(error)")
+            complain(error.inWords)
             return 1
         }
     }

@@ -68,7 +68,7 @@ extension Machine {
             if try control.isPaused { try control.resume() }
             try control.pressPowerButton()
         } catch {
-            report(.note("the power button failed: \((error as? any UserFacingError)?.summary ?? "\(error)")"))
+            report(.note("the power button failed: \(error.inWords)"))
         }
         // Guests that listen to the button react within this time; the others are asked once more, over SSH.
         if try process.wait(milliseconds: min(4000, seconds * 1000), cancellation: project.cancellation) { return true }

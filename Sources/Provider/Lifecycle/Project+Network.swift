@@ -20,7 +20,7 @@ extension Project {
                 events.report(.warning("the network had ended while machines run; it was started again"), about: nil)
             }
         } catch {
-            let reason = (error as? any UserFacingError)?.summary ?? "\(error)"
+            let reason = error.inWords
             events.report(
                 .warning("the network has ended while machines run, and does not start again: \(reason)"), about: nil)
         }

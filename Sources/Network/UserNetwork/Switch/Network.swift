@@ -73,7 +73,7 @@ public final class Network {
             do {
                 _ = try add(machine)
             } catch {
-                let reason = (error as? any UserFacingError)?.summary ?? "\(error)"
+                let reason = error.inWords
                 log.write("\(machine.name): not added: \(reason)")
                 failedMachines.append((machine.name, error))
             }
@@ -83,7 +83,7 @@ public final class Network {
             do {
                 _ = try add(forward)
             } catch {
-                failedForwards.append((forward, (error as? any UserFacingError)?.summary ?? "\(error)"))
+                failedForwards.append((forward, error.inWords))
             }
         }
     }

@@ -83,7 +83,7 @@ final class Console: EventSink {
         if debug {
             var cause = error.cause
             while let current = cause {
-                lines.append("  caused by: \(shown((current as? any UserFacingError)?.summary ?? "\(current)"))")
+                lines.append("  caused by: \(shown(current.inWords))")
                 cause = (current as? any UserFacingError)?.cause
             }
         }
