@@ -1,3 +1,4 @@
+import Glibc
 import LinuxSystem
 import Reporting
 import SystemPackage
@@ -43,6 +44,23 @@ import Testing
             try CommandLock.take("web", in: layout, command: "x", wait: 60_000, cancellation: cancellation).release()
         }
         first.release()
+    }
+
+    @Test("a lock that cannot be looked at is an error, and not one that nobody holds")
+    func failingLookup() throws {
+        let fixture = try MachineFixture()
+        let record = try fixture.create()
+        let layout = fixture.project.layout
+        #expect(try !CommandLock.isHeld("default", in: layout) && !CommandLock.isHeld("other", in: layout))
+        let path = layout.commandLock("default")
+        try FileSystem.remove(path)
+        // A link to itself: stat(2) and open(2) fail with ELOOP, for root too.
+        #expect(symlink(path.string, path.string) == 0)
+        #expect(throws: SystemError.self) { try CommandLock.isHeld("default", in: layout) }
+        #expect(throws: SystemError.self) { try fixture.machine.provisioningStatus(record) }
+        #expect(throws: SystemError.self) { try fixture.machine.halt(.force) }
+        let report = try fixture.machine.status()
+        #expect(report.remarks.contains { $0.contains(path.string) }, "\(report.remarks)")
     }
 
     @Test("the state keeps itself out of version control")

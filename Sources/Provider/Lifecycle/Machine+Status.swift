@@ -56,7 +56,7 @@ extension Machine {
         var remarks: [String] = []
         var provisioning: ProvisioningStatus?
         if let record {
-            provisioning = provisioningStatus(record)
+            provisioning = try provisioningStatus(record)
             if let summary = provisioning?.summary(now: wallClockSeconds()) { remarks.append(summary) }
             if let definition {
                 let changes = DefinitionChanges(from: record.definition, to: definition.canonicalJSON)

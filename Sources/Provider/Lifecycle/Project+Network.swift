@@ -99,7 +99,9 @@ extension Machine {
         else { return false }
         switch record.stage {
         case .creating, .stopped: return false
-        case .starting: return record.process != nil || !CommandLock.isHeld(name, in: project.layout)
+        case .starting:
+            // A lock that cannot be looked at is no reason to take a running machine's network away.
+            return record.process != nil || (try? CommandLock.isHeld(name, in: project.layout)) != true
         case .running, .stopping, .destroying: return true
         }
     }

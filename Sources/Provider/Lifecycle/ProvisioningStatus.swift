@@ -85,9 +85,9 @@ public struct ProvisioningStatus: Sendable, Hashable {
 
 extension Machine {
     /// Looks at the record and at the lock of whoever works on the machine.
-    func provisioningStatus(_ record: MachineRecord) -> ProvisioningStatus {
+    func provisioningStatus(_ record: MachineRecord) throws(SystemError) -> ProvisioningStatus {
         let names = definition.map { $0.files.map { "file \($0.path)" } + $0.provision.map(\.name) } ?? []
-        return ProvisioningStatus(
-            names: names, records: Self.stepRecords(record), busySince: CommandLock.heldSince(name, in: project.layout))
+        let busySince = try CommandLock.heldSince(name, in: project.layout)
+        return ProvisioningStatus(names: names, records: Self.stepRecords(record), busySince: busySince)
     }
 }

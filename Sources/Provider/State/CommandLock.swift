@@ -41,14 +41,22 @@ public struct CommandLock: ~Copyable {
     consuming func release() {}
 
     /// Whether a command changes the machine now.
-    static func isHeld(_ machine: String, in layout: ProjectLayout) -> Bool {
-        guard let file = try? OwnedDescriptor.open(layout.commandLock(machine), .readWrite) else { return false }
-        return (try? OpenFileLock.isHeldElsewhere(file)) ?? false
+    /// - Throws: What keeps the lock from being looked at; only a file that is not there is held by nobody.
+    static func isHeld(_ machine: String, in layout: ProjectLayout) throws(SystemError) -> Bool {
+        let file: OwnedDescriptor
+        do throws(SystemError) {
+            file = try OwnedDescriptor.open(layout.commandLock(machine), .readWrite)
+        } catch {
+            guard error.errno != .noSuchFileOrDirectory else { return false }
+            throw error
+        }
+        return try OpenFileLock.isHeldElsewhere(file)
     }
 
     /// Since when a command changes the machine, in seconds since 1970; nil if none does.
-    static func heldSince(_ machine: String, in layout: ProjectLayout) -> Int64? {
-        guard isHeld(machine, in: layout) else { return nil }
+    /// - Throws: As ``isHeld(_:in:)``.
+    static func heldSince(_ machine: String, in layout: ProjectLayout) throws(SystemError) -> Int64? {
+        guard try isHeld(machine, in: layout) else { return nil }
         // Whoever has just taken it may not have said so yet.
         return holder(layout.commandLock(machine))?.since ?? .min
     }
