@@ -2,6 +2,7 @@ import BoxFormat
 import LinuxSystem
 public import NetworkAddress
 public import Reporting
+import SSH
 public import SystemPackage
 
 /// Why a machine could not be brought where the user wants it. Which machine it is stands in front of the message.
@@ -116,7 +117,7 @@ public enum ProviderError: UserFacingError {
         case .holderUnknown(_, let lock):
             "Stop it where it was started (another user, container or host), or find the process: sudo fuser -v \(lock)"
         case .boxChanged(let machine, let box, _, _):
-            "Put the box that it was made from back (wander box add --force FILE), or make the machine anew from \(box): "
+            "Put the box that it was made from back ('wander box add --force FILE'), or make the machine again from \(box): "
                 + "wander destroy \(machine) && wander up \(machine)"
         case .otherProvider(let machine, _, _):
             "Leave --provider out, or: wander destroy \(machine) && wander up \(machine)"
@@ -130,7 +131,7 @@ public enum ProviderError: UserFacingError {
         case .monitorFailed(_, _, _, let remedy, _): remedy
         case .noKernel: "Use '--provider emulation', or a box with a kernel."
         case .boxMissing(let box, _, let source):
-            source.map { "Add it: wander box add \(box.split(separator: " ").first ?? "") \($0)" }
+            source.map { "Add it: wander box add \(Self.nameAndVersion(of: box)) \(ShellQuoting.quote($0))" }
                 ?? BoxAdvice.text(for: box)
         case .bootTimeout(_, _, _, let advice): advice
         case .stopTimeout(let machine, _): "wander halt --force \(machine)"
@@ -138,6 +139,12 @@ public enum ProviderError: UserFacingError {
             "Choose another host port, or let wander take the next free one, by 'on_conflict: next' in the Wanderfile."
         case .several(let failures): (failures.first?.error as? any UserFacingError)?.remedy
         }
+    }
+
+    /// As arguments: a box whose file does not say its version gets the one that it had.
+    private static func nameAndVersion(of box: String) -> String {
+        let words = box.split(separator: " ")
+        return words.count > 1 ? "\(words[0]) --box-version \(words[1])" : box
     }
 
     public var kind: ErrorKind {

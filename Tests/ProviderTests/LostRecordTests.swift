@@ -1,4 +1,5 @@
 import BoxFormat
+import Digest
 import Glibc
 import LinuxSystem
 import SystemPackage
@@ -102,6 +103,39 @@ import Testing
         }
         try fixture.store.remove(box.identity, force: true)
         _ = try fixture.addBox(1)
+        #expect(try fixture.start(&record).backing.map(\.path) == [box.disk.path])
+    }
+
+    @Test("a box that is missing comes back by what the message says, in the version that it had")
+    func boxMissing() throws {
+        // Its file does not say what it is, as most of Vagrant's do not.
+        let file = fixture.folder("project/it's a.box")
+        try BoxWriter([
+            "metadata.json": .bytes(Array(#"{"provider":"libvirt","format":"raw","virtual_size":1}"#.utf8)),
+            "box.img": .bytes([UInt8](repeating: 1, count: 4096)),
+        ]).write(to: file)
+        var options = BoxStore.AddOptions()
+        options.name = try BoxName("test/disk")
+        options.version = BoxVersion("1.4")
+        let box = try fixture.store.add(file, options).box
+        var record = try fixture.machine.exclusively { try fixture.machine.create(from: box, provider: .emulation) }
+        let lock = """
+            {"schema": 1, "boxes": [{"name": "test/disk", "version": "1.4", "architecture": "\(box.architecture)", \
+            "sha256": "\(box.digest.hexadecimal)", "source": "./it's a.box"}]}
+            """
+        try AtomicFile.write(lock, to: fixture.project.lockFile)
+        try fixture.store.remove(box.identity, force: true)
+        let error = #expect(throws: ProviderError.self) { try fixture.start(&record) }
+        let remedy = try #require(error?.remedy)
+        let command = try #require(remedy.firstRange(of: "wander box add")).lowerBound
+        var process = ChildProcess.Options()
+        process.directory = fixture.folder("project")
+        process.environment = [
+            "PATH=\(fixture.project.settings.programs):\(environmentVariable("PATH") ?? "/usr/bin:/bin")",
+            "WANDER_HOME=\(fixture.store.root)", "HOME=\(fixture.folder.path)",
+        ]
+        let added = try ChildProcess.run(["sh", "-c", String(remedy[command...])], process)
+        #expect(added.outcome == .exited(0), "\(remedy): \(String(decoding: added.error, as: UTF8.self))")
         #expect(try fixture.start(&record).backing.map(\.path) == [box.disk.path])
     }
 

@@ -116,7 +116,7 @@ extension DiskImageError {
             "Convert it: qemu-img convert -O qcow2 OLD NEW"
         case .backingOutsideFolder: "If you trust the image, add --trust-backing."
         case .backingMismatch:
-            "A machine's disk goes back to a snapshot (wander snapshot restore NAME), or is made anew (wander destroy, wander up)."
+            "Go back to a snapshot: 'wander snapshot restore NAME'. Or make the machine again: wander destroy && wander up"
         case .locked: "Stop the machine or the program that uses the disk."
         case .cannotDetectFormat: "Say which it is: --format raw or --format qcow2"
         default: nil
