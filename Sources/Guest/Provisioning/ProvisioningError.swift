@@ -21,7 +21,10 @@ public enum ProvisioningError: UserFacingError, Equatable {
     case broken(SSHError)
 
     public var summary: String {
-        switch self {
+        if let (step, path) = escape {
+            return "provisioning step '\(step)': \(path) leads out of a folder that the guest may write to"
+        }
+        return switch self {
         case .stepFailed(let step, _, let signal?, _): "provisioning step '\(step)' was ended by signal \(signal)"
         case .stepFailed(let step, let status, nil, _): "provisioning step '\(step)' failed with exit status \(status)"
         case .stepTimedOut(let step, let limit, _):
@@ -54,8 +57,20 @@ public enum ProvisioningError: UserFacingError, Equatable {
         }
     }
 
-    public var remedy: String? {
+    /// The step, and what it was to send to the guest, which a link puts elsewhere.
+    private var escape: (step: String, path: FilePath)? {
         switch self {
+        case .unreadable(let step, let error), .stepBroke(let step, .system(let error)):
+            error.errno == .improperLink ? error.path.map { (step, $0) } : nil
+        default: nil
+        }
+    }
+
+    public var remedy: String? {
+        if escape != nil {
+            return "A guest may have put the link there. If it is yours, name in the Wanderfile what it leads to."
+        }
+        return switch self {
         case .stepFailed, .stepTimedOut:
             "The machine is left as it is. Look at it with 'wander ssh', then run 'wander provision' again; "
                 + "it continues with this step."
@@ -74,7 +89,8 @@ public enum ProvisioningError: UserFacingError, Equatable {
     }
 
     public var kind: ErrorKind {
-        switch self {
+        if escape != nil { return .refused }
+        return switch self {
         case .stepFailed, .stepTimedOut, .stepLostGuest, .notRestarted: .provisioningFailed
         case .stepBroke(_, let error): error.kind == .interrupted ? .interrupted : .provisioningFailed
         case .unreadable, .invalidURL: .invalidConfiguration

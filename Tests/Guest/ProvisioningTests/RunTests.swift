@@ -71,7 +71,8 @@ import Testing
         let plan = try ProvisioningPlan(
             [swap, ProvisioningStep(name: "uses", action: action)], records: [], selection: .needed, isStart: true)
         let run = ProvisioningRun(over: session, writable: [share]) { journal.events.append($0) }
-        #expect(throws: ProvisioningError.self) { try run.run(plan) { journal.records.append($0) } }
+        let error = #expect(throws: ProvisioningError.self) { try run.run(plan) { journal.records.append($0) } }
+        #expect(error?.kind == .refused && error?.summary.contains("setup.sh leads out of") == true)
         #expect(journal.records.last?.name == "uses" && journal.records.last?.state == .failed)
         #expect(try !journal.lines.contains("secret") && !FileSystem.exists(folder("copy")))
     }
