@@ -119,6 +119,31 @@ import Testing
         #expect(ready == ["maker", "flag"])
     }
 
+    @Test("a sudo that hangs is no answer, whatever is asked", .timeLimit(.minutes(1)), arguments: [true, false])
+    func hangingSudo(asksForFile: Bool) throws {
+        // A user who is not root has to become it.
+        let passwd = String(decoding: try FileSystem.read("/etc/passwd"), as: UTF8.self)
+            .split(separator: "\n").filter { !$0.hasPrefix("daemon:") }.joined(separator: "\n")
+        let server = try TestServer(
+            accepting: [key.publicKey],
+            files: [
+                "/etc/passwd": "\(passwd)\ndaemon:x:1:1::/tmp:/bin/sh\n",
+                "/usr/bin/sudo": "#!/bin/sh\nexec sleep 50\n",
+            ])
+        for place in [server.home, server.home.appending(".ssh")] { try FileSystem.setPermissions(place, 0o755) }
+        try FileSystem.setPermissions(server.authorizedKeys, 0o644)
+        let session = try server.connect()
+        try session.authenticate(user: "daemon", keys: [key])
+        var wait = ReadinessWait(over: session) { _ in }
+        wait.questionLimit = 400
+        let probe = ReadinessProbe(
+            name: "probe", check: asksForFile ? .file("/etc/passwd") : .run("true"), timeout: 600, interval: 50)
+        #expect(
+            throws: ProvisioningError.notReady(
+                probe: "probe", milliseconds: 600, lastMessage: "no answer within 400 ms", hint: nil)
+        ) { try wait.run([probe]) }
+    }
+
     @Test(
         "an address is ready when its status is good",
         arguments: [(200, true), (302, true), (404, false), (500, false)])

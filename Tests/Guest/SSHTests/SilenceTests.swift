@@ -2,6 +2,7 @@ import Glibc
 import LinuxSystem
 import SSHTestServer
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import SSH
@@ -41,5 +42,43 @@ import Testing
         #expect(mkfifo(pipe.string, 0o600) == 0)
         let error = #expect(throws: SSHError.self) { try session.upload([1, 2, 3], to: pipe.string) }
         #expect(error?.summary.contains("moved nothing") == true)
+    }
+
+    @Test("a download that brings nothing ends, and leaves nothing behind", .timeLimit(.minutes(1)))
+    func download() throws {
+        // Nobody writes to the pipe in the guest.
+        let pipe = server.home.appending("pipe")
+        #expect(mkfifo(pipe.string, 0o600) == 0)
+        let folder = try TemporaryFolder()
+        let error = #expect(throws: SSHError.self) { try session.download(pipe.string, to: folder("copy")) }
+        #expect(error?.summary.contains("moved nothing") == true, "\(String(describing: error))")
+        #expect(try FileSystem.list(folder.path).isEmpty)
+    }
+
+    @Test("an archive that nobody unpacks ends, named by its path", .timeLimit(.minutes(1)))
+    func archive() throws {
+        let folder = try TemporaryFolder()
+        let file = try folder.file("sparse", [1])
+        try OwnedDescriptor.open(file, .readWrite).truncate(to: 8 << 20)
+        // What arrives is to go into the pipe, which nobody reads.
+        let pipe = server.home.appending("pipe")
+        #expect(mkfifo(pipe.string, 0o600) == 0)
+        let error = #expect(throws: SSHError.self) { try session.upload(file, to: pipe.string) }
+        #expect(error?.summary.contains("moved nothing") == true, "\(String(describing: error))")
+        #expect(error?.summary.contains(pipe.string) == true)
+    }
+
+    @Test(
+        "a tar(1) that hangs is not waited for without end", .timeLimit(.minutes(1)),
+        .enabled(if: getuid() == 0, "only root shows a user of the server's other programs"))
+    func hangingTar() throws {
+        var options = SSHSession.Options()
+        options.answerMilliseconds = 700
+        let server = try TestServer(accepting: [key.publicKey], files: ["/usr/bin/tar": "#!/bin/sh\nexec sleep 50\n"])
+        let session = try server.logIn(key, options)
+        let folder = try TemporaryFolder()
+        _ = try folder.file("file")
+        let error = #expect(throws: SSHError.self) { try session.upload(folder.path, to: "~/there") }
+        #expect(error?.summary.contains("moved nothing") == true, "\(String(describing: error))")
     }
 }

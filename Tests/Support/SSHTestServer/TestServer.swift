@@ -127,7 +127,8 @@ public final class TestServer {
         try FileSystem.makeDirectory(folder)
         return try files.sorted { $0.key < $1.key }.map { target, contents in
             let source = folder.appending(FilePath(target).lastComponent?.string ?? "file")
-            try AtomicFile.write(contents, to: source, permissions: target == "/etc/sudoers" ? 0o440 : 0o644)
+            let mode: UInt32 = target == "/etc/sudoers" ? 0o440 : contents.hasPrefix("#!") ? 0o755 : 0o644
+            try AtomicFile.write(contents, to: source, permissions: mode)
             return (source.string, target)
         }
     }
