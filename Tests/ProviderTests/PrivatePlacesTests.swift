@@ -95,4 +95,94 @@ import Testing
         #expect(try run() == [warning])
         #expect(String(decoding: try FileSystem.read(target, limit: 100), as: UTF8.self) == "tr0ub4dor")
     }
+
+    @Test("what a reader of boxes found in them is no longer there")
+    func reported() throws {
+        let homes = [
+            ".config/gcloud/credentials.db", ".azure/msal_token_cache.json", ".aws/sso/cache/0a.json",
+            ".aws/cli/cache/0a.json", ".npmrc", ".pypirc", ".my.cnf", ".cargo/credentials", ".cargo/credentials.toml",
+            ".gem/credentials", ".m2/settings.xml", ".config/containers/auth.json", ".config/rclone/rclone.conf",
+            ".gnupg/private-keys-v1.d/0A.key", ".irb_history", ".pry_history", ".local/share/pry/pry_history",
+            ".php_history", ".mongodb/mongosh/mongosh_repl_history", ".local/state/python_history",
+            ".local/state/bash/history",
+        ]
+        let others = [
+            "etc/dropbear/initramfs/dropbear_ed25519_host_key", "etc/dropbear-initramfs/dropbear_rsa_host_key",
+            "etc/tinyssh/sshkeydir/.ed25519.sk", "etc/wireguard/wg0.conf",
+            "etc/NetworkManager/system-connections/home.nmconnection", "var/lib/tailscale/tailscaled.state",
+            "boot/loader/random-seed", "boot/efi/loader/random-seed", "efi/loader/random-seed",
+        ]
+        let places =
+            try homes.map { try file(home.pushing(FilePath($0))) }
+            + others.map { try file(folder.path.pushing(FilePath($0))) }
+        let said = try run()
+        for place in places {
+            #expect(try !FileSystem.exists(place), "\(place)")
+            #expect(said.contains { $0.hasSuffix(" \(place)") }, "\(place)")
+        }
+    }
+
+    @Test("the private key that Debian's programs share by default is left, and told")
+    func sharedKey() throws {
+        let key = try file(folder.path.pushing("etc/ssl/private/ssl-cert-snakeoil.key"))
+        let said = try run()
+        #expect(said.count == 1 && said.first?.hasPrefix("warning \(key) is left: ") == true, "\(said)")
+        #expect(try FileSystem.exists(key))
+    }
+
+    enum Renewal: CaseIterable, Sendable { case works, fails, isMissing, isNotNeeded, isOnlyListed }
+
+    @Test(
+        "an initial RAM disk whose keys go out is made again and handed out, though the kernel is the box's own",
+        arguments: Renewal.allCases)
+    func initialRAMDisk(renewal: Renewal) throws {
+        if renewal != .isNotNeeded {
+            _ = try file(folder.path.pushing("etc/dropbear/initramfs/dropbear_ed25519_host_key"))
+        }
+        let (programs, boot, modules) = (folder("programs"), folder("boot"), folder("modules"))
+        try FileSystem.makeDirectory(programs)
+        _ = try file(modules.pushing("6.1/modules.dep"))
+        _ = try file(boot.appending("vmlinuz-6.1"), "kernel")
+        _ = try file(boot.appending("initrd.img-6.1"), "old")
+        let exchange = try file(folder("exchange"), "")
+        if renewal != .isMissing {
+            let end = renewal == .fails ? "exit 1" : "printf new >\(boot)/initrd.img-6.1"
+            let program = "#!/bin/sh\necho \"$*\" >\(folder("called"))\n\(end)\n"
+            try AtomicFile.write(program, to: programs.appending("update-initramfs"), permissions: 0o755)
+        }
+        let kernels = PreparationScript.kernels
+            .replacing("/boot/", with: "\(boot)/").replacing("ls /boot ", with: "ls \(boot) ")
+            .replacing("/lib/modules/", with: "\(modules)/")
+        // The test's program alone is found, never this host's own.
+        let script = """
+            list=\(renewal == .isOnlyListed ? "yes" : "") user=x exchange=$1
+            \(PrivatePlaces.settings.map { "\($0.0)='\($0.1)'\n" }.joined())
+            \(PreparationScript.tools)
+            \(PrivatePlaces.script)
+            \(PreparationScript.renewal)
+            wipe_system "$2"
+            remove_wiped
+            path=$PATH
+            PATH=$3
+            renew_initramfs
+            PATH=$path
+            kernel_digest=$(printf kernel | sha256sum | cut -d' ' -f1)
+            \(kernels)
+            printf '%s' "$report"
+            """
+        let result = try ChildProcess.run(
+            ["sh", "-c", script, "sh", exchange.string, folder.path.string, programs.string])
+        #expect(result.error.isEmpty, "\(String(decoding: result.error, as: UTF8.self))")
+        let said = String(decoding: result.output, as: UTF8.self)
+        #expect(said.contains("a provisioner can make some") == (renewal != .isNotNeeded), "\(said)")
+        let called = try FileSystem.readIfThere(folder("called")).map { String(decoding: $0, as: UTF8.self) }
+        #expect(called == ([.works, .fails].contains(renewal) ? "-u -k all\n" : nil))
+        #expect(said.contains("could not be made again") == [.fails, .isMissing].contains(renewal), "\(said)")
+        #expect(said.contains("kernel 6.1 6 3 ") == (renewal == .works), "\(said)")
+        guard renewal == .works else { return }
+        var bytes = [UInt8](repeating: 0, count: 3)
+        let file = try OwnedDescriptor.open(exchange, .readOnly)
+        let count = try bytes.withUnsafeMutableBytes { buffer in try file.read(into: buffer, at: 130 << 20) }
+        #expect(count == 3 && bytes == Array("new".utf8))
+    }
 }

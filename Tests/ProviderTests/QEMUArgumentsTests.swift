@@ -47,7 +47,9 @@ import Testing
         let arguments = QEMUArguments.make(Self.plan(), program: "qemu")
         #expect(value("-accel", arguments) == "tcg,thread=multi,tb-size=256")
         #expect(value("-m", arguments) == "512M")
-        #expect(value("-sandbox", arguments) == EmulatorLimits.sandbox)
+        #expect(
+            value("-sandbox", arguments)
+                == "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny")
         #expect(!QEMUArguments.make(Self.plan(), program: "qemu", hasSandbox: false).contains("-sandbox"))
         #expect(arguments.contains("-nodefaults") && arguments.contains("-no-user-config"))
     }

@@ -13,8 +13,9 @@ extension Machine {
 
     /// Makes sure that the guest of a box without a kernel can be told what to do: a guest that runs hands out the
     /// kernel and the initial RAM disk that it was started with, whatever its boot loader and its file systems are.
+    /// - Parameter silence: How long the guest may send nothing of it, in milliseconds.
     /// - Throws: ``PackageError/noKernel(machine:reason:)`` if it does not run and has not done so before.
-    func obtainKernel(_ record: MachineRecord, _ box: Box) throws {
+    func obtainKernel(_ record: MachineRecord, _ box: Box, silence: Int64 = 180_000) throws {
         guard box.kernel == nil else { return }
         let isKnown = DirectBoot(handedOutTo: bootFolder) != nil
         guard try folder.isAlive() else {
@@ -31,14 +32,14 @@ extension Machine {
         try FileSystem.removeTree(bootFolder)
         try FileSystem.makeDirectory(bootFolder, permissions: 0o700)
         do {
-            try receiveKernel(over: session)
+            try receiveKernel(over: session, silence: silence)
         } catch {
             try? FileSystem.removeTree(bootFolder)
             throw error
         }
     }
 
-    private func receiveKernel(over session: SSHSession) throws {
+    private func receiveKernel(over session: SSHSession, silence: Int64) throws {
         let stream = bootFolder.appending("stream")
         let file = try OwnedDescriptor.open(stream, [.writeOnly, .create], permissions: 0o600)
         let limits = PreparationScript.Exchange.self
@@ -48,7 +49,7 @@ extension Machine {
         var said: [UInt8] = []
         var failure: (any Error)?
         let outcome = try session.start(ShellScript(Self.handOutScript, as: "root")).attend(
-            silence: 180_000,
+            silence: silence,
             output: { bytes in
                 received += UInt64(bytes.count)
                 guard received <= limit, failure == nil else { return }

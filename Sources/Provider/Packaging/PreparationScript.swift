@@ -40,9 +40,8 @@ struct PreparationScript: Hashable {
         return "exec </dev/null >/dev/console 2>&1\n{\n"
             + settings.map { "\($0.0)=\(ShellQuoting.quote($0.1))\n" }.joined()
             + [
-                Self.begin, Self.shares, Self.tools, Self.swap, PrivatePlaces.script, Self.identity, Self.cleaning,
-                Self.trimming,
-                Self.kernels, Self.end,
+                Self.begin, Self.shares, Self.tools, Self.swap, PrivatePlaces.script, Self.renewal,
+                Self.identity, Self.cleaning, Self.trimming, Self.kernels, Self.end,
             ]
             .joined(
                 separator: "\n") + "\n}\n"
@@ -143,6 +142,21 @@ struct PreparationScript: Hashable {
         }
         """#
 
+    /// The initial RAM disk has copies of the keys that were in /etc; the box gets a new one.
+    static let renewal = #"""
+        renewed=
+        renew_initramfs() {
+            [ -n "$has_initramfs_keys" ] || return
+            say "warning the SSH server in the initial RAM disk has no host keys in the box; a provisioner can make some"
+            [ -z "$list" ] || return
+            if command -v update-initramfs >/dev/null 2>&1 && update-initramfs -u -k all >/dev/null 2>&1; then
+                renewed=yes
+            else
+                say "warning the initial RAM disk could not be made again: it still has the SSH host keys that were in /etc"
+            fi
+        }
+        """#
+
     private static let identity = #"""
         reset_login_key() {
             if [ -z "$user_home" ]; then
@@ -190,17 +204,7 @@ struct PreparationScript: Hashable {
             fi
             [ -n "$list" ] || rm -f /etc/ssh/ssh_host_*_key.pub
         }
-        # The initial RAM disk has copies of the keys that were just removed; the box gets the new one.
-        renew_initramfs() {
-            say "warning the SSH server in the initial RAM disk has no host keys in the box; a provisioner can make some"
-            [ -z "$list" ] || return
-            if command -v update-initramfs >/dev/null 2>&1 && update-initramfs -u -k all >/dev/null 2>&1; then
-                renewed=yes
-            else
-                say "warning the initial RAM disk could not be made again: it still has the SSH host keys that were in /etc"
-            fi
-        }
-        renewed= has_initramfs_keys=
+        has_initramfs_keys=
         if [ -z "$keep" ]; then
             wipe_swap $(sed -n '3,$s|.* ||; 3,$s|^|/dev/|p' /proc/partitions) /swapfile /swap.img /swap/swapfile \
                 $(sed -n 's|^[[:space:]]*\(/[^[:space:]]*\)[[:space:]][[:space:]]*[^[:space:]]*[[:space:]][[:space:]]*swap[[:space:]].*|\1|p' /etc/fstab 2>/dev/null)
@@ -214,15 +218,12 @@ struct PreparationScript: Hashable {
             wipe machine-id /var/lib/dbus/machine-id
             wipe_homes
             wipe_system ''
-            if [ -f /etc/ssl/private/ssl-cert-snakeoil.key ]; then
-                say "warning /etc/ssl/private/ssl-cert-snakeoil.key is left: programs need it at their start; all machines of the box share it"
-            fi
             if [ -d /var/lib/cloud/instances ]; then
                 say "trace cloud-init's state in /var/lib/cloud"
                 [ -n "$list" ] || rm -rf /var/lib/cloud/instance /var/lib/cloud/instances /var/lib/cloud/sem
             fi
             remove_wiped
-            if [ -n "$has_initramfs_keys" ]; then renew_initramfs; fi
+            renew_initramfs
             if [ -n "$renew" ] && [ -z "$list" ]; then
                 ssh-keygen -A >/dev/null 2>&1
                 say "warning nothing in the guest makes SSH host keys at its start: the box has new ones, which all its machines share"
@@ -261,7 +262,7 @@ struct PreparationScript: Hashable {
         """#
 
     /// The newest kernel that has modules and an initial RAM disk, if it is another one than the box brought.
-    private static let kernels = #"""
+    static let kernels = #"""
         newest=
         for version in $(ls /boot 2>/dev/null | sed -n 's/^vmlinuz-//p' | grep -v rescue | sort -V); do
             [ -d "/lib/modules/$version" ] || continue

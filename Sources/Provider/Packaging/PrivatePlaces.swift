@@ -156,6 +156,9 @@ enum PrivatePlaces {
             wipe_places host-keys "$1" "$initramfs_keys"
             has_initramfs_keys=
             if [ "$report" != "$before" ]; then has_initramfs_keys=yes; fi
+            if [ -f "$1/etc/ssl/private/ssl-cert-snakeoil.key" ]; then
+                say "warning $1/etc/ssl/private/ssl-cert-snakeoil.key is left: programs need it at their start; all machines of the box share it"
+            fi
         }
         """#
 }
