@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import LinuxSystem
 import SystemPackage
@@ -31,6 +32,28 @@ import Testing
             if !open.isEmpty { print(open) }
             listener.close()
             exit(open.isEmpty ? 0 : 1)
+        }
+    }
+
+    @Test("a folder that cannot be looked at any longer keeps it from serving", arguments: [false, true])
+    func failingFolder(isReadOnly: Bool) async throws {
+        await #expect(processExitsWith: .success) { [isReadOnly] in
+            let folder = try TemporaryFolder()
+            // A link to itself.
+            symlink("loop", folder("loop").string)
+            var arguments = ["--tag", "share", "--folder", folder("loop").string, "--socket-descriptor", "3"]
+            if isReadOnly { arguments.append("--read-only") }
+            let share = try ShareArguments(arguments)
+            let copy = linux_fork()
+            if copy == 0 {
+                do throws(SystemError) { _ = try Sandbox.enter(share) } catch {
+                    _exit(error.errno == .tooManySymbolicLinkLevels ? 0 : 2)
+                }
+                _exit(1)
+            }
+            var status: CInt = 0
+            waitpid(pid_t(copy), &status, 0)
+            exit(linux_exit_status(status))
         }
     }
 }

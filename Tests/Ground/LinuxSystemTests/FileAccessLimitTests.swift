@@ -44,6 +44,34 @@ private let hasLandlock = linux_syscall(444, 0, 0, 1, 0, 0) > 0
     }
 
     @Test(
+        "a place that cannot be looked at is an error, and nothing is limited by halves",
+        .enabled(if: hasLandlock, "this kernel has no Landlock"), arguments: 0..<4)
+    func failingPlace(kind: Int) throws {
+        let folder = try TemporaryFolder()
+        let outside = try folder.file("outside", Array("x".utf8))
+        let loop = folder("loop")
+        // A link to itself: stat(2) and open(2) fail with ELOOP, for root too.
+        #expect(symlink("loop", loop.string) == 0)
+        let ended = FailedLimit()
+        let thread = try Thread(name: "limited") {
+            let places = (0..<4).map { $0 == kind ? [loop] : [] }
+            do throws(SystemError) {
+                _ = try FileAccessLimit.apply(
+                    readable: places[0], writable: places[1], served: places[2], executable: places[3])
+            } catch { ended.note(error.errno, canRead: (try? FileSystem.read(outside, limit: 10)) != nil) }
+        }
+        thread.join()
+        #expect(ended.errno == .tooManySymbolicLinkLevels && ended.canRead)
+    }
+
+    private final class FailedLimit: Sendable {
+        private let state = Mutex<(errno: Errno?, canRead: Bool)>((nil, false))
+        var errno: Errno? { state.withLock { $0.errno } }
+        var canRead: Bool { state.withLock { $0.canRead } }
+        func note(_ errno: Errno, canRead: Bool) { state.withLock { $0 = (errno, canRead) } }
+    }
+
+    @Test(
         "files move between the folders of one that is served, and no devices are made there",
         .enabled(if: linux_syscall(444, 0, 0, 1, 0, 0) >= 2, "this kernel's Landlock cannot let files be moved"))
     func serves() throws {

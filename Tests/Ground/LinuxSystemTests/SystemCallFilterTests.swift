@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Synchronization
 import SystemPackage
 import Testing
 
@@ -108,6 +109,60 @@ import Testing
         // PR_SET_NAME; PR_SET_DUMPABLE, PR_SET_PTRACER.
         #expect(try passes(Int(SYS_prctl), 15))
         for option in [4, 0x5961_6d61] as [UInt64] { #expect(try !passes(Int(SYS_prctl), option)) }
+    }
+
+    @Test("threads are made by clone(2) alone: clone3(2), whose flags no filter sees, is as if it were not there")
+    func newThreads() throws {
+        let makesThreads = SystemCallFilter(allowing: [Int(SYS_clone)])
+        // ENOSYS is 38; with SECCOMP_RET_ERRNO, since the C library tries it for each thread.
+        #expect(try verdict(makesThreads, call: 435, arguments: [0, 88]) == 0x0005_0026)
+        #expect(try verdict(makesThreads, call: Int(SYS_clone), arguments: [0x003d_0f00]) == 0x7fff_0000)
+        // Where no threads are made, it is named as any other call: with SECCOMP_RET_TRAP.
+        #expect(try verdict(SystemCallFilter(allowing: [0]), call: 435, arguments: [0, 88]) == 0x0003_0026)
+    }
+
+    @Test("in a process with such a filter threads start, and no process does") func newThreadsOfProcess() async throws
+    {
+        await #expect(processExitsWith: .success) {
+            let copy = linux_fork()
+            if copy == 0 {
+                // The copy has one thread; all that it does from here on is listed.
+                let calls =
+                    [
+                        SYS_clone, SYS_mmap, SYS_munmap, SYS_mprotect, SYS_madvise, SYS_brk, SYS_mremap, SYS_futex,
+                        SYS_rseq, SYS_set_robust_list, SYS_prctl, SYS_rt_sigprocmask, SYS_rt_sigaction,
+                        SYS_sigaltstack, SYS_sched_getaffinity, SYS_sched_yield, SYS_gettid, SYS_getpid, SYS_exit,
+                        SYS_exit_group, SYS_write, SYS_clock_gettime, SYS_getrandom,
+                    ].map { Int($0) }
+                guard (try? SystemCallFilter(allowing: calls).apply()) == true else { _exit(2) }
+                let flag = Flag()
+                do {
+                    let thread = try Thread(name: "new") { flag.raise() }
+                    thread.join()
+                } catch { _exit(4) }
+                guard flag.isRaised else { _exit(5) }
+                // struct clone_args of 88 bytes, for a process; then fork(2)'s flags.
+                var arguments = [UInt64](repeating: 0, count: 11)
+                arguments[4] = UInt64(SIGCHLD)
+                let other = arguments.withUnsafeMutableBytes {
+                    linux_syscall(435, UInt(bitPattern: $0.baseAddress), 88, 0, 0, 0)
+                }
+                if other == 0 { _exit(0) }
+                guard other == -38 else { _exit(6) }
+                let child = linux_syscall(Int(SYS_clone), UInt(SIGCHLD), 0, 0, 0, 0)
+                if child == 0 { _exit(0) }
+                _exit(child == -38 ? 0 : 7)
+            }
+            var status: CInt = 0
+            waitpid(pid_t(copy), &status, 0)
+            exit(linux_exit_status(status))
+        }
+    }
+
+    private final class Flag: Sendable {
+        private let raised = Atomic(false)
+        var isRaised: Bool { raised.load(ordering: .acquiring) }
+        func raise() { raised.store(true, ordering: .releasing) }
     }
 
     @Test("conditions of one call hold together or instead of each other") func conditions() throws {

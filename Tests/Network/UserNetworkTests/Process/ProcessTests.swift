@@ -158,4 +158,27 @@ import Testing
         #expect(throws: NetworkError.self) { try environment.start() }
         #expect(try environment.ended())
     }
+
+    @Test("a process that cannot be confined says so in place of having started, and ends") func notConfined() throws {
+        let environment = try NetworkEnvironment()
+        let file = environment.folder.appending("resolv.conf")
+        // A link to itself, which a rule for this file cannot be made of.
+        #expect(symlink("resolv.conf", file.string) == 0)
+        environment.configuration.resolverFile = file
+        let error = #expect(throws: NetworkError.self) { try environment.start() }
+        #expect(error?.summary.contains(file.string) == true, "\(String(describing: error))")
+        #expect(try environment.ended())
+        #expect(environment.log.contains(file.string))
+    }
+
+    @Test("its log is bounded at each start: what was too long before is kept beside it") func longLog() throws {
+        let environment = try NetworkEnvironment()
+        let log = NetworkConfiguration.logFile(in: environment.configuration.folder)
+        try FileSystem.makeDirectory(log.removingLastComponent(), permissions: 0o700)
+        try AtomicFile.write(String(repeating: "old line\n", count: 200_000) + "last line\n", to: log)
+        #expect(try environment.start())
+        #expect(try #require(try FileSystem.status(log)).size < 100_000)
+        let older = try FileSystem.read(FilePath("\(log).old"))
+        #expect(older.count == 1 << 20 && older.suffix(19) == Array("old line\nlast line\n".utf8)[...])
+    }
 }
