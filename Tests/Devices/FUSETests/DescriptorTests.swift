@@ -131,4 +131,12 @@ import Testing
         for _ in 0..<4999 { budget.take() }
         #expect(!budget.isUsedUp)
     }
+
+    @Test("shares that are told nothing else have the process's one budget, of a million files") func oneBudget() throws
+    {
+        let folder = try TemporaryFolder()
+        let kernels = [try GuestKernel(folder), try GuestKernel(folder)]
+        for kernel in kernels { #expect(kernel.server.options.budget === NodeBudget.process) }
+        #expect(NodeBudget.process.limit == 1_048_576)
+    }
 }

@@ -7,7 +7,7 @@ final class NodeBudget: Sendable {
     /// So many every share may have, whatever the others took.
     static let share = 1 << 12
 
-    private let limit: Int
+    let limit: Int
     private let used = Atomic<Int>(0)
 
     init(limit: Int) { self.limit = limit }

@@ -126,6 +126,13 @@ import Testing
         #expect(try guest.expect { $0.isTCP && $0.flags & 0x01 != 0 }.isSound)
     }
 
+    @Test("an address keeps the scope of its interface, by its name") func scope() throws {
+        // struct sockaddr_in6: the scope is the last of its 28 bytes' fields. The loopback interface is the first.
+        let loopback = try #require(SocketAddress("fe80::1%lo", port: 53))
+        #expect(loopback.bytes.suffix(4) == [1, 0, 0, 0])
+        #expect(try #require(SocketAddress("fe80::1", port: 53)).bytes.suffix(4) == [0, 0, 0, 0])
+    }
+
     /// Port 53 is the only one that resolv.conf can mean.
     private static let mayListen = (try? SocketAddress("127.9.9.9", port: 53)?.bind(stream: false)) != nil
 

@@ -59,6 +59,27 @@ import Testing
         #expect(try db.expect { $0.isUDP }.udpPayload == payload)
     }
 
+    @Test(
+        "the longest frame, with all the padding that there may be, passes; a byte more is dropped and breaks nothing")
+    func frameLimit() throws {
+        let test = try TestNetwork()
+        let web = try test.peer("web", 1)
+        let db = try test.peer("db", 2)
+        func frame(_ count: Int) -> [UInt8] {
+            let packet = Wire.udp(from: (web.address, 1), to: (db.address, 2), [UInt8](repeating: 7, count: 65_492))
+            let frame = Wire.ethernet(to: db.mac, from: web.mac, type: 0x0800, packet)
+            return frame + [UInt8](repeating: 0, count: count - frame.count)
+        }
+        // An MTU of 65,520, 14 bytes of Ethernet, and 18 for tags and padding.
+        web.send(frame(65_552))
+        #expect(try db.expect { $0.isUDP }.bytes.count == 65_552)
+        web.send(frame(65_553))
+        #expect(!db.hears { _ in true })
+        #expect(web.machine.drops == [.malformed: 1])
+        web.send(packet: Wire.udp(from: (web.address, 1), to: (db.address, 2), [9]), to: db)
+        #expect(try db.expect { $0.isUDP }.udpPayload == [9])
+    }
+
     @Test("a machine cannot send as another, by Ethernet or by IP address") func spoofing() throws {
         let test = try TestNetwork()
         let web = try test.peer("web", 1)
