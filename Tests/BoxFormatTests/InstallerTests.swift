@@ -417,6 +417,33 @@ import Testing
         #expect(try one.entry(BoxName("b/x"), architecture: .arm64) == nil)
     }
 
+    @Test("what cannot be looked at is an error, and not a file without boxes")
+    func failingLookup() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path.appending("Wanderfile.lock")
+        // A link to itself: stat(2) and open(2) fail with ELOOP, for root too.
+        try folder.run("ln", "-s", "Wanderfile.lock", "Wanderfile.lock")
+        let error = #expect(throws: BoxSourceError.self) { try LockFile.read(path) }
+        guard case .invalidLock(path, _) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+    }
+
+    @Test("the next writer removes what a killed one left, and nothing that somebody is writing")
+    func leftovers() throws {
+        let folder = try TemporaryFolder()
+        _ = try folder.file("Wanderfile.lock.0123abcd.tmp", [1])
+        _ = try folder.file("notes.0123abcd.tmp")
+        let used = try folder.file("Wanderfile.lock.89abcdef.tmp")
+        let writer = try OwnedDescriptor.open(used, .readWrite)
+        #expect(try OpenFileLock.tryLock(writer, .exclusive))
+        try LockFile().write(folder.path.appending("Wanderfile.lock"))
+        #expect(
+            try folder.tree() == ["Wanderfile.lock", "Wanderfile.lock.89abcdef.tmp", "notes.0123abcd.tmp"])
+        writer.close()
+    }
+
     @Test(
         "refuses what it did not write",
         arguments: [

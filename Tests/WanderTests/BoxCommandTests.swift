@@ -148,6 +148,98 @@ import Testing
             try LockFile.read(folder.appending("Wanderfile.lock")).entries.map(\.box.version.description) == ["1.4"])
     }
 
+    @Test("several damaged boxes are one document, with every box and one error")
+    func verifyAsData() throws {
+        defer { try? FileSystem.removeTree(folder) }
+        for name in ["team/a", "team/b", "team/c"] {
+            #expect(try wander.run("box", "add", makeBox("x.box", name: name, version: "1").string).status == 0)
+            try FileSystem.remove(folder.appending("x.box"))
+        }
+        for box in try store.list().boxes where box.name.description != "team/b" {
+            try FileSystem.setPermissions(box.disk.path, 0o600)
+            try AtomicFile.write("x", to: box.disk.path)
+        }
+        let result = try wander.run("box", "verify", "--json")
+        #expect(result.status == 7)
+        // A text with two documents is none.
+        let document = try #require(result.json, "\(result.output)")
+        let boxes = try #require(document["boxes"]?.arrayValue)
+        #expect(boxes.map { $0["ok"]?.boolValue } == [false, true, false])
+        #expect(boxes.map { $0["files"]?.arrayValue?.isEmpty } == [false, true, false])
+        #expect(document["error"]?["exit"] == 7)
+        // For people both are named.
+        let said = try wander.run("box", "verify")
+        #expect(said.status == 7)
+        for name in ["team/a", "team/c"] {
+            #expect(said.error.contains("\(name) 1 (amd64) is damaged"), "\(said.error)")
+        }
+    }
+
+    @Test("update waits for whoever changes Wanderfile.lock, and keeps what that one wrote")
+    func updateBesideOthers() throws {
+        defer { try? FileSystem.removeTree(folder) }
+        try makeBox("a.box", name: "team/a", version: "1.0")
+        let catalogue: JSONValue = [
+            "name": "team/a",
+            "versions": [["version": "1.0", "providers": [["name": "libvirt", "url": "a.box"]]]],
+        ]
+        try AtomicFile.write(catalogue.pretty, to: folder.appending("a.json"))
+        var wander = wander
+        wander.environment["WANDER_CATALOGUES"] = "file://\(folder)/{name}.json"
+        try AtomicFile.write(
+            "machines: { one: { box: team/a }, two: { box: team/b } }\n", to: folder.appending("Wanderfile"))
+        // As an 'up' of the other machine does.
+        let place = folder.pushing(".wander/locks/boxes")
+        try FileSystem.makeDirectory(place.removingLastComponent(), permissions: 0o700)
+        let other = try OwnedDescriptor.open(place, [.readWrite, .create], permissions: 0o600)
+        #expect(try OpenFileLock.tryLock(other, .exclusive))
+        var options = wander.options
+        options.output = .null
+        options.error = .null
+        let update = try ChildProcess.start(
+            [WanderProcess.executable().string, "box", "update", "--box", "team/a"], options)
+        // It has come as far as the lock, and waits there.
+        let descriptors = FilePath("/proc/\(update.identifier)/fd")
+        let deadline = MonotonicClock.now.advanced(byMilliseconds: 30_000)
+        var isWaiting = false
+        while !isWaiting, MonotonicClock.now < deadline {
+            isWaiting = ((try? FileSystem.list(descriptors)) ?? []).contains {
+                (try? FileSystem.readLink(descriptors.appending($0))) == place
+            }
+            if !isWaiting { MonotonicClock.sleep(milliseconds: 10) }
+        }
+        #expect(isWaiting)
+        let text = """
+            {"schema": 1, "boxes": [{"name": "team/b", "version": "2", "architecture": "amd64", \
+            "sha256": "\(String(repeating: "ab", count: 32))", "source": "https://example.org/b.box"}]}
+            """
+        try AtomicFile.write(text, to: folder.appending("Wanderfile.lock"))
+        OpenFileLock.unlock(other)
+        #expect(try update.wait(milliseconds: 60_000) == .exited(0))
+        let lock = try LockFile.read(folder.appending("Wanderfile.lock"))
+        #expect(lock.entries.map { "\($0.box.name) \($0.box.version)" } == ["team/a 1.0", "team/b 2"])
+    }
+
+    @Test("what a refused change of a box in use advises works, and brings the change about")
+    func adviceAboutUse() throws {
+        defer { try? FileSystem.removeTree(folder) }
+        try makeBox("one.box", name: "team/a", version: "1")
+        try makeBox("other.box", name: "team/a", version: "1", megabytes: 1)
+        #expect(try wander.run("box", "add", "one.box").status == 0)
+        let box = try #require(try store.list().boxes.first)
+        let project = folder.appending("project")
+        try FileSystem.makeDirectory(project)
+        try store.recordUse(of: box, machine: "web", directory: project)
+        try FileSystem.removeTree(project)
+        let refused = try wander.run("box", "add", "--force", "other.box")
+        #expect(refused.status == 4)
+        #expect(!refused.error.contains("--force "), "what was refused is not advised: \(refused.error)")
+        let range = try #require(refused.error.firstRange(of: "wander box prune --forget-missing"), "\(refused.error)")
+        let words = refused.error[range].split(separator: " ").dropFirst().map(String.init)
+        #expect(try wander.run(words: words + ["--yes"]).status == 0)
+        #expect(try wander.run("box", "add", "--force", "other.box").status == 0)
+    }
+
     @Test("wrong usage is told apart from what is not there")
     func usage() throws {
         #expect(try wander.run("box", "add").status == 64)

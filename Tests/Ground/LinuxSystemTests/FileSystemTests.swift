@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import LinuxSystem
+import Reporting
 import Synchronization
 import SystemPackage
 import TestSupport
@@ -63,6 +64,18 @@ import Testing
         thread.join()
         #expect(answers.withLock(\.self) == [true, true])
         #expect(try FileSystem.list(path) == ["a"])
+    }
+
+    @Test("what the host refuses or lacks is told apart from other failures by the exit status")
+    func exitStatuses() {
+        // 5: the host is not able to; 1: any other failure.
+        let expected: [(Errno, Int32)] = [
+            (.permissionDenied, 5), (.notPermitted, 5), (.readOnlyFileSystem, 5), (.noSpace, 5),
+            (.diskQuotaExceeded, 5), (.tooManyOpenFiles, 5), (.noMemory, 5), (.ioError, 1), (.invalidArgument, 1),
+        ]
+        for (errno, status) in expected {
+            #expect(SystemError("open", "/x", errno).kind.exitStatus == status, "\(errno)")
+        }
     }
 
     @Test("temporary files that nobody holds are left over; a writer's are not, and no other file is")
