@@ -45,6 +45,12 @@ final class Problems {
         if seen.insert(diagnostic).inserted { diagnostics.append(diagnostic) }
     }
 
+    /// Takes back what was reported after the first `count` problems, for whoever knows better what is wrong.
+    func takeBack(to count: Int) {
+        for diagnostic in diagnostics.dropFirst(count) { seen.remove(diagnostic) }
+        diagnostics.removeLast(max(0, diagnostics.count - count))
+    }
+
     func location(_ mark: Mark) -> SourceLocation { sources[mark.source].location(of: mark) }
 
     /// The line that `mark` points into.

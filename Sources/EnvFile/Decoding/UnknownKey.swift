@@ -12,7 +12,10 @@ enum UnknownKey {
             return
         }
         let known = type.keys.map(\.name)
-        var hint = type.foreign[name]?.advice(for: entry.value) ?? Suggestion.didYouMean(name, in: known)
+        var hint =
+            type.foreign[name]?.advice(for: entry.value) ?? VagrantKey(path: name, value: entry.value)?.advice
+            ?? problems.sourceLine(entry.mark).flatMap { VagrantKey(line: $0, at: entry.mark)?.advice }
+            ?? Suggestion.didYouMean(name, in: known)
         if hint == nil, problems.isFirstMention(of: type.title) {
             hint = "Known keys: \(known.sorted().joined(separator: ", "))."
         }

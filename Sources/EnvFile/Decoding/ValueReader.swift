@@ -9,6 +9,8 @@ struct ValueReader {
     var origins: [String: Mark] = [:]
     /// The same for lists and maps with names.
     var containers: [String: Mark] = [:]
+    /// Paths of values that stand for a whole map: messages name the map's key, which is what was written.
+    var short: Set<String> = []
 
     /// nil if the node is empty or does not fit; the latter has then been reported.
     mutating func read(_ node: Node, as type: ValueType, path: String) -> Value? {
@@ -19,11 +21,12 @@ struct ValueReader {
             return readMap(Normalizer.normalize(node, as: type), names, of: value, listForm: listForm, path: path)
         case .object(let object, let shorthand):
             let long = Normalizer.normalize(node, as: type)
+            if let shorthand, node.mapping == nil { short.insert("\(path).\(shorthand)") }
             guard let entries = long.mapping else {
                 guard !node.isNull else { return nil }
-                let short = shorthand == nil ? "" : ", or a single value for '\(shorthand ?? "")'"
+                let single = shorthand == nil ? "" : ", or a single value for '\(shorthand ?? "")'"
                 problems.report(
-                    "\(quoted(path)) must be a map\(short), not \(node.kindName)", hint: object.hint(for: node),
+                    "\(quoted(path)) must be a map\(single), not \(node.kindName)", hint: object.hint(for: node),
                     at: node.mark)
                 return nil
             }
@@ -44,7 +47,9 @@ struct ValueReader {
         }
     }
 
-    private func quoted(_ path: String) -> String { "'\(path.split(separator: ".").last ?? "")'" }
+    private func quoted(_ path: String) -> String {
+        "'\(path.split(separator: ".").dropLast(short.contains(path) ? 1 : 0).last ?? "")'"
+    }
 
     private mutating func read(_ node: Node, as type: ScalarType, path: String) -> Value? {
         guard let text = node.scalar else {
@@ -71,6 +76,10 @@ struct ValueReader {
         case .wrong(let hint):
             let shown = value.isEmpty ? "empty" : "'\(value.prefix(64))'"
             problems.report("\(quoted(path)) must be \(type.expected), not \(shown)", hint: hint, at: node.mark)
+        case .other(let form):
+            problems.report(
+                "\(quoted(path)) must be \(type.expected), not '\(value.prefix(64))'",
+                hint: "Write '\(quoted(path).dropFirst().dropLast()): \(form)'.", at: node.mark)
         case .problem(let message, let hint): problems.report("\(quoted(path)) \(message)", hint: hint, at: node.mark)
         }
         return nil
@@ -79,10 +88,10 @@ struct ValueReader {
     private mutating func readList(_ node: Node, of item: ValueType, limit: Int, path: String) -> Value? {
         guard let items = node.sequence else {
             guard !node.isNull else { return nil }
+            let line = path.hasSuffix("ports") ? ForeignValue.ports(node) : nil
             problems.report(
                 "\(quoted(path)) must be a list, not \(node.kindName)",
-                hint: "Write '- ' before each item, or '[a, b]'.",
-                at: node.mark)
+                hint: line.map { "Write '\($0)'." } ?? "Write '- ' before each item, or '[a, b]'.", at: node.mark)
             return nil
         }
         guard items.count <= limit else {
@@ -107,7 +116,7 @@ struct ValueReader {
         guard let entries = node.mapping else {
             guard !node.isNull else { return nil }
             let expected = listForm ? "a list of names or a map" : "a map"
-            let hint = path == "networks" && node.sequence != nil ? ForeignKey.networksAsList : nil
+            let hint = path == "networks" && node.sequence != nil ? ForeignKey.atTop.advice(for: node) : nil
             problems.report("\(quoted(path)) must be \(expected), not \(node.kindName)", hint: hint, at: node.mark)
             return nil
         }
@@ -136,36 +145,46 @@ struct ValueReader {
     mutating func record(_ entries: [Node.Entry], mark: Mark, as type: ObjectType, path: String) -> Record? {
         var values: [String: Value] = [:]
         var given: Set<String> = []
+        // Whether it has been said what was meant, so that nothing that is missing needs to be named.
+        var isExplained = false
         let prefix = path.isEmpty ? "" : path + "."
         for entry in entries {
             guard let key = type.key(entry.name) else {
                 UnknownKey.report(entry, in: type, problems: problems)
+                isExplained = isExplained || type.foreign[entry.name] != nil
                 continue
             }
             guard !entry.value.isNull else { continue }
+            if let text = entry.value.scalar, let foreign = type.foreignValues[key.name], let hint = foreign.hints[text]
+            {
+                problems.report(foreign.message, hint: hint, at: entry.value.mark)
+                isExplained = true
+                continue
+            }
             given.insert(key.name)
             if let value = read(entry.value, as: key.type, path: prefix + key.name) { values[key.name] = value }
         }
         addStandards(to: &values, given: given, of: type)
         let isAlone = type.alone.flatMap { values[$0] }?.scalar == .flag(true)
-        let isComplete = checkPresence(given, isAlone: isAlone, entries: entries, mark: mark, of: type)
+        // What is wrong with its value has been said.
+        if let alone = type.alone, given.contains(alone), values[alone] == nil { isExplained = true }
+        let isComplete = checkPresence(
+            given, isAlone: isAlone, isExplained: isExplained, entries: entries, mark: mark, of: type)
         return isComplete ? Record(values: values, mark: mark) : nil
     }
 
     private func checkPresence(
-        _ given: Set<String>, isAlone: Bool, entries: [Node.Entry], mark: Mark, of type: ObjectType
+        _ given: Set<String>, isAlone: Bool, isExplained: Bool, entries: [Node.Entry], mark: Mark, of type: ObjectType
     ) -> Bool {
         let missing = type.required.filter { !given.contains($0) }
+        guard missing.isEmpty || !isExplained else { return false }
         for name in missing { problems.report("\(type.title) lacks the key '\(name)'", at: mark) }
         guard !type.exactlyOne.isEmpty else { return missing.isEmpty }
         let present = entries.filter { type.exactlyOne.contains($0.name) && given.contains($0.name) }
         if present.count == 1 || present.isEmpty && isAlone { return missing.isEmpty }
         let choices = type.exactlyOne.map { "'\($0)'" }.joined(separator: ", ")
         if present.isEmpty {
-            // What was meant by it has been said.
-            guard !entries.contains(where: { type.key($0.name) == nil && type.foreign[$0.name] != nil }) else {
-                return false
-            }
+            guard !isExplained else { return false }
             let alone = type.alone.map { ", or '\($0): true'" } ?? ""
             problems.report("\(type.title) needs one of \(choices)\(alone)", at: mark)
         } else {

@@ -1,4 +1,5 @@
 import LinuxSystem
+import Reporting
 import SystemPackage
 
 /// Reads every layer and merges them.
@@ -46,6 +47,11 @@ struct LayerReader {
         guard !isVagrantfile(source) else { return nil }
         let before = problems.diagnostics.count
         guard let node = YAMLReader.read(source, problems: problems) else {
+            if let first = problems.diagnostics.dropFirst(before).first, let line = first.location?.line {
+                // That a line has no ':' is seen at the next one.
+                let isSeenLate = first.message == YAMLMessage.noKey
+                if explainRuby(source, at: isSeenLate ? [line, line - 1] : [line], since: before) { return nil }
+            }
             // No problem: the file is empty, or holds comments only.
             guard problems.diagnostics.count == before, path == file else { return nil }
             problems.report(
@@ -53,6 +59,7 @@ struct LayerReader {
             return nil
         }
         guard node.mapping != nil else {
+            guard !explainRuby(source, at: [node.mark.line], since: before) else { return nil }
             problems.report("\(type.title) must be a map of keys and values, not \(node.kindName)", at: node.mark)
             return nil
         }
@@ -68,11 +75,47 @@ struct LayerReader {
             guard line.hasPrefix("Vagrant.configure") || line.hasPrefix("Vagrant::Config.run") else { continue }
             problems.report(
                 "this is a Vagrantfile, in Ruby; a Wanderfile is YAML",
-                hint: "'wander init' writes a Wanderfile to begin with; 'wander schema --keys' lists its keys.",
+                hint: "'wander init' writes a Wanderfile to begin with; 'wander schema --keys' lists its keys."
+                    + equivalents(of: text),
                 at: Mark(source: source, line: index + 1, column: 1, length: line.prefix { $0 != "(" }.count))
             return true
         }
         return false
+    }
+
+    /// A Vagrantfile's settings as a Wanderfile has them, for the end of a hint. Not where there are several machines,
+    /// since the lines would not say whose they are.
+    private func equivalents(of text: SourceText) -> String {
+        let mark = Mark(source: 0, line: 1, column: 1)
+        let keys = text.lineStarts.prefix(200).compactMap { VagrantKey(line: text.line(from: $0), at: mark) }
+        let lines = keys.compactMap(\.wanderfileLine).prefix(6)
+        guard !lines.isEmpty, !keys.contains(where: { $0.name == "define" }) else { return "" }
+        return " For this one: \(lines.map { "'\($0)'" }.joined(separator: ", "))."
+    }
+
+    /// Says of lines in Ruby what they are in a Wanderfile, in place of what YAML's parser says.
+    /// - Parameters:
+    ///   - places: The lines that the parser may have given up at.
+    ///   - count: How many problems there were before.
+    /// - Returns: Whether that is what is wrong.
+    private func explainRuby(_ source: Int, at places: [Int], since count: Int) -> Bool {
+        let text = problems.sources[source]
+        let lines = text.lineStarts.prefix(2000).map { text.line(from: $0) }
+        func indentation(_ line: String) -> Int { line.prefix { $0 == " " }.count }
+        func key(_ number: Int) -> VagrantKey? {
+            guard lines.indices.contains(number - 1) else { return nil }
+            return VagrantKey(line: lines[number - 1], at: Mark(source: source, line: number, column: 1))
+        }
+        guard let guilty = places.first(where: { key($0) != nil }) else { return false }
+        problems.takeBack(to: count)
+        let level = indentation(lines[guilty - 1])
+        for (index, line) in lines.enumerated() where indentation(line) == level {
+            guard let key = key(index + 1) else { continue }
+            problems.report(
+                "this line is Ruby, from a Vagrantfile; a Wanderfile is YAML", hint: key.advice,
+                at: Mark(source: source, line: index + 1, column: level + 1, length: line.count - level))
+        }
+        return true
     }
 
     /// Keys at the top are checked layer by layer: after merging, the decoder looks only for those that it knows.

@@ -4,33 +4,48 @@ enum ForeignKey: Sendable {
     case key(String)
     /// A key of this map with a unit that the other tool leaves out, such as Vagrant's memory in MiB.
     case size(String, unit: String)
+    /// A line that is made of the value; where the value does not say enough, a sentence.
+    case line(@Sendable (Node) -> String?, otherwise: String)
     /// Whatever else is to be done, as a sentence.
     case words(String)
 
     /// The advice for a value as it was written.
     func advice(for value: Node) -> String {
-        switch self {
-        case .words(let words): return words
-        case .key(let key):
-            guard let text = Self.short(value) else { return "Did you mean '\(key)'?" }
-            return "Write '\(key): \(text)'."
-        case .size(let key, let unit):
-            guard let text = Self.short(value) else { return "Did you mean '\(key)'?" }
-            let isNumber = text.utf8.allSatisfy { (0x30...0x39).contains($0) }
-            return "Write '\(key): \(text)\(isNumber ? unit : "")'."
+        if let line = line(for: value) { return "Write '\(line)'." }
+        return switch self {
+        case .words(let words), .line(_, otherwise: let words): words
+        case .key(let key), .size(let key, _): "Did you mean '\(key)'?"
         }
     }
 
-    /// A value that may stand in a message.
-    private static func short(_ value: Node) -> String? {
-        guard let text = value.scalar, !value.isNull, text.utf8.count <= 60, !text.utf8.contains(0x0a) else {
-            return nil
+    /// The line that a Wanderfile has instead, with the value as it was written; nil where there is none.
+    func line(for value: Node) -> String? {
+        switch self {
+        case .words: return nil
+        case .line(let make, _): return make(value)
+        case .key(let key): return value.shortText.map { "\(key): \($0)" }
+        case .size(let key, let unit):
+            guard let text = value.shortText else { return nil }
+            let isNumber = text.utf8.allSatisfy { (0x30...0x39).contains($0) }
+            return "\(key): \(text)\(isNumber ? unit : "")"
         }
-        return text
     }
 
     /// Several names with one piece of advice.
     static func table(_ rows: [(names: [String], advice: ForeignKey)]) -> [String: ForeignKey] {
         Dictionary(rows.flatMap { row in row.names.map { ($0, row.advice) } }, uniquingKeysWith: { first, _ in first })
+    }
+}
+
+extension Node {
+    /// A value that may be in a message.
+    var shortText: String? {
+        guard let text = scalar, !isNull, text.utf8.count <= 60, !text.utf8.contains(0x0a) else { return nil }
+        return text
+    }
+
+    /// The value of the first of some keys that is there, if it may be in a message.
+    func shortText(_ names: String...) -> String? {
+        names.lazy.compactMap { name in self[name]?.shortText }.first
     }
 }

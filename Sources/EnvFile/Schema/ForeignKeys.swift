@@ -2,7 +2,13 @@
 extension ForeignKey {
     static let machine = table([
         (["image", "box_url"], .key("box")),
-        (["box_version"], .words("Write 'box: { ref: NAME, version: \">= 1\" }'.")),
+        (
+            ["box_version"],
+            .line(
+                { value in
+                    value.shortText.flatMap { VersionRange($0) }.map { "box: { ref: NAME, version: \"\($0)\" }" }
+                }, otherwise: "Write 'box: { ref: NAME, version: \">= 1\" }'.")
+        ),
         (["box_check_update"], .words("Remove it: 'wander box outdated' looks for newer versions.")),
         (["ram", "mem", "memsize", "maxmemory"], .size("memory", unit: "MiB")),
         (["cores", "vcpu", "vcpus", "processors"], .key("cpus")),
@@ -15,22 +21,23 @@ extension ForeignKey {
                 "forwarded_port", "forwarded_ports", "forward_ports", "port_forwards", "portForwards", "publish",
                 "expose",
             ],
-            .words("Write 'ports: [\"8080:80\"]': the host's port comes first.")
+            .line(ForeignValue.ports, otherwise: "Write 'ports: [\"8080:80\"]': the host's port comes first.")
         ),
         (
             ["private_network", "public_network", "ip", "address"],
-            .words("Write 'networks: [{ name: lan, ip: 192.168.56.10 }]'.")
+            .line(ForeignValue.networks, otherwise: "Write 'networks: [{ name: lan, ip: 192.168.56.10 }]'.")
         ),
-        (["network"], .key("networks")),
+        (["network"], .line(ForeignValue.network, otherwise: "Did you mean 'networks'?")),
         (
-            ["synced_folder", "synced_folders", "shared_folders", "folders", "mounts", "volumes"], .key("shares")
+            ["synced_folder", "synced_folders", "shared_folders", "folders", "mounts", "volumes"],
+            .line(ForeignValue.shares, otherwise: "Did you mean 'shares'?")
         ),
         (["healthcheck", "health", "probes"], .words("Write 'ready: [{ run: COMMAND }]'.")),
         (["restart"], .words("Remove it: a machine runs until it is stopped.")),
         (
-            ["inline", "shell", "run", "script", "command", "commands", "path"],
-            .words("Write 'provision: [{ run: COMMAND }]', or '{ script: FILE }' in it.")
+            ["inline", "shell", "run", "command", "commands"], .line(ForeignValue.step("run"), otherwise: stepWords)
         ),
+        (["script", "path"], .line(ForeignValue.step("script"), otherwise: stepWords)),
         (["provisioner", "provisioners", "setup"], .key("provision")),
         (["privileged"], .words("Write 'as: user' in a step that is not to run as root.")),
         (["needs", "requires", "links"], .key("depends_on")),
@@ -49,7 +56,26 @@ extension ForeignKey {
             ["disks"],
             .words("A machine has one disk in this version: 'disk: 40GiB' makes it larger.")
         ),
+        (hypervisors + ["providers"], .line(ForeignValue.hypervisor, otherwise: ownHypervisor)),
+        (["define"], .line(ForeignValue.machines, otherwise: "Write 'machines: { NAME: {} }'.")),
+        (
+            ["config", "vm"],
+            .line(
+                { value in
+                    let lines = VagrantKey.lines(value)
+                    return lines.isEmpty ? nil : lines.joined(separator: "' and '")
+                }, otherwise: "Write what is in it without 'config.vm': 'box: NAME', 'memory: 2GiB'.")
+        ),
     ])
+
+    private static let stepWords = "Write 'provision: [{ run: COMMAND }]', or '{ script: FILE }' in it."
+
+    /// What runs machines elsewhere.
+    static let hypervisors = [
+        "virtualbox", "vmware", "vmware_desktop", "vmware_fusion", "vmware_workstation", "parallels", "hyperv",
+        "libvirt", "docker", "utm", "lxc", "vz",
+    ]
+    static let ownHypervisor = "Remove it: wander runs machines itself, on KVM where the host has it."
 
     static let project = machine.merging(
         table([
@@ -57,6 +83,7 @@ extension ForeignKey {
             (["version", "api_version"], .words("Remove it: 'wander: \">= 0.1\"' says which versions a file needs.")),
             (["variables"], .key("vars")),
             (["env_file"], .key("env_files")),
+            (["private_network", "public_network", "ip", "address"], atTop),
         ]), uniquingKeysWith: { $1 })
 
     static let step = table([
@@ -100,6 +127,16 @@ extension ForeignKey {
 
     static let attachment = table([
         (["address"], .key("ip")), (["network"], .key("name")),
+        (
+            ["forwarded_port", "forwarded_ports"],
+            .line(ForeignValue.ports, otherwise: "Write 'ports: [\"8080:80\"]' in the machine.")
+        ),
+        (
+            ["private_network", "public_network"],
+            .line(
+                { value in ForeignValue.networks(value).map { String($0.dropFirst("networks: [".count).dropLast()) } },
+                otherwise: "Write '{ name: lan, ip: 192.168.56.10 }'.")
+        ),
         (["netmask", "subnet"], .words("Give it to the network: 'networks: { NAME: { subnet: 192.168.56.0/24 } }'.")),
         (["type", "dhcp"], .words("Remove it: without 'ip', the machine gets an address that stays the same.")),
     ])
@@ -110,15 +147,21 @@ extension ForeignKey {
         (["driver", "type", "gateway"], .words("Remove it: wander brings the network and its router.")),
     ])
 
-    /// For a list of addresses at the top of the file, where the networks themselves are named.
-    static let networksAsList =
-        "Write 'networks: { lan: { subnet: 192.168.56.0/24 } }' here, and a machine's address in 'machines': "
-        + "'networks: [{ name: lan, ip: 192.168.56.10 }]'."
+    /// For addresses at the top of the file, where the networks themselves are named.
+    static let atTop = ForeignKey.line(
+        ForeignValue.networkAtTop, otherwise: "Write '\(ForeignValue.network(of: nil))'.")
 
     static let probe = table([
         (["port"], .key("tcp")), (["url"], .key("http")), (["path"], .key("file")),
         (["command", "cmd", "test", "exec"], .key("run")),
         (["retries"], .words("Write 'timeout: 2m': how long to ask.")),
+    ])
+
+    static let provider = table([
+        (["name", "kind"], .key("type")),
+        (hypervisors, .line(ForeignValue.hypervisor, otherwise: ownHypervisor)),
+        (["memory", "cpus"], .words("Write 'memory: 2GiB' and 'cpus: 2' in the machine.")),
+        (["qemu", "qemu_options"], .words("Write 'emulation: { cpu: max }'.")),
     ])
 
     static let box = table([

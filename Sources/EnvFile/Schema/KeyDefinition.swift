@@ -40,6 +40,8 @@ struct ObjectType: Sendable {
     var later: [String] = []
     /// What other tools have, and what to write here instead.
     var foreign: [String: ForeignKey] = [:]
+    /// What is a problem with a key's values in other tools, and value by value what to write here instead.
+    var foreignValues: [String: (message: String, hints: [String: String])] = [:]
     /// The key that is most likely meant by a single value where this map is expected, for a hint.
     var likelyKey: String?
     /// Whether keys that start with `x-` are free.
@@ -51,6 +53,7 @@ struct ObjectType: Sendable {
         _ title: String, keys: [KeyDefinition], required: [String] = [], exactlyOne: [String] = [],
         alone: String? = nil,
         later: [String] = [], foreign: [String: ForeignKey] = [:],
+        foreignValues: [String: (message: String, hints: [String: String])] = [:],
         likelyKey: String? = nil, hasExtensions: Bool = false
     ) {
         self.title = title
@@ -60,6 +63,7 @@ struct ObjectType: Sendable {
         self.alone = alone
         self.later = later
         self.foreign = foreign
+        self.foreignValues = foreignValues
         self.likelyKey = likelyKey
         self.hasExtensions = hasExtensions
         index = Dictionary(keys.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -69,9 +73,9 @@ struct ObjectType: Sendable {
 
     /// How a single value is written as this map.
     func hint(for node: Node) -> String? {
-        guard let likelyKey, let text = node.scalar, text.utf8.count <= 60, !text.utf8.contains(0x0a) else {
-            return nil
-        }
-        return "Write '- \(likelyKey): \(text)'."
+        guard let text = node.shortText else { return nil }
+        if let line = VagrantKey(line: text, at: node.mark)?.wanderfileLine { return "Write '\(line)'." }
+        if text == alone { return "Write '- \(text): true'." }
+        return likelyKey.map { "Write '- \($0): \(text)'." }
     }
 }

@@ -132,7 +132,8 @@ extension ObjectType {
             ),
             KeyDefinition("guest", .scalar(.sharePath), "Where it is in the machine", example: "/srv/app"),
             KeyDefinition(
-                "mode", .scalar(.choice(SharedFolder.Mode.self)), standard: "rw",
+                "mode", .scalar(.choice(SharedFolder.Mode.self, others: ["readonly": "ro", "read-only": "ro"])),
+                standard: "rw",
                 "Whether the machine may write (rw) or only read (ro)", example: "ro"),
             KeyDefinition(
                 "create", .scalar(.flag), standard: "false",
@@ -178,11 +179,14 @@ extension ObjectType {
                 "Environment variables of this step",
                 example: "{ VERSION: \"15\" }"),
             KeyDefinition(
-                "as", .scalar(.choice(ProvisionerDefinition.User.self)), standard: "root",
+                "as", .scalar(.choice(ProvisionerDefinition.User.self, others: ["vagrant": "user", "login": "user"])),
+                standard: "root",
                 "Who runs it: root, or the login user",
                 example: "user"),
             KeyDefinition(
-                "when", .scalar(.choice(ProvisionerDefinition.When.self)), standard: "changed",
+                "when",
+                .scalar(.choice(ProvisionerDefinition.When.self, others: ["never": "manual", "boot": "always"])),
+                standard: "changed",
                 "When it runs: until it has succeeded and again when changed, once, always, or only when named",
                 example: "always"),
             KeyDefinition(
@@ -201,7 +205,16 @@ extension ObjectType {
                 "Whether it has a terminal, of 80 by 24 characters, at which nobody types; what it leaves in the background ends with it",
                 example: "true"),
         ], exactlyOne: ["run", "script"], alone: "reboot",
-        later: ["secrets", "inputs", "creates", "retries", "needs"], foreign: ForeignKey.step, likelyKey: "run")
+        later: ["secrets", "inputs", "creates", "retries", "needs"], foreign: ForeignKey.step,
+        // In Vagrant, 'run' says when.
+        foreignValues: [
+            "run": (
+                message: "'run' is the script of the step, not when it runs",
+                hints: [
+                    "always": "Write 'when: always'.", "never": "Write 'when: manual'.", "once": "Write 'when: once'.",
+                ]
+            )
+        ], likelyKey: "run")
 
     static let probe = ObjectType(
         "a probe",
@@ -232,7 +245,12 @@ extension ObjectType {
         "a dependency",
         keys: [
             KeyDefinition(
-                "condition", .scalar(.choice(MachineDefinition.Dependency.Condition.self)), standard: "ready",
+                "condition",
+                .scalar(
+                    .choice(
+                        MachineDefinition.Dependency.Condition.self,
+                        others: ["service_healthy": "ready", "service_started": "started", "healthy": "ready"])),
+                standard: "ready",
                 "How far the other machine must be", example: "started")
         ])
 
@@ -248,11 +266,17 @@ extension ObjectType {
         "'provider'",
         keys: [
             KeyDefinition(
-                "type", .scalar(.choice(MachineDefinition.Provider.Kind.self)), standard: "auto",
+                "type",
+                .scalar(
+                    .choice(
+                        MachineDefinition.Provider.Kind.self, others: ["qemu": "emulation"],
+                        words: Dictionary(
+                            ForeignKey.hypervisors.map { ($0, ForeignKey.ownHypervisor) },
+                            uniquingKeysWith: { $1 }))), standard: "auto",
                 "KVM, emulation, or whichever works", example: "emulation"),
             KeyDefinition(
                 "emulation", .object(.emulation), "Settings of the emulation provider", example: "{ cpu: qemu64 }"),
-        ], later: ["kvm"])
+        ], later: ["kvm"], foreign: ForeignKey.provider)
 
     static let emulation = ObjectType(
         "'emulation'",

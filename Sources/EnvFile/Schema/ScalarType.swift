@@ -23,6 +23,8 @@ struct ScalarType: Sendable {
         case value(Scalar)
         /// Not what is expected. The hint says what would be.
         case wrong(hint: String? = nil)
+        /// The same, where it is clear what was meant.
+        case other(String)
         /// A problem that needs its own words.
         case problem(String, hint: String? = nil)
     }
@@ -60,8 +62,8 @@ extension ScalarType {
         switch text {
         case "true": .value(.flag(true))
         case "false": .value(.flag(false))
-        case "yes", "on", "Yes", "On", "True", "TRUE", "y", "1": .wrong(hint: "Write 'true'.")
-        case "no", "off", "No", "Off", "False", "FALSE", "n", "0": .wrong(hint: "Write 'false'.")
+        case "yes", "on", "Yes", "On", "True", "TRUE", "y", "1": .other("true")
+        case "no", "off", "No", "Off", "False", "FALSE", "n", "0": .other("false")
         default: .wrong()
         }
     }
@@ -80,16 +82,26 @@ extension ScalarType {
 
     static let portNumber = integer(1...65_535)
 
-    static func choice(_ values: [String]) -> ScalarType {
+    /// - Parameters:
+    ///   - others: What other tools call some of them.
+    ///   - words: What to say of values that have no other name here.
+    static func choice(
+        _ values: [String], others: [String: String] = [:], words: [String: String] = [:]
+    ) -> ScalarType {
         ScalarType(
             expected: "one of \(values.joined(separator: ", "))", schema: ["enum": .strings(values)]
         ) { text in
-            values.contains(text) ? .value(.text(text)) : .wrong(hint: Suggestion.didYouMean(text, in: values))
+            if values.contains(text) { return .value(.text(text)) }
+            if let other = others[text] { return .other(other) }
+            return .wrong(hint: words[text] ?? Suggestion.didYouMean(text, in: values))
         }
     }
 
-    static func choice<Choice: RawRepresentable & CaseIterable>(_: Choice.Type) -> ScalarType
-    where Choice.RawValue == String { choice(Choice.allCases.map(\.rawValue)) }
+    static func choice<Choice: RawRepresentable & CaseIterable>(
+        _: Choice.Type, others: [String: String] = [:], words: [String: String] = [:]
+    ) -> ScalarType where Choice.RawValue == String {
+        choice(Choice.allCases.map(\.rawValue), others: others, words: words)
+    }
 
     /// Sizes of whole MiB.
     static func size(_ range: ClosedRange<UInt64>) -> ScalarType {

@@ -1,6 +1,7 @@
 /// libyaml's messages in words that help somebody who edits a Wanderfile.
 enum YAMLMessage {
     static let unclosedQuote = "this quote is not closed"
+    static let noKey = "this line is no 'key: value'"
 
     /// - Parameter byte: What stands at the place of the problem.
     static func explain(problem: String, context: String?, byte: UInt8?) -> (message: String, hint: String?) {
@@ -14,7 +15,7 @@ enum YAMLMessage {
         case "mapping values are not allowed in this context":
             ("a ':' is not expected here", "Check the indentation, or put the value in quotes.")
         case "could not find expected ':'":
-            ("this line is no 'key: value'", "Check for a missing ':' or a line that is indented too little.")
+            (noKey, "Check for a missing ':' or a line that is indented too little.")
         case "did not find expected key":
             ("a key is expected here", "Check the indentation of this line and of the one above.")
         case "did not find expected '-' indicator":
