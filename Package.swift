@@ -138,7 +138,7 @@ let product: [Target] = [
         uses: [
             "BoxFormat", "CLinux", "Digest", "DiskImage", "EnvFile", "JSON", "KVM", "LinuxSystem",
             "MonitorControl", "NetworkAddress", "NetworkControl", "Provisioning", "Reporting", "SSH", "SystemPackage",
-        ]),
+        ], embedding: ["GuestScripts"]),
     program(
         "wander",
         uses: [
@@ -285,7 +285,7 @@ let package = Package(
 /// How strictly a target is checked.
 enum Strictness {
     case common
-    /// For targets that hold pointers into memory that somebody else writes to: every such expression is marked `unsafe`.
+    /// For targets that hold pointers into memory that others write to: every such expression is marked `unsafe`.
     case memory
 
     /// A warning is an error; a public import must be written as one.
@@ -306,12 +306,11 @@ func systemLibrary(_ name: String) -> Target { .systemLibrary(name: name, path: 
 
 func library(
     _ name: String, in group: String = "", uses: [String] = [], _ strictness: Strictness = .common,
-    links: [LinkerSetting] = []
+    embedding: [String] = [], links: [LinkerSetting] = []
 ) -> Target {
     .target(
         name: name, dependencies: dependencies(uses), path: folder("Sources", group, name),
-        swiftSettings: strictness.settings,
-        linkerSettings: links)
+        resources: embedding.map { .embedInCode($0) }, swiftSettings: strictness.settings, linkerSettings: links)
 }
 
 func program(

@@ -51,10 +51,10 @@ import Testing
     func save() throws {
         try write(7)
         try withoutRoom { _ = try fixture.machine.saveSnapshot("a", replaces: false) }
-        var record = try fixture.machine.existingRecord()
+        let record = try fixture.machine.existingRecord()
         let frozen = folder.layer(try #require(record.layers.first))
         #expect(try inode(folder.disk) == inode(frozen), "interrupted where this test means it to be")
-        let plan = try fixture.start(&record)
+        let plan = try fixture.start(record)
         #expect(plan.disk.path == "disk.qcow2")
         #expect(plan.backing.first?.path == frozen && plan.backing.count == 2)
         #expect(try inode(folder.disk) != inode(frozen))
@@ -69,10 +69,10 @@ import Testing
         _ = try fixture.machine.saveSnapshot("b", replaces: false)
         try write(9)
         try withoutRoom { _ = try fixture.machine.restoreSnapshot("a") }
-        var record = try fixture.machine.existingRecord()
+        let record = try fixture.machine.existingRecord()
         #expect(record.needsLayer)
-        let plan = try fixture.start(&record)
-        let below = try fixture.machine.layersBelow(record)
+        let plan = try fixture.start(record)
+        let below = try LayerStack(fixture.machine).below(record)
         #expect(plan.backing.map(\.path) == below.map(\.path))
         #expect(try !fixture.machine.existingRecord().needsLayer)
         #expect(try read() == 7)
@@ -87,7 +87,9 @@ import Testing
         let record = try fixture.machine.existingRecord()
         let frozen = folder.layer(try #require(record.layers.first))
         let before = try FileSystem.read(frozen)
-        #expect(throws: SnapshotError.incompleteDisk(machine: "default")) { try fixture.machine.ownDisk(record) }
+        #expect(throws: SnapshotError.incompleteDisk(machine: "default")) {
+            try LayerStack(fixture.machine).own(record)
+        }
         try resizeDisk()
         #expect(try FileSystem.read(frozen) == before)
         let disk = try DiskImage.open(try fixture.machine.diskLayers(), access: .readOnly)
@@ -98,11 +100,11 @@ import Testing
     @Test("while something holds the machine's lock, nothing is done to its disk")
     func alive() throws {
         _ = try fixture.machine.saveSnapshot("a", replaces: false)
-        var record = try fixture.machine.existingRecord()
+        let record = try fixture.machine.existingRecord()
         let lock = try OwnedDescriptor.open(folder.livenessLock, [.readWrite, .create])
         #expect(try OpenFileLock.tryLock(lock, .exclusive))
         let disk = try inode(folder.disk)
-        #expect(throws: ProviderError.self) { try fixture.start(&record) }
+        #expect(throws: ProviderError.self) { try fixture.start(record) }
         #expect(throws: SnapshotError.self) { try resizeDisk() }
         #expect(try inode(folder.disk) == disk)
         lock.close()

@@ -41,26 +41,25 @@ import Testing
         "a machine that is only starting, or whose address does not fit any more, leaves the others their network",
         arguments: [MachineRecord.Stage.stopped, .starting, .running])
     func neighbour(stage: MachineRecord.Stage) throws {
-        var record = try fixture.create()
-        var other = record
-        other.name = "other"
-        other.hardwareAddress = MACAddress(rawValue: 0x5254_0000_0001)
-        other.stage = stage
-        other.definition = ["networks": [["name": "nat", "ip": "192.168.7.7"]]]
+        let record = try fixture.create()
+        let other = try record.with([
+            "name": "other", "hardwareAddress": "52:54:00:00:00:01", "stage": .string(stage.rawValue),
+            "definition": ["networks": [["name": "nat", "ip": "192.168.7.7"]]],
+        ])
         let folder = fixture.project.layout.machine("other")
         let life = try Life(folder)
         if stage == .running { try folder.prepareRun() }
-        try fixture.project.store.save(&other)
+        try fixture.project.store.save(other)
         defer { withExtendedLifetime(life) {} }
-        try fixture.machine.start(&record, fixture.definition, provider: MachineFixture.Recorder())
+        try fixture.launch(record)
         #expect(fixture.project.networkStatus()?.machines.map(\.name) == ["default"])
-        fixture.machine.leaveNetwork()
+        NetworkPlace(machine: fixture.machine).leave()
     }
 
     @Test("a network that is started again is what its machines were started with, whatever the Wanderfile says now")
     func changedWanderfile() throws {
-        var record = try fixture.create()
-        _ = try fixture.start(&record)
+        let record = try fixture.create()
+        _ = try fixture.start(record)
         let life = try Life(fixture.machine.folder)
         defer { withExtendedLifetime(life) {} }
         let changed = try project(
@@ -74,8 +73,8 @@ import Testing
 
     @Test("a port that another environment forwards is said to be its machine's")
     func takenPort() throws {
-        var record = try fixture.create()
-        try fixture.machine.start(&record, fixture.definition, provider: MachineFixture.Recorder())
+        let record = try fixture.create()
+        try fixture.launch(record)
         var client = try NetworkClient.connect(folder: fixture.project.layout.network)
         let port = try client.add(PortForward(machine: "default", hostPort: 0, guestPort: 80))
         let known = KnownEnvironments(folder: fixture.folder("known"))
@@ -90,12 +89,12 @@ import Testing
             boxes: fixture.store, settings: settings, events: SilentSink(), cancellation: try Cancellation())
         let machine = try second.machine(named: "default")
         let error = #expect(throws: ProviderError.self) {
-            try machine.checkHostPorts(try #require(machine.definition))
+            try HostPortCheck(machine).run(try #require(machine.definition))
         }
         #expect(
             error?.summary.hasSuffix("is taken by default of the environment in \(fixture.project.layout.project)")
                 == true,
             "\(error?.summary ?? "")")
-        fixture.machine.leaveNetwork()
+        NetworkPlace(machine: fixture.machine).leave()
     }
 }

@@ -38,7 +38,7 @@ import Testing
         try FileSystem.remove(folder.record)
         let box = try #require(try fixture.store.list().boxes.first)
         #expect {
-            try fixture.machine.create(from: box, provider: record.provider)
+            try Creation(fixture.machine).make(from: box, provider: record.provider)
         } throws: { error in
             guard case ProviderError.recordMissing("default", _) = error else { return false }
             return true
@@ -72,11 +72,9 @@ import Testing
 
     @Test("a machine runs as long as its recorded process does, though that let its lock go, and halt ends it")
     func lockLetGo() throws {
-        var record = try fixture.create()
+        let journal = fixture.machine.journal(try fixture.create())
         let child = try ChildProcess.start(["sleep", "60"])
-        record.stage = .running
-        record.process = MachineRecord.ProcessIdentity.of(child.identifier)
-        try fixture.machine.project.store.save(&record)
+        try journal.write { $0.started(MachineRecord.ProcessIdentity.of(child.identifier)) }
         #expect(try fixture.machine.status().state == .starting)
         #expect(try fixture.machine.halt(.force).actions == [.stopped])
         #expect(try child.wait(milliseconds: 10_000) == .signalled(9))
@@ -85,25 +83,25 @@ import Testing
 
     @Test("a machine is only started over the box that it was made from")
     func otherBox() throws {
-        var record = try fixture.create()
+        let record = try fixture.create()
         let box = try #require(try fixture.store.list().boxes.first)
         try fixture.store.remove(box.identity, force: true)
         #expect {
-            try fixture.start(&record)
+            try fixture.start(record)
         } throws: { error in
             guard case ProviderError.boxMissing = error else { return false }
             return true
         }
         _ = try fixture.addBox(2)
         #expect {
-            try fixture.start(&record)
+            try fixture.start(record)
         } throws: { error in
             guard case ProviderError.boxChanged("default", _, _, _) = error else { return false }
             return true
         }
         try fixture.store.remove(box.identity, force: true)
         _ = try fixture.addBox(1)
-        #expect(try fixture.start(&record).backing.map(\.path) == [box.disk.path])
+        #expect(try fixture.start(record).backing.map(\.path) == [box.disk.path])
     }
 
     @Test("a box that is missing comes back by what the message says, in the version that it had")
@@ -118,14 +116,16 @@ import Testing
         options.name = try BoxName("test/disk")
         options.version = BoxVersion("1.4")
         let box = try fixture.store.add(file, options).box
-        var record = try fixture.machine.exclusively { try fixture.machine.create(from: box, provider: .emulation) }
+        let record = try fixture.machine.exclusively {
+            try Creation(fixture.machine).make(from: box, provider: .emulation).record
+        }
         let lock = """
             {"schema": 1, "boxes": [{"name": "test/disk", "version": "1.4", "architecture": "\(box.architecture)", \
             "sha256": "\(box.digest.hexadecimal)", "source": "./it's a.box"}]}
             """
         try AtomicFile.write(lock, to: fixture.project.lockFile)
         try fixture.store.remove(box.identity, force: true)
-        let error = #expect(throws: ProviderError.self) { try fixture.start(&record) }
+        let error = #expect(throws: ProviderError.self) { try fixture.start(record) }
         let remedy = try #require(error?.remedy)
         let command = try #require(remedy.firstRange(of: "wander box add")).lowerBound
         var process = ChildProcess.Options()
@@ -136,7 +136,7 @@ import Testing
         ]
         let added = try ChildProcess.run(["sh", "-c", String(remedy[command...])], process)
         #expect(added.outcome == .exited(0), "\(remedy): \(String(decoding: added.error, as: UTF8.self))")
-        #expect(try fixture.start(&record).backing.map(\.path) == [box.disk.path])
+        #expect(try fixture.start(record).backing.map(\.path) == [box.disk.path])
     }
 
     @Test("what killed commands were writing is cleaned away by the next one; what is being written stays")

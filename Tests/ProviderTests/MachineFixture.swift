@@ -1,6 +1,7 @@
 import BoxFormat
 import DiskImage
 import EnvFile
+import JSON
 import LinuxSystem
 import Reporting
 import SystemPackage
@@ -14,11 +15,11 @@ import Testing
 final class MachineFixture {
     /// Remembers what it was to start.
     final class Recorder: MachineProvider {
-        nonisolated(unsafe) var plan: BootPlan?
+        nonisolated(unsafe) var plan: LaunchPlan?
         let kind = ProviderKind.emulation
 
         func start(
-            _ plan: BootPlan, lock: borrowing OwnedDescriptor, cancellation: Cancellation
+            _ plan: LaunchPlan, lock: borrowing OwnedDescriptor, cancellation: Cancellation
         ) throws -> MachineRecord.ProcessIdentity {
             self.plan = plan
             return try #require(MachineRecord.ProcessIdentity.of(currentProcessIdentifier()))
@@ -65,16 +66,31 @@ final class MachineFixture {
 
     func create() throws -> MachineRecord {
         let box = try addBox(1)
-        return try machine.exclusively { try machine.create(from: box, provider: .emulation) }
+        return try machine.exclusively { try Creation(machine).make(from: box, provider: .emulation).record }
     }
 
-    /// Starts the machine with nothing in it.
+    /// Starts the machine with nothing in it. Its network stays.
     /// - Returns: What a provider gets to run.
-    func start(_ record: inout MachineRecord) throws -> BootPlan {
+    @discardableResult
+    func launch(_ record: MachineRecord) throws -> LaunchPlan {
         let recorder = Recorder()
-        try machine.start(&record, definition, provider: recorder)
-        machine.leaveNetwork()
+        try Launch(machine, machine.journal(record), definition).run(recorder)
         return try #require(recorder.plan)
+    }
+
+    /// The same, and takes it out of its network.
+    func start(_ record: MachineRecord) throws -> LaunchPlan {
+        defer { NetworkPlace(machine: machine).leave() }
+        return try launch(record)
+    }
+}
+
+extension MachineRecord {
+    /// The same with other members, as its file would have them.
+    func with(_ members: [String: JSONValue]) throws -> MachineRecord {
+        let own = (json.objectValue ?? []).map { JSONMember($0.name, members[$0.name] ?? $0.value) }
+        #expect(members.keys.allSatisfy { name in own.contains { $0.name == name } })
+        return try MachineRecord(.object(own), path: "record.json")
     }
 }
 

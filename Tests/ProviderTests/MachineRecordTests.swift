@@ -10,22 +10,23 @@ import Testing
 @Suite struct MachineRecordTests {
     static func record(_ name: String = "web") -> MachineRecord {
         var record = MachineRecord(
-            identifier: "0123456789abcdef", name: name, provider: .emulation, stage: .running, created: 1000,
+            creating: name, identifier: "0123456789abcdef", provider: .emulation,
             box: .init(name: "debian/12", version: "12.5", architecture: "amd64", digest: "sha256:00"),
-            hardwareAddress: MACAddress(rawValue: 0x5254_0001_0203), user: "vagrant")
-        record.process = .init(identifier: 4242, started: "99")
-        record.forwards = [.init(name: "site", transport: .tcp, bind: "127.0.0.1", hostPort: 8080, guestPort: 80)]
-        record.definition = ["cpus": 2]
+            hardwareAddress: MACAddress(rawValue: 0x5254_0001_0203), user: "vagrant", at: 1000)
         var share = MachineShare(
             tag: "wander-0123456789ab", folder: "/home/me/shop", guest: "/project", isReadOnly: true)
         (share.device, share.inode) = (.max, 7)
-        record.shares = [share]
-        record.hasMountedShares = true
-        record.hasShareLines = true
-        record.hostKey = "ssh-ed25519 AAAA"
-        record.isReady = true
-        record.hasOwnKey = true
-        record.provisioning = [["name": "step", "state": "succeeded"]]
+        record.stopped()
+        record.starting(by: .emulation, ["cpus": 2], shares: [share])
+        record.joined(
+            internet: false, subnet: "10.77.0.0/24",
+            forwards: [.init(name: "site", transport: .tcp, bind: "127.0.0.1", hostPort: 8080, guestPort: 80)])
+        record.started(.init(identifier: 4242, started: "99"))
+        record.greeted("ssh-ed25519 AAAA")
+        record.ready()
+        record.mountingShares()
+        record.mountedShares()
+        record.provisioned([["name": "step", "state": "succeeded"]])
         return record
     }
 
@@ -69,8 +70,8 @@ import Testing
         let store = MachineStore(layout: ProjectLayout(project: folder.path))
         #expect(try store.load("web") == nil)
         #expect(try !FileSystem.exists(store.layout.state), "reading makes nothing")
-        var record = Self.record()
-        try store.save(&record)
+        let record = Self.record()
+        try store.save(record)
         #expect(try store.load("web") == record)
         try AtomicFile.write("{\"schema\": 1", to: store.layout.machine("web").record)
         #expect {

@@ -52,7 +52,7 @@ import Testing
         let script = MountScript(user: user, shares: shares)
         var options = ChildProcess.Options()
         options.environment = ["PATH=\(folder("bin")):/usr/bin:/bin"]
-        let result = try ChildProcess.run(["sh", "-c", text, "sh", user] + script.arguments, options)
+        let result = try ChildProcess.run(["sh", "-c", text, "sh"] + script.arguments, options)
         return MountScript.Outcome(String(decoding: result.output, as: UTF8.self))
     }
 

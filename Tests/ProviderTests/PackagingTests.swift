@@ -31,7 +31,7 @@ import Testing
         arguments: ["package", "package-live/package", "package-list"])
     func leftGuests(place: String) throws {
         let fixture = try MachineFixture()
-        var record = try fixture.create()
+        let record = try fixture.create()
         let guest = MachineFolder(path: fixture.machine.folder.path.pushing(FilePath(place)), name: "default")
         try FileSystem.makeDirectory(guest.path)
         let lock = try OwnedDescriptor.open(guest.livenessLock, [.readWrite, .create])
@@ -40,7 +40,7 @@ import Testing
         options.extraDescriptors = [lock.rawValue]
         let child = try ChildProcess.start(["sleep", "60"], options)
         lock.close()
-        _ = try fixture.start(&record)
+        _ = try fixture.start(record)
         #expect(try child.wait(milliseconds: 10_000) == .signalled(9))
         #expect(try FileSystem.list(fixture.machine.folder.path).filter { $0.hasPrefix("package") }.isEmpty)
     }
@@ -48,12 +48,12 @@ import Testing
     @Test("a guest whose disk refused a write has not prepared it")
     func lostWrites() {
         let line = "[    3.1] I/O error, dev vda, sector 81920 op 0x1:(WRITE) flags 0x800 phys_seg 16 prio class 2\n"
-        #expect(Machine.tellsOfLostWrites(Array("blk_update_request: \(line)".utf8)))
-        #expect(!Machine.tellsOfLostWrites(Array("EXT4-fs (vda1): mounted filesystem\n".utf8)))
+        #expect(PreparationGuest.tellsOfLostWrites(Array("blk_update_request: \(line)".utf8)))
+        #expect(!PreparationGuest.tellsOfLostWrites(Array("EXT4-fs (vda1): mounted filesystem\n".utf8)))
         // What it still looks ahead for when it has written everything and switches itself off.
         let off = "[    4.6] sysrq: Power Off\n"
-        #expect(!Machine.tellsOfLostWrites(Array((off + line).utf8)))
-        #expect(Machine.tellsOfLostWrites(Array((line + off).utf8)))
+        #expect(!PreparationGuest.tellsOfLostWrites(Array((off + line).utf8)))
+        #expect(PreparationGuest.tellsOfLostWrites(Array((line + off).utf8)))
     }
 
     @Test("included files keep relative names, absolute ones their last part")
@@ -258,7 +258,10 @@ import Testing
         let table = try file("fstab", "\(kept)\(MountTable.comment)\n\(MountTable.line(share))\n")
         func run(list: String) throws -> String {
             let script = PreparationScript.shares.replacing("/etc/fstab", with: table.string)
-            #expect(try ChildProcess.run(["sh", "-c", "list=\(list)\n\(script)"]).outcome.isSuccess)
+            let settings = PreparationScript.assignments([
+                ("list", list), ("share_pattern", MountTable.pattern), ("share_comment", MountTable.comment),
+            ])
+            #expect(try ChildProcess.run(["sh", "-c", settings + script]).outcome.isSuccess)
             return String(decoding: try FileSystem.read(table, limit: 4096), as: UTF8.self)
         }
         #expect(try run(list: "yes").contains("virtiofs"))

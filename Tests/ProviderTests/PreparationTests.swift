@@ -1,6 +1,7 @@
 import BoxFormat
 import Digest
 import DiskImage
+import JSON
 import LinuxSystem
 import SystemPackage
 import TestSupport
@@ -18,10 +19,7 @@ import Testing
     init() throws {
         fixture = try MachineFixture()
         // What the guest of a box without a kernel has handed out starts it by the provider that the machine has.
-        var record = try fixture.create()
-        record.provider = .kvm
-        record.hasOwnKey = true
-        try fixture.project.store.save(&record)
+        try fixture.project.store.save(fixture.create().with(["provider": "kvm", "ownKey": true]))
         box = try #require(try fixture.store.list().boxes.first)
         let boot = folder.path.appending("boot")
         try FileSystem.makeDirectory(boot)
@@ -92,25 +90,26 @@ import Testing
     func placeOfCopy() throws {
         let machine = try machine("true")
         let record = try machine.existingRecord()
-        let script = try machine.preparationScript(record, box, options())
-        let inner = MachineFolder(
-            path: machine.livePreparationFolder.path.appending(PreparedDisk.folderName), name: "default")
+        let preparation = DiskPreparation(machine, box)
+        let script = try preparation.script(for: record.user, options())
+        let places = Preparations(machine)
+        let inner = places.inner(of: places.live)
         // What a killed command left, there and where a halted machine's disk is prepared.
-        for place in [inner, machine.preparationFolder] {
+        for place in [inner, places.prepared] {
             try FileSystem.makeDirectory(place.path)
             try AtomicFile.write("left", to: place.path.appending("left"))
         }
-        let prepared = try machine.prepareDisk(script, box, over: try machine.diskLayers(), in: inner)
+        let prepared = try preparation.prepare(script, over: try machine.diskLayers(), in: inner)
         #expect(prepared.folder.path == inner.path && prepared.layers.first?.path == inner.disk)
         #expect(try FileSystem.exists(inner.disk) && !FileSystem.exists(inner.path.appending("left")))
-        #expect(try FileSystem.list(machine.preparationFolder.path) == ["left"])
+        #expect(try FileSystem.list(places.prepared.path) == ["left"])
     }
 
     @Test("the monitor's log is bounded when the machine is started again: what was too long before is kept beside it")
     func longLog() throws {
         let record = try fixture.machine.existingRecord()
         let machine = try machine("echo 'said at the start' >&2")
-        let place = machine.preparationFolder
+        let place = Preparations(machine).prepared
         try FileSystem.makeDirectory(place.path)
         try place.prepareRun()
         let old = String(repeating: "old line\n", count: 200_000) + "last line\n"
@@ -130,7 +129,7 @@ import Testing
 
     @Test("so it is with QEMU's, whose lines another process writes down")
     func longLogOfEmulator() throws {
-        let place = fixture.machine.preparationFolder
+        let place = Preparations(fixture.machine).prepared
         try FileSystem.makeDirectory(place.path)
         try place.prepareRun()
         try AtomicFile.write(String(repeating: "old line\n", count: 200_000) + "last line\n", to: place.monitorLog)

@@ -7,8 +7,8 @@ import Testing
 @testable import Provider
 
 @Suite struct QEMUArgumentsTests {
-    static func plan(_ box: FilePath = "/store/box.img", kernel: FilePath? = "/store/vmlinuz") -> BootPlan {
-        BootPlan(
+    static func plan(_ box: FilePath = "/store/box.img", kernel: FilePath? = "/store/vmlinuz") -> LaunchPlan {
+        LaunchPlan(
             name: "web", folder: MachineFolder(path: "/project/.wander/machines/web", name: "web"), memory: 512 << 20,
             processors: 2, disk: .init(path: "disk.qcow2", format: .qcow2),
             backing: [.init(path: box, format: .qcow2)],

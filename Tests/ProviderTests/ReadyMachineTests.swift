@@ -1,6 +1,7 @@
 import BoxFormat
 import EnvFile
 import Glibc
+import JSON
 import LinuxSystem
 import SSH
 import SSHTestServer
@@ -37,44 +38,44 @@ import Testing
         let boxKey = try SSHKeyPair.generate(comment: "the box's")
         let other = try SSHKeyPair.generate(comment: "a colleague")
         let box = try addBox(boxKey, to: fixture)
-        var record = try fixture.machine.exclusively { try fixture.machine.create(from: box, provider: .kvm) }
+        let created = try fixture.machine.exclusively {
+            try Creation(fixture.machine).make(from: box, provider: .kvm).record
+        }
         let server = try TestServer(
             accepting: [boxKey.publicKey, other.publicKey], files: ["/etc/hostname": Self.hostName + "\n"])
         let standIn = try GuestStandIn(in: fixture.machine.folder.path, leadingTo: server.port)
         defer { standIn.end() }
-        record.stage = .running
-        record.user = server.user
-        try fixture.project.store.save(&record)
+        let journal = fixture.machine.journal(
+            try created.with(["stage": "running", "user": .string(server.user)]))
         var definition = fixture.definition
         definition.hostname = Self.hostName
-        try fixture.machine.becomeReady(&record, definition).session.close()
-        let own = try fixture.machine.machineKey()
+        try FirstLogin(fixture.machine, journal, definition).run().session.close()
+        let own = try GuestAccess(fixture.machine).key()
         let lines = String(decoding: try FileSystem.read(server.authorizedKeys), as: UTF8.self).split(separator: "\n")
         #expect(lines.map(String.init) == [other.publicKey.line, own.publicKey.line])
         #expect(throws: SSHError.self) { try server.logIn(boxKey) }
-        #expect(record.hasOwnKey && record.isReady)
+        #expect(journal.record.hasOwnKey && journal.record.isReady)
         // From here on by its own key, also where the record says that it may be another.
-        #expect(try fixture.machine.connect(record).isAuthenticated)
+        #expect(try GuestAccess(fixture.machine).connect(journal.record).isAuthenticated)
     }
 
     @Test("a guest that hands out nothing of its kernel is not waited for without end", .timeLimit(.minutes(1)))
     func silentHandOut() throws {
         let fixture = try MachineFixture()
-        var record = try fixture.create()
-        let key = try fixture.machine.machineKey()
+        let created = try fixture.create()
+        let key = try GuestAccess(fixture.machine).key()
         // The first program that the script starts.
         let server = try TestServer(
             accepting: [key.publicKey], files: ["/usr/bin/uname": "#!/bin/sh\nexec sleep 50\n"])
         let standIn = try GuestStandIn(in: fixture.machine.folder.path, leadingTo: server.port)
         defer { standIn.end() }
-        record.provider = .kvm
-        record.stage = .running
-        record.user = server.user
-        (record.hasOwnKey, record.isReady) = (true, true)
-        try fixture.project.store.save(&record)
+        let record = try created.with([
+            "provider": "kvm", "stage": "running", "user": .string(server.user), "ownKey": true, "ready": true,
+        ])
+        try fixture.project.store.save(record)
         let box = try #require(try fixture.store.list().boxes.first)
         #expect(throws: SSHError.timedOut(.channel, milliseconds: 700)) {
-            try fixture.machine.obtainKernel(record, box, silence: 700)
+            try KernelHandOut(fixture.machine).obtain(record, box, silence: 700)
         }
         #expect(try !FileSystem.exists(fixture.machine.folder.path.appending("boot")))
     }

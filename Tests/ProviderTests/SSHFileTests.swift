@@ -11,10 +11,9 @@ import Testing
     @Test("a machine's environment is in a file of the user's own, and in nobody's arguments")
     func environment() throws {
         let fixture = try MachineFixture()
-        var record = try fixture.create()
-        record.isReady = true
-        record.stage = .running
-        try fixture.project.store.save(&record)
+        let journal = fixture.machine.journal(try fixture.create())
+        try journal.write { $0.started(nil) }
+        try journal.write { $0.ready() }
         let folder = fixture.machine.folder
         let lock = try OwnedDescriptor.open(folder.livenessLock, [.readWrite, .create])
         #expect(try OpenFileLock.tryLock(lock, .exclusive))

@@ -1,4 +1,5 @@
 import Glibc
+import JSON
 import LinuxSystem
 import Reporting
 import SSH
@@ -28,25 +29,23 @@ import Testing
 
         init(_ known: Known) throws {
             fixture = try MachineFixture()
-            var record = try fixture.create()
+            let created = try fixture.create()
             shell = try TemporaryFolder()
             let program = shell("shell")
             try AtomicFile.write(
                 "#!/bin/sh\n: >\(shell("asked"))\necho asked; exit 3\n", to: program, permissions: 0o755)
             let key =
                 switch known {
-                case .own: try fixture.machine.machineKey()
+                case .own: try GuestAccess(fixture.machine).key()
                 case .wellKnown: try #require(WellKnownKeys.all.first)
                 case .none: try SSHKeyPair.generate(comment: "other")
                 }
             server = try TestServer(accepting: [key.publicKey], shell: program.string)
             standIn = try GuestStandIn(in: fixture.machine.folder.path, leadingTo: server.port)
-            record.provider = .kvm
-            record.stage = .running
-            record.user = server.user
-            record.hasOwnKey = known == .own
-            try fixture.project.store.save(&record)
-            self.record = record
+            record = try created.with([
+                "provider": "kvm", "stage": "running", "user": .string(server.user), "ownKey": .bool(known == .own),
+            ])
+            try fixture.project.store.save(record)
         }
 
         deinit { standIn.end() }
@@ -79,7 +78,7 @@ import Testing
     @Test("what was tried is said where no key fits", arguments: Verb.allCases)
     func refused(verb: Verb) throws {
         let guest = try Guest(.none)
-        let own = try guest.fixture.machine.machineKey().publicKey.fingerprint
+        let own = try GuestAccess(guest.fixture.machine).key().publicKey.fingerprint
         let error = #expect(throws: (any Error).self) { try guest.perform(verb) }
         let facing = try #require(error as? any UserFacingError)
         let words = "\(facing.summary) \(facing.detail ?? "")"
@@ -91,9 +90,8 @@ import Testing
     @Test("its clock is set", arguments: [Known.own, .wellKnown])
     func clock(known: Known) throws {
         let guest = try Guest(known)
-        var session: SSHSession?
-        try guest.fixture.machine.setClock(guest.record, session: &session)
-        #expect(session != nil && guest.hasBeenAsked)
+        #expect(try ClockSetting(guest.fixture.machine).run(guest.record, over: nil) != nil)
+        #expect(guest.hasBeenAsked)
     }
 
     @Test("it is asked to shut down", .timeLimit(.minutes(1)), arguments: [Known.own, .wellKnown])

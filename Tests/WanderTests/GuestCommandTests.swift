@@ -27,13 +27,13 @@ struct GuestCommandTests {
             try FileSystem.makeDirectory(machine.path, permissions: 0o700)
             try AtomicFile.write(key.privateKeyText, to: machine.privateKey, permissions: 0o600)
             var record = MachineRecord(
-                identifier: randomIdentifier(), name: "default", provider: .kvm, stage: .running,
-                created: wallClockSeconds(),
+                creating: "default", identifier: randomIdentifier(), provider: .kvm,
                 box: .init(name: "team/base", version: "1", architecture: "amd64", digest: nil),
-                hardwareAddress: MACAddress(rawValue: 0x5254_0000_0001), user: server.user)
-            (record.isReady, record.hasOwnKey) = (true, true)
+                hardwareAddress: MACAddress(rawValue: 0x5254_0000_0001), user: server.user, at: wallClockSeconds())
+            record.started(nil)
+            record.ready()
             change(&record)
-            try MachineStore(layout: layout).save(&record)
+            try MachineStore(layout: layout).save(record)
             standIn = try GuestStandIn(in: machine.path, leadingTo: server.port)
         }
 
@@ -103,10 +103,12 @@ struct GuestCommandTests {
     @Test("a fixed port is what other tools are told; without one they get a command")
     func sshConfig() throws {
         let fixed = try Guest("ssh: { port: 22991 }") {
-            $0.forwards = [
-                .init(name: "ssh", transport: .tcp, bind: "127.0.0.1", hostPort: 22991, guestPort: 22),
-                .init(name: nil, transport: .tcp, bind: "127.0.0.1", hostPort: 22992, guestPort: 22),
-            ]
+            $0.joined(
+                internet: true, subnet: "10.77.0.0/24",
+                forwards: [
+                    .init(name: "ssh", transport: .tcp, bind: "127.0.0.1", hostPort: 22991, guestPort: 22),
+                    .init(name: nil, transport: .tcp, bind: "127.0.0.1", hostPort: 22992, guestPort: 22),
+                ])
         }
         let lines = try fixed.folder.wander.run("ssh-config").output.split(separator: "\n").map(String.init)
         #expect(lines.first == "Host default")

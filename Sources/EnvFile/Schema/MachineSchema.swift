@@ -4,77 +4,7 @@ import NetworkAddress
 extension ObjectType {
     static let machine = ObjectType(
         "a machine",
-        keys: [
-            KeyDefinition(
-                "box", .object(.box, shorthand: "ref"), "The box that the machine is made from", example: "debian/12"),
-            KeyDefinition(
-                "hostname", .scalar(.hostname), note: "the machine's name", "The machine's own host name",
-                example: "shop.example.test"),
-            KeyDefinition("cpus", .scalar(.integer(1...255)), standard: "2", "Number of processors", example: "4"),
-            KeyDefinition(
-                "memory", .scalar(.size(64 << 20...16 << 40)), standard: "1GiB", "Size of the main memory",
-                example: "4GiB"),
-            KeyDefinition(
-                "disk", .scalar(.size(64 << 20...64 << 40)), note: "the box's size",
-                "Size of the disk; grows a smaller one of the box, and never shrinks one", example: "40GiB"),
-            KeyDefinition(
-                "user", .scalar(.userName), note: "the box's user", "The user that wander logs in as", example: "dev"),
-            KeyDefinition("ssh", .object(.ssh), "Settings of SSH", example: "{ port: 2222, forward_agent: true }"),
-            KeyDefinition(
-                "ports", .list(.either(.port, .port), identity: .port), "Ports of the host that lead into the machine",
-                example: "[\"8080:80\"]"),
-            KeyDefinition(
-                "host_ports", .list(.scalar(.hostPorts), limit: 64), note: "none",
-                "Ports of the host's loopback interface that the machine reaches, at 'host.internal'",
-                example: "[5432, 8000-8010, 53/udp]"),
-            KeyDefinition(
-                "shares", .list(.either(.share, .share), identity: .share, limit: 16),
-                "Folders of the host that are in the machine too, live and in both directions",
-                example: "[\".:/project\"]"),
-            KeyDefinition(
-                "networks", .list(.object(.attachment, shorthand: "name"), identity: .key("name"), limit: 16),
-                note: "the environment's network", "The machine's place in the environment's network",
-                example: "[{ name: lab, ip: 10.77.0.10 }]"),
-            KeyDefinition(
-                "env", .map(.variables, .scalar(.paragraph)),
-                "Environment variables of provisioning steps, probes and 'wander ssh -c'", example: "{ CI: \"true\" }"),
-            KeyDefinition(
-                "files", .list(.object(.file), identity: .key("path")),
-                "Files to put into the machine before the steps",
-                example: "[{ path: /etc/motd, content: Welcome }]"),
-            KeyDefinition(
-                "provision", .list(.object(.provisioner), identity: .key("name")), "Steps that set the machine up",
-                example: "[{ name: tools, run: apt-get install -y git }]"),
-            KeyDefinition(
-                "ready", .list(.object(.probe), identity: .key("name")),
-                "Questions that decide whether the machine is ready",
-                example: "[{ tcp: 5432 }]"),
-            KeyDefinition(
-                "depends_on", .map(.names, .object(.dependency, shorthand: "condition"), listForm: true),
-                "Machines that come first; 'up' starts them, too", example: "[db]"),
-            KeyDefinition(
-                "autostart", .scalar(.flag), standard: "true", "Whether 'wander up' without names starts the machine",
-                example: "false"),
-            KeyDefinition(
-                "primary", .scalar(.flag), standard: "false", note: "the first machine",
-                "Whether commands for one machine take this one", example: "true"),
-            KeyDefinition(
-                "count", .scalar(.integer(1...64)), note: "one machine with the plain name",
-                "Makes this many machines, called NAME-1, NAME-2 and so on", example: "2"),
-            KeyDefinition("stop", .object(.stop), "How the machine is stopped", example: "{ timeout: 30s }"),
-            KeyDefinition(
-                "boot_timeout", .scalar(.duration(.seconds(1) ... .seconds(86_400))), standard: "5m",
-                "How long the machine may take until SSH answers; three times as long with emulation, double while it is getting on",
-                example: "10m"),
-            KeyDefinition(
-                "message", .scalar(.paragraph), "Text to show after 'wander up'", example: "http://localhost:8080"),
-            KeyDefinition(
-                "labels", .map(.labels, .scalar(.text)), "Notes for other programs, shown by 'wander status --json'",
-                example: "{ team: shop }"),
-            KeyDefinition(
-                "provider", .object(.provider, shorthand: "type"), "What runs the machine",
-                example: "{ type: emulation, emulation: { cpu: max } }"),
-        ],
+        keys: MachineKey.all.map(\.definition),
         later: [
             "arch", "kernel", "auto_forward", "dns_aliases", "env_pass", "expose_secrets",
             "packages",

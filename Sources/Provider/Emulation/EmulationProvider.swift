@@ -19,7 +19,7 @@ public struct EmulationProvider: MachineProvider {
     public static var program: String? { findExecutable("qemu-system-x86_64") }
 
     public func start(
-        _ plan: BootPlan, lock: borrowing OwnedDescriptor, cancellation: Cancellation
+        _ plan: LaunchPlan, lock: borrowing OwnedDescriptor, cancellation: Cancellation
     ) throws -> MachineRecord.ProcessIdentity {
         guard let program = Self.program else { throw ProviderError.emulatorMissing }
         // Bound here and handed over, so that there is no time in which the machine runs and cannot be reached.

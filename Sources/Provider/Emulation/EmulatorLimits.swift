@@ -14,7 +14,7 @@ struct EmulatorLimits: Sendable {
     private let executable: [FilePath]
 
     /// - Parameter program: The emulator.
-    init(_ plan: BootPlan, program: FilePath) {
+    init(_ plan: LaunchPlan, program: FilePath) {
         func place(_ path: FilePath) -> FilePath { plan.folder.path.pushing(path) }
         let folder = (try? FileSystem.resolve(program))?.removingLastComponent() ?? program.removingLastComponent()
         let prefix = folder.removingLastComponent()

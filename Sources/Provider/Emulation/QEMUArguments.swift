@@ -13,7 +13,7 @@ struct QEMUArguments {
     static let firstShareDescriptor = 5
 
     /// - Parameter hasSandbox: Whether this QEMU can limit its own system calls.
-    static func make(_ plan: BootPlan, program: String, hasSandbox: Bool = true) -> [String] {
+    static func make(_ plan: LaunchPlan, program: String, hasSandbox: Bool = true) -> [String] {
         let whenFull = plan.waitsForRoom ? "enospc" : "report"
         var arguments = [
             program, "-name", plan.name, "-nodefaults", "-no-user-config", "-display", "none",
@@ -65,7 +65,7 @@ struct QEMUArguments {
     }
 
     /// Shares are served by processes of their own, which see the guest's memory: it must be one that can be passed on.
-    private static func shares(_ plan: BootPlan) -> [String] {
+    private static func shares(_ plan: LaunchPlan) -> [String] {
         guard !plan.shares.isEmpty else { return [] }
         var arguments = ["-object", "memory-backend-memfd,id=memory,size=\(plan.memory),share=on"]
         for (index, share) in plan.shares.enumerated() {
@@ -78,8 +78,8 @@ struct QEMUArguments {
     }
 
     /// The disk with every backing image named, so that QEMU opens nothing because an image says so.
-    private static func disk(_ plan: BootPlan) -> JSONValue {
-        func node(_ disk: BootPlan.Disk, readOnly: Bool, backing: JSONValue?) -> [JSONMember] {
+    private static func disk(_ plan: LaunchPlan) -> JSONValue {
+        func node(_ disk: LaunchPlan.Disk, readOnly: Bool, backing: JSONValue?) -> [JSONMember] {
             var members = [
                 JSONMember("driver", .string(disk.format.rawValue)), JSONMember("read-only", .bool(readOnly)),
                 JSONMember(
@@ -103,7 +103,7 @@ struct QEMUArguments {
     /// The kernel's command line. At its start Linux counts ticks of a timer for a moment, and panics where none came:
     /// a busy host may give an emulated machine no turn for as long. Under hypervisors that it knows it leaves that out
     /// by itself.
-    private static func commandLine(_ plan: BootPlan) -> String {
+    private static func commandLine(_ plan: LaunchPlan) -> String {
         let option = "no_timer_check"
         guard let line = plan.commandLine else { return option }
         // What is after `--` is the first program's.

@@ -11,14 +11,14 @@ final class ShareServers {
     /// - Parameters:
     ///   - program: Where wander-share is.
     ///   - log: What the processes print.
-    init(_ plan: BootPlan, program: FilePath, log: CInt) throws {
+    init(_ plan: LaunchPlan, program: FilePath, log: CInt) throws {
         for share in plan.shares {
             connections.append(try Self.start(share, plan, program: program, log: log).release())
         }
     }
 
     /// Throws if a machine with shares lacks what serves them.
-    static func check(_ plan: BootPlan, program: FilePath) throws {
+    static func check(_ plan: LaunchPlan, program: FilePath) throws {
         guard plan.shares.isEmpty || !FileSystem.isAbsent(program) else {
             throw ProviderError.monitorMissing("wander-share")
         }
@@ -27,7 +27,7 @@ final class ShareServers {
     deinit { for connection in connections { OwnedDescriptor(owning: connection).close() } }
 
     private static func start(
-        _ share: MachineShare, _ plan: BootPlan, program: FilePath, log: CInt
+        _ share: MachineShare, _ plan: LaunchPlan, program: FilePath, log: CInt
     ) throws -> OwnedDescriptor {
         let pair = try UnixSocket.pair()
         let options = ChildProcess.Options.service(

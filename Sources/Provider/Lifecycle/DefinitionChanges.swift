@@ -1,3 +1,4 @@
+import EnvFile
 public import JSON
 
 /// What differs between the definition that a machine was started with and the one in the Wanderfile now.
@@ -9,12 +10,6 @@ public struct DefinitionChanges: Sendable, Hashable {
     /// Keys without effect on a running machine, or that the next command takes over.
     public var immediate: [String] = []
 
-    /// Keys whose values wander reads at each use.
-    private static let readAtUse: Set<String> = [
-        "provision", "ready", "message", "labels", "files", "env", "depends_on", "autostart", "primary", "stop",
-        "boot_timeout",
-    ]
-
     /// - Parameter old: nil for a machine that was never started: nothing has changed.
     public init(from old: JSONValue?, to new: JSONValue) {
         guard let old else { return }
@@ -24,10 +19,11 @@ public struct DefinitionChanges: Sendable, Hashable {
             let (before, after) = (Self.plain(old[name], of: name), Self.plain(new[name], of: name))
             guard before != after else { continue }
             let words = "\(name): \(Self.short(before)) -> \(Self.short(after))"
-            switch name {
-            case _ where Self.readAtUse.contains(name): immediate.append(words)
-            case "box", "user": needingDestroy.append(words)
-            default: needingRestart.append(words)
+            // A record may have a key that is none any longer.
+            switch MachineDefinition.takesEffect(name) ?? .atRestart {
+            case .atUse: immediate.append(words)
+            case .atRestart: needingRestart.append(words)
+            case .withNewMachine: needingDestroy.append(words)
             }
         }
     }

@@ -89,8 +89,8 @@ public struct KnownEnvironments: Sendable {
         guard (try? folder.isAlive()) == true else {
             return record.stage == .creating || record.stage == .destroying ? .incomplete : .stopped
         }
-        let provider: any MachineProvider =
-            record.provider == .kvm ? MonitorProvider(programs: "/") : EmulationProvider(programs: "/")
+        // It is only asked, so nothing of its programs is needed.
+        let provider = MachineServices.standard(programs: "/").provider(record.provider)
         if (try? provider.control(folder).isPaused) == true { return .paused }
         return record.isReady ? .running : .starting
     }

@@ -57,36 +57,35 @@ extension MachineRecord {
         guard let address = MACAddress(try reader.string("hardwareAddress")) else {
             throw JSONError.wrongType("\(path): hardwareAddress", expected: "an Ethernet address")
         }
+        var process: ProcessIdentity?
+        if let running = try reader.object("process") {
+            guard let identifier = Int32(exactly: try running.integer("identifier")), identifier > 1 else {
+                throw JSONError.wrongType("\(path): process: identifier", expected: "a process number")
+            }
+            process = ProcessIdentity(identifier: identifier, started: try running.string("started"))
+        }
         self.init(
             identifier: try reader.string("identifier"), name: try reader.string("name"),
-            provider: try choice("provider"),
-            stage: try choice("stage"), created: try reader.integer("created"),
+            provider: try choice("provider"), stage: try choice("stage"), created: try reader.integer("created"),
+            changed: try reader.integer("changed"),
             box: BoxIdentity(
                 name: try box.string("name"), version: try box.string("version"),
                 architecture: try box.string("architecture"), digest: try box.optionalString("digest"),
                 disk: try box.optionalString("disk")),
-            hardwareAddress: address, user: try reader.string("user"))
-        changed = try reader.integer("changed")
-        definition = value["definition"].flatMap { $0.isNull ? nil : $0 }
-        if let process = try reader.object("process") {
-            guard let identifier = Int32(exactly: try process.integer("identifier")), identifier > 1 else {
-                throw JSONError.wrongType("\(path): process: identifier", expected: "a process number")
-            }
-            self.process = ProcessIdentity(identifier: identifier, started: try process.string("started"))
-        }
-        isReady = try reader.bool("ready", default: false)
-        hasOwnKey = try reader.bool("ownKey", default: false)
-        hostKey = try reader.optionalString("hostKey")
-        forwards = try reader.array("forwards").map { try Forward($0, path: "\(path): forwards") }
-        internet = reader.has("internet") ? try reader.bool("internet", default: true) : nil
-        subnet = try reader.optionalString("subnet")
-        shares = try reader.array("shares").map { try MachineShare($0, path: "\(path): shares") }
-        hasMountedShares = try reader.bool("sharesMounted", default: false)
-        hasShareLines = try reader.bool("shareLines", default: false)
-        provisioning = value["provisioning"] ?? .array([])
-        layers = try MachineSnapshot.layerNames(reader, "layers", path: path)
-        needsLayer = try reader.bool("needsLayer", default: false)
-        snapshots = try reader.array("snapshots").map { try MachineSnapshot($0, path: "\(path): snapshots") }
+            hardwareAddress: address, user: try reader.string("user"),
+            definition: value["definition"].flatMap { $0.isNull ? nil : $0 }, process: process,
+            isReady: try reader.bool("ready", default: false), hasOwnKey: try reader.bool("ownKey", default: false),
+            hostKey: try reader.optionalString("hostKey"),
+            forwards: try reader.array("forwards").map { try Forward($0, path: "\(path): forwards") },
+            internet: reader.has("internet") ? try reader.bool("internet", default: true) : nil,
+            subnet: try reader.optionalString("subnet"),
+            shares: try reader.array("shares").map { try MachineShare($0, path: "\(path): shares") },
+            hasMountedShares: try reader.bool("sharesMounted", default: false),
+            hasShareLines: try reader.bool("shareLines", default: false),
+            provisioning: value["provisioning"] ?? .array([]),
+            layers: try MachineSnapshot.layerNames(reader, "layers", path: path),
+            needsLayer: try reader.bool("needsLayer", default: false),
+            snapshots: try reader.array("snapshots").map { try MachineSnapshot($0, path: "\(path): snapshots") })
     }
 }
 

@@ -3,6 +3,8 @@ public import NetworkAddress
 
 /// What wander knows about a machine: the journal of its life. It is written before and after every side effect, so
 /// that whatever instant a command was killed at, the next one sees what was under way.
+///
+/// It changes by the transitions below alone, which ``MachineJournal`` writes down.
 public struct MachineRecord: Sendable, Hashable {
     /// What was being done when the record was last written. A stage that ends in -ing names work that may be half
     /// done.
@@ -10,101 +12,178 @@ public struct MachineRecord: Sendable, Hashable {
         case creating, stopped, starting, running, stopping, destroying
     }
 
-    /// A box as the machine was made from it.
-    public struct BoxIdentity: Sendable, Hashable {
-        public var name: String
-        public var version: String
-        public var architecture: String
-        /// The archive's digest, `sha256:` and hexadecimal digits.
-        public var digest: String?
-        /// The digest of the disk in it; nil in the record of an older machine.
-        var disk: String?
+    public let identifier: String
+    public let name: String
+    public private(set) var provider: ProviderKind
+    public private(set) var stage: Stage
+    /// Seconds since 1970.
+    public let created: Int64
+    public private(set) var changed: Int64
+    public let box: BoxIdentity
+    /// The card's Ethernet address, the same for the machine's whole life.
+    public let hardwareAddress: MACAddress
+    public let user: String
+    /// The definition that the machine was last started with, in its canonical form; nil before the first start.
+    public private(set) var definition: JSONValue?
+    public private(set) var process: ProcessIdentity?
+    /// Whether SSH answered and first contact was completed since the last start.
+    public private(set) var isReady = false
+    /// Whether the machine's own key has replaced the well-known one.
+    public private(set) var hasOwnKey = false
+    /// The guest's SSH host key as first seen: `ssh-ed25519 AAAA...`.
+    public private(set) var hostKey: String?
+    public private(set) var forwards: [Forward] = []
+    /// Whether the network that it was last started in lets it out; nil in the record of an older machine.
+    private(set) var internet: Bool?
+    /// The addresses of that network, such as `10.77.0.0/24`.
+    private(set) var subnet: String?
+    /// What the machine was last started with.
+    public private(set) var shares: [MachineShare] = []
+    /// Whether the guest has mounted its shares since the last start.
+    private(set) var hasMountedShares = false
+    /// Whether the guest's /etc/fstab may have lines of shares.
+    private(set) var hasShareLines = false
+    /// One record a provisioner, as `Provisioning` writes them.
+    public private(set) var provisioning: JSONValue = .array([])
+    /// The frozen layers that the disk is made on, the uppermost first.
+    private(set) var layers: [String] = []
+    /// Whether the layer that the guest writes to is to be made again.
+    private(set) var needsLayer = false
+    /// The oldest first.
+    public private(set) var snapshots: [MachineSnapshot] = []
+}
 
-        init(name: String, version: String, architecture: String, digest: String?, disk: String? = nil) {
-            self.name = name
-            self.version = version
-            self.architecture = architecture
-            self.digest = digest
-            self.disk = disk
+// MARK: - A machine's life: creating → stopped → starting → running → stopping → stopped → destroying
+
+extension MachineRecord {
+    /// A machine that is about to be made.
+    init(
+        creating name: String, identifier: String, provider: ProviderKind, box: BoxIdentity, hardwareAddress: MACAddress,
+        user: String, provisioning: JSONValue = .array([]), at time: Int64
+    ) {
+        self.init(
+            identifier: identifier, name: name, provider: provider, stage: .creating, created: time, changed: time,
+            box: box, hardwareAddress: hardwareAddress, user: user, provisioning: provisioning)
+    }
+
+    /// Its folder, disk and key are there, or its process has ended.
+    mutating func stopped() {
+        // What is being removed is stopped on the way.
+        if stage != .destroying { stage = .stopped }
+        process = nil
+        isReady = false
+        forwards = []
+    }
+
+    /// It is about to be started with `definition`. Nothing of its last run holds any longer.
+    mutating func starting(by provider: ProviderKind, _ definition: JSONValue, shares: [MachineShare]) {
+        stage = .starting
+        self.provider = provider
+        self.definition = definition
+        self.shares = shares
+        process = nil
+        isReady = false
+        forwards = []
+        hasMountedShares = false
+    }
+
+    /// It has its place in the environment's network.
+    mutating func joined(internet: Bool, subnet: String, forwards: [Forward]) {
+        self.internet = internet
+        self.subnet = subnet
+        self.forwards = forwards
+    }
+
+    /// Its process runs.
+    /// - Parameter process: nil if nobody here can tell which it is; then what is known stays.
+    mutating func started(_ process: ProcessIdentity?) {
+        stage = .running
+        if let process { self.process = process }
+    }
+
+    /// The process that runs it was found: the command that started it was killed before it could write that down.
+    mutating func adopted(_ process: ProcessIdentity) { self.process = process }
+
+    /// It is asked to stop, or about to be.
+    mutating func stopping() {
+        if stage != .destroying { stage = .stopping }
+    }
+
+    /// It is about to be removed.
+    mutating func destroying() { stage = .destroying }
+}
+
+// MARK: - In the guest
+
+extension MachineRecord {
+    /// The guest has shown its host key, for the first time.
+    mutating func greeted(_ hostKey: String) { self.hostKey = hostKey }
+
+    /// The guest accepts the machine's own key, and no other that others have.
+    mutating func ready() {
+        hasOwnKey = true
+        isReady = true
+    }
+
+    /// The guest is about to write lines for its shares into its /etc/fstab.
+    mutating func mountingShares() { hasShareLines = true }
+
+    /// The guest has mounted its shares, and has lines for these alone.
+    mutating func mountedShares() {
+        hasMountedShares = true
+        hasShareLines = !shares.isEmpty
+    }
+
+    /// - Parameter records: One a step, as `Provisioning` writes them.
+    mutating func provisioned(_ records: JSONValue) { provisioning = records }
+}
+
+// MARK: - Its disk
+
+extension MachineRecord {
+    /// What the disk and what each snapshot is made on.
+    var layerChains: [[String]] { [layers] + snapshots.map(\.layers) }
+
+    /// A snapshot was saved, in place of one of its name.
+    /// - Parameter freezes: Whether the disk is now made on the snapshot's layers. A machine that runs keeps its own, of
+    ///   which the new layer is a copy.
+    mutating func saved(_ snapshot: MachineSnapshot, freezes: Bool) {
+        forgot(snapshot.name)
+        snapshots.append(snapshot)
+        if freezes { layers = snapshot.layers }
+    }
+
+    /// The disk is a snapshot's again, with what was known of the guest then.
+    mutating func restored(_ snapshot: MachineSnapshot) {
+        layers = snapshot.layers
+        needsLayer = true
+        provisioning = snapshot.provisioning
+        hasOwnKey = snapshot.hasOwnKey
+        hostKey = snapshot.hostKey
+        hasShareLines = snapshot.hasShareLines
+    }
+
+    mutating func forgot(_ snapshot: String) { snapshots.removeAll { $0.name == snapshot } }
+
+    /// The layer that the guest writes to was made again.
+    mutating func madeLayer() { needsLayer = false }
+
+    /// Two layers, one on the other, have become one, in one step for all that is made on them.
+    mutating func merged(_ upper: String, andLower lower: String, into layer: String) {
+        func replaced(_ chain: [String]) -> [String] {
+            guard let place = chain.firstIndex(of: upper), chain.dropFirst(place + 1).first == lower else {
+                return chain
+            }
+            return chain[..<place] + [layer] + chain[(place + 2)...]
+        }
+        layers = replaced(layers)
+        snapshots = snapshots.map { snapshot in
+            var snapshot = snapshot
+            snapshot.layers = replaced(snapshot.layers)
+            return snapshot
         }
     }
 
-    /// The process that runs the machine.
-    public struct ProcessIdentity: Sendable, Hashable {
-        public var identifier: Int32
-        /// The 22nd field of /proc/PID/stat, which tells a reused number apart.
-        public var started: String
-    }
-
-    /// A port of the host that leads to the machine, as it was set up.
-    public struct Forward: Sendable, Hashable {
-        public var name: String?
-        public var transport: Transport
-        public var bind: String
-        public var hostPort: UInt16
-        public var guestPort: UInt16
-    }
-
-    public var identifier: String
-    public var name: String
-    public var provider: ProviderKind
-    public var stage: Stage
-    /// Seconds since 1970.
-    public var created: Int64
-    public var changed: Int64
-    public var box: BoxIdentity
-    /// The card's Ethernet address, the same for the machine's whole life.
-    public var hardwareAddress: MACAddress
-    public var user: String
-    /// The definition that the machine was last started with, in its canonical form; nil before the first start.
-    public var definition: JSONValue?
-    public var process: ProcessIdentity?
-    /// Whether SSH answered and first contact was completed since the last start.
-    public var isReady = false
-    /// Whether the machine's own key has replaced the well-known one.
-    public var hasOwnKey = false
-    /// The guest's SSH host key as first seen: `ssh-ed25519 AAAA...`.
-    public var hostKey: String?
-    public var forwards: [Forward] = []
-    /// Whether the network that it was last started in lets it out; nil in the record of an older machine.
-    var internet: Bool?
-    /// The addresses of that network, such as `10.77.0.0/24`.
-    var subnet: String?
-    /// What the machine was last started with.
-    public var shares: [MachineShare] = []
-    /// Whether the guest has mounted its shares since the last start.
-    var hasMountedShares = false
-    /// Whether the guest's /etc/fstab may have lines of shares.
-    var hasShareLines = false
-    /// One record a provisioner, as `Provisioning` writes them.
-    public var provisioning: JSONValue = .array([])
-    /// The frozen layers that the disk stands on, the uppermost first.
-    var layers: [String] = []
-    /// Whether the layer that the guest writes to is to be made anew.
-    var needsLayer = false
-    /// The oldest first.
-    public var snapshots: [MachineSnapshot] = []
-
-    public init(
-        identifier: String, name: String, provider: ProviderKind, stage: Stage, created: Int64, box: BoxIdentity,
-        hardwareAddress: MACAddress, user: String
-    ) {
-        self.identifier = identifier
-        self.name = name
-        self.provider = provider
-        self.stage = stage
-        self.created = created
-        changed = created
-        self.box = box
-        self.hardwareAddress = hardwareAddress
-        self.user = user
-    }
-}
-
-/// What runs a machine.
-public enum ProviderKind: String, Sendable, Hashable, CaseIterable {
-    /// wander-vmm on /dev/kvm.
-    case kvm
-    /// QEMU's translator, for hosts whose KVM is missing, forbidden or emulating.
-    case emulation
+    /// - Parameter time: Of the change that is about to be written, in seconds since 1970.
+    mutating func changed(at time: Int64) { changed = time }
 }

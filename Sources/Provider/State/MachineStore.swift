@@ -20,8 +20,7 @@ public struct MachineStore: Sendable {
     }
 
     /// Writes the record so that a crash leaves the old or the new one.
-    public func save(_ record: inout MachineRecord) throws {
-        record.changed = wallClockSeconds()
+    func save(_ record: MachineRecord) throws {
         let folder = layout.machine(record.name)
         if try !FileSystem.isDirectory(folder.path) { try FileSystem.makeDirectory(folder.path, permissions: 0o700) }
         try AtomicFile.write(record.json.pretty, to: folder.record, permissions: 0o600)

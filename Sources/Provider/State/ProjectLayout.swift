@@ -17,6 +17,8 @@ public struct ProjectLayout: Sendable, Hashable {
     var identityFile: FilePath { state.appending("environment.json") }
 
     public func machine(_ name: String) -> MachineFolder { MachineFolder(path: machines.appending(name), name: name) }
+    /// Where the logs of a machine are that was removed since it never lived.
+    func failedLogs(of machine: String) -> FilePath { state.appending("failed").appending(machine) }
     func commandLock(_ name: String) -> FilePath { locks.appending("\(name).lock") }
 
     /// Makes the folders that every changing command needs. The state keeps itself out of the project's version

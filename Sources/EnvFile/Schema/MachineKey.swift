@@ -1,0 +1,111 @@
+/// When a changed value of a machine's key takes effect.
+public enum TakesEffect: Sendable, Hashable {
+    /// With the next command that uses it: nothing of the running machine depends on it.
+    case atUse
+    /// When the machine starts the next time, as with `wander reload`.
+    case atRestart
+    /// Only in a machine that is made after that.
+    case withNewMachine
+}
+
+/// A key of a machine: with it goes when a changed value takes effect, so that no list can forget one.
+struct MachineKey: Sendable {
+    let definition: KeyDefinition
+    let takesEffect: TakesEffect
+
+    private init(
+        _ takesEffect: TakesEffect, _ name: String, _ type: ValueType, standard: String? = nil, note: String? = nil,
+        _ summary: String, example: String
+    ) {
+        definition = KeyDefinition(name, type, standard: standard, note: note, summary, example: example)
+        self.takesEffect = takesEffect
+    }
+
+    static let all: [MachineKey] = [
+        MachineKey(
+            .withNewMachine, "box", .object(.box, shorthand: "ref"), "The box that the machine is made from",
+            example: "debian/12"),
+        MachineKey(
+            .atRestart, "hostname", .scalar(.hostname), note: "the machine's name", "The machine's own host name",
+            example: "shop.example.test"),
+        MachineKey(.atRestart, "cpus", .scalar(.integer(1...255)), standard: "2", "Number of processors", example: "4"),
+        MachineKey(
+            .atRestart, "memory", .scalar(.size(64 << 20...16 << 40)), standard: "1GiB", "Size of the main memory",
+            example: "4GiB"),
+        MachineKey(
+            .atRestart, "disk", .scalar(.size(64 << 20...64 << 40)), note: "the box's size",
+            "Size of the disk; grows a smaller one of the box, and never shrinks one", example: "40GiB"),
+        MachineKey(
+            .withNewMachine, "user", .scalar(.userName), note: "the box's user", "The user that wander logs in as",
+            example: "dev"),
+        MachineKey(.atRestart, "ssh", .object(.ssh), "Settings of SSH", example: "{ port: 2222, forward_agent: true }"),
+        MachineKey(
+            .atRestart, "ports", .list(.either(.port, .port), identity: .port),
+            "Ports of the host that lead into the machine",
+            example: "[\"8080:80\"]"),
+        MachineKey(
+            .atRestart, "host_ports", .list(.scalar(.hostPorts), limit: 64), note: "none",
+            "Ports of the host's loopback interface that the machine reaches, at 'host.internal'",
+            example: "[5432, 8000-8010, 53/udp]"),
+        MachineKey(
+            .atRestart, "shares", .list(.either(.share, .share), identity: .share, limit: 16),
+            "Folders of the host that are in the machine too, live and in both directions",
+            example: "[\".:/project\"]"),
+        MachineKey(
+            .atRestart, "networks", .list(.object(.attachment, shorthand: "name"), identity: .key("name"), limit: 16),
+            note: "the environment's network", "The machine's place in the environment's network",
+            example: "[{ name: lab, ip: 10.77.0.10 }]"),
+        MachineKey(
+            .atUse, "env", .map(.variables, .scalar(.paragraph)),
+            "Environment variables of provisioning steps, probes and 'wander ssh -c'", example: "{ CI: \"true\" }"),
+        MachineKey(
+            .atUse, "files", .list(.object(.file), identity: .key("path")),
+            "Files to put into the machine before the steps",
+            example: "[{ path: /etc/motd, content: Welcome }]"),
+        MachineKey(
+            .atUse, "provision", .list(.object(.provisioner), identity: .key("name")), "Steps that set the machine up",
+            example: "[{ name: tools, run: apt-get install -y git }]"),
+        MachineKey(
+            .atUse, "ready", .list(.object(.probe), identity: .key("name")),
+            "Questions that decide whether the machine is ready",
+            example: "[{ tcp: 5432 }]"),
+        MachineKey(
+            .atUse, "depends_on", .map(.names, .object(.dependency, shorthand: "condition"), listForm: true),
+            "Machines that come first; 'up' starts them, too", example: "[db]"),
+        MachineKey(
+            .atUse, "autostart", .scalar(.flag), standard: "true",
+            "Whether 'wander up' without names starts the machine",
+            example: "false"),
+        MachineKey(
+            .atUse, "primary", .scalar(.flag), standard: "false", note: "the first machine",
+            "Whether commands for one machine take this one", example: "true"),
+        MachineKey(
+            .atUse, "count", .scalar(.integer(1...64)), note: "one machine with the plain name",
+            "Makes this many machines, called NAME-1, NAME-2 and so on", example: "2"),
+        MachineKey(.atUse, "stop", .object(.stop), "How the machine is stopped", example: "{ timeout: 30s }"),
+        MachineKey(
+            .atUse, "boot_timeout", .scalar(.duration(.seconds(1) ... .seconds(86_400))), standard: "5m",
+            "How long the machine may take until SSH answers; three times as long with emulation, double while it is getting on",
+            example: "10m"),
+        MachineKey(
+            .atUse, "message", .scalar(.paragraph), "Text to show after 'wander up'", example: "http://localhost:8080"),
+        MachineKey(
+            .atUse, "labels", .map(.labels, .scalar(.text)),
+            "Notes for other programs, shown by 'wander status --json'",
+            example: "{ team: shop }"),
+        MachineKey(
+            .atRestart, "provider", .object(.provider, shorthand: "type"), "What runs the machine",
+            example: "{ type: emulation, emulation: { cpu: max } }"),
+    ]
+
+    private static let effects = Dictionary(
+        all.map { ($0.definition.name, $0.takesEffect) }, uniquingKeysWith: { first, _ in first })
+
+    /// nil for what is no key of a machine.
+    static func effect(of name: String) -> TakesEffect? { effects[name] }
+}
+
+extension MachineDefinition {
+    /// When a changed value of a machine's key takes effect; nil for a name that no machine's key has.
+    public static func takesEffect(_ key: String) -> TakesEffect? { MachineKey.effect(of: key) }
+}

@@ -1,0 +1,65 @@
+import LinuxSystem
+import NetworkControl
+import Reporting
+import SSH
+
+/// What kept a machine from answering, layer by layer: process, console, DHCP, port, greeting, login.
+struct BootDiagnosis {
+    let machine: Machine
+    let record: MachineRecord
+
+    init(_ machine: Machine, _ record: MachineRecord) {
+        self.machine = machine
+        self.record = record
+    }
+
+    func explain(_ error: SSHError) -> any Error {
+        let (name, folder) = (machine.name, machine.folder)
+        switch error {
+        case .interrupted: return Interruption()
+        case .machineEnded:
+            return ProviderError.endedDuringBoot(
+                machine: name, console: LogTail.lines(folder.consoleLog, count: 15),
+                log: LogTail.lines(folder.monitorLog, count: 8))
+        case .notReady(let reached, let last, let milliseconds):
+            let status = try? NetworkPlace(machine: machine).status()
+            let console = LogTail.lines(folder.consoleLog, count: 15)
+            var diagnosis: String
+            var advice: String
+            switch reached {
+            case .connection where console.isEmpty:
+                diagnosis = "its console is silent, so the kernel has not started or does not write to ttyS0"
+                advice = "Does the box fit this provider? Its kernel needs console=ttyS0 and virtio drivers."
+            case .connection where console.contains("Kernel panic"):
+                diagnosis = "its kernel panicked"
+                advice =
+                    "Read 'wander logs --console'. A missing root disk or driver in the initrd is the usual reason."
+            case .connection where status?.connected == false:
+                diagnosis = "its network card was never connected"
+                advice = "See 'wander logs --monitor' and 'wander doctor'."
+            case .connection where status?.leased == false:
+                diagnosis = "the guest has asked for no address by DHCP"
+                advice = "The guest must use DHCP on its first network card. Look inside: wander logs --console"
+            case .connection:
+                diagnosis = "it has an address, but nothing listens on its port 22"
+                advice = "Is an SSH server installed and started in the box?"
+            case .banner, .keyExchange:
+                diagnosis = "port 22 is open, but no SSH server greets"
+                advice = "The server is slow, or hangs. See what the guest does: wander console \(name)"
+            default:
+                diagnosis = "the SSH server refuses the login of '\(record.user)'"
+                advice =
+                    "Is that the box's user? Set 'user' in the Wanderfile. The box must accept a well-known Vagrant key."
+            }
+            if let last { diagnosis += " (\(last.summary))" }
+            if machine.hasShownLife() {
+                advice +=
+                    "\nThe machine goes on: 'wander up \(name)' waits for it again, boot_timeout says for how long."
+            }
+            if !console.isEmpty { advice += "\nLast lines of the console:\n\(console)" }
+            return ProviderError.bootTimeout(
+                machine: name, seconds: milliseconds / 1000, diagnosis: diagnosis, advice: advice)
+        default: return error
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import EnvFile
+import LinuxSystem
+import Provisioning
+import Reporting
+import SSH
+
+/// A guest that is worked in over SSH: one session for all that a command does in it.
+final class SSHGuest: GuestWork {
+    private let machine: Machine
+    private let journal: MachineJournal
+    private var session: SSHSession?
+    /// Root's, for the first script, where the first login has made it ready.
+    private var runner: GuestRunner?
+
+    init(_ machine: Machine, _ journal: MachineJournal) {
+        self.machine = machine
+        self.journal = journal
+    }
+
+    func becomeReady(_ definition: MachineDefinition) throws {
+        guard !journal.record.isReady else { return }
+        let contact = try FirstLogin(machine, journal, definition).run()
+        session = contact.session
+        runner = contact.runner
+    }
+
+    func setClock() throws { session = try ClockSetting(machine).run(journal.record, over: session) }
+
+    func mountShares() throws { try ShareMounting(machine, journal).run { try connected() } }
+
+    func provision(_ definition: MachineDefinition, _ choice: ProvisioningChoice, hasStarted: Bool) throws -> Bool {
+        let job = ProvisioningJob(machine, definition)
+        let plan = try job.plan(journal.record, choice, isStart: hasStarted)
+        guard !plan.isEmpty else { return false }
+        let first = try connected()
+        // A step may restart the guest, and then comes back with another session, or with none.
+        session = nil
+        session = try job.run(plan, journal, over: first, by: runner)
+        return true
+    }
+
+    func waitUntilProbesPass(_ definition: MachineDefinition) throws {
+        try ProvisioningJob(machine, definition).waitUntilProbesPass { try connected() }
+    }
+
+    func shutDown(within milliseconds: Int64) -> Bool {
+        guard milliseconds > 0,
+            let session = try? GuestAccess(machine).connect(journal.record, patience: milliseconds)
+        else { return false }
+        defer { session.close() }
+        var script = ShellScript("poweroff || systemctl poweroff || shutdown -h now", as: "root")
+        script.milliseconds = 5000
+        _ = try? session.collect(script)
+        return true
+    }
+
+    func close() {
+        session?.close()
+        session = nil
+        runner = nil
+    }
+
+    private func connected() throws -> SSHSession {
+        let connected = try session ?? GuestAccess(machine).connect(journal.record)
+        session = connected
+        return connected
+    }
+}

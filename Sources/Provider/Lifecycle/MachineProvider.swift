@@ -1,0 +1,75 @@
+public import DiskImage
+public import LinuxSystem
+public import NetworkAddress
+public import SystemPackage
+
+/// Everything that a provider needs to start a machine. The same for every provider: what they make of it is theirs.
+public struct LaunchPlan: Sendable {
+    public struct Disk: Sendable, Hashable {
+        public var path: FilePath
+        public var format: DiskFormat
+    }
+
+    public var name: String
+    public var folder: MachineFolder
+    /// In bytes.
+    public var memory: UInt64
+    public var processors: Int
+    public var disk: Disk
+    /// What the disk's overlay stands on, nearest first. From our records, never from the image.
+    public var backing: [Disk]
+    /// Further disks, behind the first; raw images.
+    public var extraDisks: [Disk] = []
+    public var shares: [MachineShare] = []
+    /// Whether a guest that writes while the host's disk is full stands still until there is room, instead of being
+    /// told.
+    public var waitsForRoom = true
+    /// For direct boot; nil when the box brings only its boot loader.
+    public var kernel: FilePath?
+    public var initrd: FilePath?
+    public var commandLine: String?
+    /// The address of the network card; nil for a machine without one.
+    public var hardwareAddress: MACAddress?
+    /// QEMU's processor model and size of its cache of translated code, in bytes; emulation only.
+    public var emulatedProcessor: String
+    public var translationCache: UInt64
+}
+
+/// Something that runs machines.
+public protocol MachineProvider: Sendable {
+    var kind: ProviderKind { get }
+
+    /// Starts the machine's process and returns once the machine runs.
+    /// - Parameter lock: The machine's liveness lock, held; the process inherits it.
+    func start(
+        _ plan: LaunchPlan, lock: borrowing OwnedDescriptor, cancellation: Cancellation
+    ) throws -> MachineRecord.ProcessIdentity
+
+    /// Reaches the process of a running machine.
+    func control(_ folder: MachineFolder) throws -> any MachineControl
+
+    /// Attaches to a running machine's console: what is written to the descriptor reaches the guest, what is read comes
+    /// from it.
+    /// - Parameter serial: The serial port, even where the provider has a faster console.
+    func attachConsole(_ folder: MachineFolder, serial: Bool) throws -> OwnedDescriptor
+
+    /// Tells the guest how large the terminal is that shows its console, where the console can carry that.
+    func resizeConsole(_ folder: MachineFolder, to size: TerminalSize) throws
+}
+
+/// A connection to a running machine's process. Used by one thread.
+public protocol MachineControl: AnyObject {
+    var isPaused: Bool { get throws }
+    /// What the machine has moved and takes, as far as its process knows. Answers within two seconds.
+    var usage: MachineUsage { get throws }
+    /// Which of the machine's shares, counted from 0, are served no more.
+    var lostShares: [Int] { get throws }
+    /// Asks the guest's operating system to shut down.
+    func pressPowerButton() throws
+    /// Ends the machine at once, as by pulling the plug.
+    func stop() throws
+    func pause() throws
+    func resume() throws
+    /// Restarts the guest at once, as by its reset button.
+    func reset() throws
+}

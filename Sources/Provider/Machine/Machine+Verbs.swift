@@ -1,0 +1,166 @@
+public import DiskImage
+public import LinuxSystem
+import Reporting
+public import SSH
+
+// What can be done with a machine. Each changing verb holds the machine's command lock while its job works.
+
+extension Machine {
+    /// Brings the machine to running, whatever state it is in, and provisions it.
+    public func up(_ options: UpOptions) throws -> MachineOutcome {
+        let definition = try defined()
+        return try exclusively { try BringUp(self, definition, options).run() }
+    }
+
+    /// Restarts the machine with what the Wanderfile says now.
+    public func reload(_ options: UpOptions, _ mode: HaltMode) throws -> MachineOutcome {
+        let definition = try defined()
+        return try exclusively { try BringUp(self, definition, options).restart(journal(existingRecord()), mode) }
+    }
+
+    /// Runs provisioners of a machine that runs.
+    public func provision(_ choice: ProvisioningChoice) throws -> MachineOutcome {
+        let definition = try defined()
+        return try exclusively {
+            let guest = guest(journal(try runningRecord()))
+            defer { guest.close() }
+            try guest.becomeReady(definition)
+            try guest.mountShares()
+            let ran = try guest.provision(definition, choice, hasStarted: true)
+            return MachineOutcome(machine: name, actions: [ran ? .provisioned : .unchanged])
+        }
+    }
+
+    public enum HaltMode: Sendable, Hashable {
+        /// Asks the guest, and cuts the power when it has not stopped in time.
+        case graceful
+        /// Cuts the power.
+        case force
+    }
+
+    /// Stops the machine. One that does not run is left alone.
+    public func halt(_ mode: HaltMode) throws -> MachineOutcome {
+        guard try record() != nil else { return MachineOutcome(machine: name, actions: [.unchanged]) }
+        return try exclusively {
+            guard let record = try record() else { return MachineOutcome(machine: name, actions: [.unchanged]) }
+            let stopped = try Stopping(self, journal(record)).run(mode)
+            return MachineOutcome(machine: name, actions: [stopped ? .stopped : .unchanged])
+        }
+    }
+
+    /// Stops the machine's processors; its memory stays. Ends with the host.
+    public func suspend() throws -> MachineOutcome {
+        try exclusively {
+            let control = try control(runningRecord())
+            guard try !control.isPaused else { return MachineOutcome(machine: name, actions: [.unchanged]) }
+            report(.step("suspending"))
+            try control.pause()
+            return MachineOutcome(machine: name, actions: [.suspended])
+        }
+    }
+
+    /// Lets a suspended machine continue, and sets its clock. It also sets the clock of one that runs: the host itself
+    /// may have slept.
+    public func resume() throws -> MachineOutcome {
+        try exclusively {
+            let record = try runningRecord()
+            let control = try control(record)
+            let wasPaused = try control.isPaused
+            if wasPaused {
+                report(.step("resuming"))
+                try control.resume()
+            }
+            let guest = guest(journal(record))
+            defer { guest.close() }
+            try guest.setClock()
+            return MachineOutcome(machine: name, actions: [wasPaused ? .resumed : .unchanged])
+        }
+    }
+
+    /// Stops the machine and removes it with its disk. The box stays.
+    public func destroy() throws -> MachineOutcome {
+        guard try FileSystem.exists(folder.path) else { return MachineOutcome(machine: name, actions: [.unchanged]) }
+        return try exclusively { try Removal(self).destroy() }
+    }
+
+    /// Packs the machine into a box archive. A machine that runs is stopped first, and stays stopped.
+    ///
+    /// The archive appears whole or not at all; the machine's disk is only read.
+    public func package(_ options: PackageOptions) throws -> PackageOutcome {
+        // What can be refused is refused before anything is stopped.
+        let contents = try PackageContents(options)
+        try PackageOutput.check(options, contents)
+        return try exclusively { try Packager(self, completeRecord(), options).package(contents) }
+    }
+
+    /// What `package` would remove and reset.
+    /// - Throws: ``PackageError/previewOfRunning(machine:)``
+    public func packagePreview(_ options: PackageOptions) throws -> PreparationReport {
+        try exclusively { try Packager(self, completeRecord(), options).preview() }
+    }
+
+    /// Keeps the disk as it is now. A halted machine's is frozen at once; a running machine's guest writes everything
+    /// down and waits while it is copied, and continues.
+    /// - Parameters:
+    ///   - snapshot: nil makes a name up, for the stack that a pop takes from.
+    ///   - replaces: Whether one of that name may be replaced.
+    public func saveSnapshot(_ snapshot: String?, replaces: Bool) throws -> MachineSnapshot {
+        if let snapshot { try MachineSnapshot.check(snapshot) }
+        return try exclusively { try SnapshotJob(self, completeRecord()).save(snapshot, replaces: replaces) }
+    }
+
+    /// Brings the disk back to a snapshot. A machine that runs is powered off: what it has not saved is to go anyway.
+    /// - Parameter snapshot: nil takes the last one that was pushed.
+    public func restoreSnapshot(_ snapshot: String?) throws -> MachineSnapshot {
+        try exclusively { try SnapshotJob(self, completeRecord()).restore(snapshot) }
+    }
+
+    /// Forgets a snapshot. What the disk or other snapshots are made on stays, in as few layers as may be.
+    public func deleteSnapshot(_ snapshot: String) throws -> MachineSnapshot {
+        try exclusively { try SnapshotJob(self, completeRecord()).delete(snapshot) }
+    }
+
+    /// Gives `body` the disk of a halted machine to change. Only its first layer is the machine's own.
+    /// - Throws: ``SnapshotError/notAtRest(machine:reason:)`` while the machine runs.
+    public func changeDisk<Result>(_ body: ([DiskLayer]) throws -> Result) throws -> Result {
+        try exclusively {
+            let journal = journal(try completeRecord())
+            guard try process(of: journal.record) == nil else {
+                throw SnapshotError.notAtRest(machine: name, reason: "the machine runs")
+            }
+            let stack = LayerStack(self)
+            try stack.complete(journal)
+            try Preparations(self).discard()
+            return try body(try stack.own(journal.record))
+        }
+    }
+}
+
+// What looks at a machine and changes nothing.
+extension Machine {
+    /// The machine's disk, its own layers first and its box last. Known from the machine's record, whatever the images
+    /// say.
+    public func diskLayers() throws -> [DiskLayer] { try LayerStack(self).all(try existingRecord()) }
+
+    /// The machine's snapshots, the oldest first; none if there is no machine.
+    public func snapshots() throws -> [MachineSnapshot] { try project.store.load(name)?.snapshots ?? [] }
+
+    /// The ports of the host that lead to the machine now.
+    public func forwards() throws -> [MachineRecord.Forward] { try runningRecord().forwards }
+
+    /// A session with a machine that must be running.
+    public func openSession() throws -> (session: SSHSession, record: MachineRecord) {
+        let record = try runningRecord()
+        return (try GuestAccess(self).reach(record), record)
+    }
+
+    /// Attaches to the running machine's console; see ``MachineProvider/attachConsole(_:serial:)``.
+    public func attachConsole(serial: Bool) throws -> OwnedDescriptor {
+        try provider(runningRecord().provider).attachConsole(folder, serial: serial)
+    }
+
+    /// Tells the guest how large the terminal is that shows its virtio console.
+    public func resizeConsole(to size: TerminalSize) throws {
+        try provider(runningRecord().provider).resizeConsole(folder, to: size)
+    }
+}

@@ -1,0 +1,61 @@
+import DiskImage
+import LinuxSystem
+import Reporting
+import SSH
+import SystemPackage
+
+/// Copies the disk of a running machine at an instant at which the guest has written everything down and writes no
+/// more.
+///
+/// The guest freezes its file systems by itself, and thaws them after two minutes whatever becomes of us.
+struct LiveCopy {
+    let machine: Machine
+
+    init(_ machine: Machine) { self.machine = machine }
+
+    /// - Throws: ``PackageError/cannotFreeze(machine:reason:)`` if the copy would not be consistent.
+    func run(over session: SSHSession, to target: FilePath) throws {
+        machine.report(.step("freezing the guest's file systems for a moment"))
+        let answer = try OwnedDescriptor.pipe()
+        var said: [UInt8] = []
+        var failure: (any Error)?
+        var copied = false
+        var script = ShellScript(GuestScript.text(PackageResources.freeze_sh), as: "root")
+        script.milliseconds = 150_000
+        let disk = machine.folder.disk
+        let outcome = try session.run(
+            script, input: .descriptor(answer.read.rawValue),
+            output: { bytes in
+                said += bytes.prefix(max(0, (1 << 16) - said.count))
+                guard !copied, String(decoding: said, as: UTF8.self).contains("frozen\n") else { return }
+                copied = true
+                do {
+                    try Self.copySparse(disk, to: target)
+                } catch { failure = error }
+                try? answer.write.writeAll("thaw\n")
+            }, error: { bytes in said += bytes.prefix(max(0, (1 << 16) - said.count)) })
+        if let failure { throw failure }
+        guard copied, outcome.isSuccess else {
+            let words = GuestText.lines(said).split(separator: "\n").last
+            throw PackageError.cannotFreeze(
+                machine: machine.name, reason: words.map(String.init) ?? "it gave no reason")
+        }
+    }
+
+    /// Leaves out what is zero.
+    private static func copySparse(_ source: FilePath, to target: FilePath) throws {
+        let input = try OwnedDescriptor.open(source, .readOnly)
+        let output = try OwnedDescriptor.open(target, [.writeOnly, .create, .exclusive], permissions: 0o600)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 4096)
+        defer { buffer.deallocate() }
+        var offset: Int64 = 0
+        while true {
+            let count = try input.read(into: buffer, at: offset)
+            if count == 0 { break }
+            let piece = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+            if piece.contains(where: { $0 != 0 }) { try output.writeAll(piece, at: offset) }
+            offset += Int64(count)
+        }
+        try output.truncate(to: offset)
+    }
+}

@@ -1,0 +1,27 @@
+import EnvFile
+import SystemPackage
+
+/// What runs a project's machines, connects them, and works in them. Commands have ``standard(programs:)``; tests of
+/// machines' lives bring their own, so that a whole life takes milliseconds.
+struct MachineServices: Sendable {
+    /// Which provider runs a machine here: see ``ProviderChoice/make(forced:wanted:probe:)``.
+    var choose: @Sendable (ProviderKind?, MachineDefinition.Provider.Kind) throws -> ProviderChoice
+    var provider: @Sendable (ProviderKind) -> any MachineProvider
+    var network: @Sendable (ProjectLayout) -> any EnvironmentNetwork
+    var guest: @Sendable (Machine, MachineJournal) -> any GuestWork
+
+    /// wander-vmm and QEMU, wander-net, and SSH.
+    /// - Parameter programs: The folder of wander's executables.
+    static func standard(programs: FilePath) -> MachineServices {
+        MachineServices(
+            choose: { forced, wanted in try ProviderChoice.make(forced: forced, wanted: wanted) },
+            provider: { kind in
+                switch kind {
+                case .emulation: EmulationProvider(programs: programs)
+                case .kvm: MonitorProvider(programs: programs)
+                }
+            },
+            network: { WanderNetwork(layout: $0, program: programs.appending("wander-net")) },
+            guest: { SSHGuest($0, $1) })
+    }
+}

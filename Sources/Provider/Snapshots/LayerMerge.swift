@@ -1,0 +1,63 @@
+import DiskImage
+import LinuxSystem
+import Reporting
+import SystemPackage
+
+/// Makes one layer of two wherever nothing tells them apart any longer: no snapshot ends at the lower one, and only the
+/// upper one is made on it. A machine that runs keeps the two, whose files it has open.
+struct LayerMerge {
+    let machine: Machine
+    let journal: MachineJournal
+    private var stack: LayerStack { LayerStack(machine) }
+
+    init(_ machine: Machine, _ journal: MachineJournal) {
+        self.machine = machine
+        self.journal = journal
+    }
+
+    func run() throws {
+        while let pair = Self.mergeable(journal.record.layerChains) {
+            let merged = randomIdentifier()
+            try merge(pair, of: journal.record, into: machine.folder.layer(merged))
+            // The images above still name the old one: to other tools alone.
+            try journal.write { $0.merged(pair.upper, andLower: pair.lower, into: merged) }
+            try stack.removeUnused(journal.record)
+        }
+    }
+
+    private func merge(
+        _ pair: (upper: String, lower: String), of record: MachineRecord, into target: FilePath
+    ) throws {
+        guard let chain = record.layerChains.first(where: { $0.contains(pair.upper) }),
+            let place = chain.firstIndex(of: pair.upper), let base = try stack.below(record).last
+        else { return }
+        let layers = chain[place...].map { stack.layer(machine.folder.layer($0)) } + [base]
+        let disk = try DiskImage.open(layers, access: .readOnly)
+        defer { try? disk.close() }
+        let below = try DiskImage.open(Array(layers.dropFirst(2)), access: .readOnly)
+        defer { try? below.close() }
+        let label = "joining two layers"
+        defer { machine.report(.finished(label: label)) }
+        try DiskImage.difference(of: disk, from: below, sharedDepth: 2, to: target) {
+            done, total throws(DiskImageError) in
+            if machine.project.cancellation.isRequested { throw .interrupted }
+            machine.report(.progress(Progress(label, completed: done, total: total)))
+        }
+    }
+
+    /// Two layers of `chains`, each with its uppermost first, that may be one.
+    static func mergeable(_ chains: [[String]]) -> (upper: String, lower: String)? {
+        let tops = Set(chains.compactMap(\.first))
+        var above: [String: Set<String>] = [:]
+        for chain in chains {
+            for (upper, lower) in zip(chain, chain.dropFirst()) { above[lower, default: []].insert(upper) }
+        }
+        for chain in chains {
+            for (upper, lower) in zip(chain, chain.dropFirst()) where !tops.contains(lower) && above[lower]?.count == 1
+            {
+                return (upper, lower)
+            }
+        }
+        return nil
+    }
+}

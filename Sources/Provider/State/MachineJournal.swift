@@ -1,0 +1,28 @@
+import LinuxSystem
+
+/// A machine's record in the hands of the command that may change it. Each change is written down before the command
+/// continues, so that one that is killed leaves what was true before or after it.
+///
+/// Used by one thread, which holds the machine's command lock.
+final class MachineJournal {
+    private(set) var record: MachineRecord
+    private let store: MachineStore
+
+    init(_ record: MachineRecord, in store: MachineStore) {
+        self.record = record
+        self.store = store
+    }
+
+    /// Changes the record and writes it down. What cannot be written down has not happened.
+    func write(_ transition: (inout MachineRecord) -> Void) throws {
+        var next = record
+        transition(&next)
+        next.changed(at: wallClockSeconds())
+        try store.save(next)
+        record = next
+    }
+}
+
+extension Machine {
+    func journal(_ record: MachineRecord) -> MachineJournal { MachineJournal(record, in: project.store) }
+}

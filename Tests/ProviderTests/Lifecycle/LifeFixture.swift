@@ -1,0 +1,56 @@
+import BoxFormat
+import EnvFile
+import LinuxSystem
+import Reporting
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import Provider
+
+/// A project whose machines live without a monitor, a network or an SSH server.
+final class LifeFixture {
+    let folder: TemporaryFolder
+    let store: BoxStore
+    let provider = FakeProvider()
+    let network = FakeNetwork()
+    let guests = FakeGuests()
+
+    /// - Parameter wanderfile: What it says of its machines beside their box, of 1 MiB.
+    init(_ wanderfile: String = "") throws {
+        folder = try TemporaryFolder()
+        store = BoxStore(root: folder("store"))
+        let disk = try folder.file("disk.img", [UInt8](repeating: 7, count: 512))
+        try OwnedDescriptor.open(disk, .readWrite).truncate(to: 1 << 20)
+        var options = BoxStore.AddOptions()
+        (options.name, options.version, options.diskFormat) = (try BoxName("test/disk"), BoxVersion("1"), .raw)
+        _ = try store.add(disk, options)
+        try write(wanderfile)
+    }
+
+    deinit { try? FileSystem.removeTree(folder.path) }
+
+    /// Replaces the Wanderfile. What ``machine(_:command:)`` returns from then on knows it.
+    func write(_ wanderfile: String) throws {
+        _ = try folder.file("project/Wanderfile", Array("defaults: { box: test/disk }\n\(wanderfile)\n".utf8))
+    }
+
+    func project(_ cancellation: Cancellation? = nil) throws -> Project {
+        let options = EnvironmentLoader.Options(workingDirectory: folder("project"))
+        var settings = Project.Settings(command: "wander test", programs: "/nowhere")
+        settings.knownEnvironments = nil
+        let (provider, network, guests) = (provider, network, guests)
+        settings.services = MachineServices(
+            choose: { _, _ in ProviderChoice(kind: .emulation, reason: "a test", isFallback: false) },
+            provider: { _ in provider }, network: { _ in network },
+            guest: { _, journal in FakeGuest(guests, provider, journal) })
+        return Project(
+            try EnvironmentLoader(options).load(), boxes: store, settings: settings, events: SilentSink(),
+            cancellation: try cancellation ?? Cancellation())
+    }
+
+    /// As a command finds it: nothing is kept between two of them but files.
+    func machine(_ name: String = "default") throws -> Machine { try project().machine(named: name) }
+
+    func record() throws -> MachineRecord { try machine().existingRecord() }
+}
