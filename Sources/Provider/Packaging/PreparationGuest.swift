@@ -67,7 +67,7 @@ struct PreparationGuest {
     private func providerKind() throws -> ProviderKind {
         if box.kernel == nil { return try machine.existingRecord().provider }
         let settings = machine.project.settings
-        return try project.services.choose(settings.provider, machine.definition?.provider.kind ?? .auto).kind
+        return try machine.project.services.choose(settings.provider, machine.definition?.provider.kind ?? .auto).kind
     }
 
     /// - Parameter reason: What to say unless the host's disk is full.

@@ -1,4 +1,5 @@
 import BoxFormat
+import DiskImage
 import EnvFile
 import LinuxSystem
 import Reporting
