@@ -38,7 +38,7 @@ enum Main {
                 StandardOutput.write(help(text, arguments) + "\n")
                 return 0
             }
-            return refuse(UsageMistake(text), arguments)
+            return refuse(UsageMistake(text, arguments), arguments)
         }
     }
 

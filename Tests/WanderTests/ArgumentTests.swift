@@ -4,6 +4,8 @@ import LinuxSystem
 import SystemPackage
 import Testing
 
+@testable import wander
+
 /// What people type who think of another tool, or of nothing: understood where it is safe, and answered in one way.
 @Suite struct ArgumentTests {
     private static let commandLines: [([String], Int32)] = [
@@ -96,6 +98,7 @@ import Testing
         #expect(page.contains("USAGE: wander package"))
         #expect(page.contains("--thin"))
         #expect(!page.contains("--no-input") && !page.contains("--color"))
+        #expect(try WanderProcess().run("ssh", "--help").output.contains("[<machine>] [-- <extra>...]"))
         #expect(page.contains("wander help options"))
         #expect(page.split(separator: "\n").allSatisfy { $0.count <= 100 })
         let globals = try WanderProcess().run("help", "options").output
@@ -156,6 +159,62 @@ import Testing
         #expect(result.error.contains("(process \(currentProcessIdentifier()))"))
         #expect(result.error.contains("on_conflict: next"))
         #expect(FileSystem.isAbsent(folder.path.pushing(".wander/machines/default/record.json")))
+    }
+
+    @Test(
+        "what other tools call a command is answered with the command that does it here, with the words that were typed",
+        arguments: [
+            ("down", "halt"), ("stop web", "halt web"), ("start", "up"), ("rm web", "destroy web"),
+            ("delete", "destroy"),
+            ("shell web", "ssh web"), ("exec web uptime -p", "ssh web -c 'uptime -p'"),
+            ("exec -it web bash", "ssh web -c bash"), ("exec", "ssh -c COMMAND"), ("exec uptime", "ssh -c COMMAND"),
+            ("ps", "status"), ("list", "status"), ("ls", "status"), ("restart db", "reload db"), ("connect", "ssh"),
+            ("purge", "destroy"), ("cp a web:/tmp", "upload a web:/tmp"), ("cp web:/tmp/a .", "download web:/tmp/a ."),
+            ("scp -r 'my site' web:", "upload 'my site' web:"), ("inspect web", "status web"), ("lgos", "logs"),
+        ])
+    func otherWords(line: String, suggestion: String) throws {
+        let words =
+            line == "scp -r 'my site' web:"
+            ? ["scp", "-r", "my site", "web:"] : line.split(separator: " ").map(String.init)
+        let mistake = try #require(UnknownVerb.find(in: words))
+        let advice =
+            suggestion.contains("'") ? "Did you mean: wander \(suggestion)" : "Did you mean 'wander \(suggestion)'?"
+        #expect(mistake.remedy?.split(separator: "\n").first.map(String.init) == advice, "\(mistake.remedy ?? "")")
+    }
+
+    @Test("what is destroyed for good is not suggested without a word about it")
+    func careful() {
+        #expect(UnknownVerb.find(in: ["down"])?.remedy?.contains("with their disks: wander destroy") == true)
+        for word in ["rm", "delete", "remove", "purge"] {
+            #expect(UnknownVerb.find(in: [word])?.remedy?.contains("removes the disk") == true, "\(word)")
+        }
+        #expect(UnknownVerb.find(in: ["mount"])?.remedy?.contains("shares: [") == true)
+    }
+
+    @Test(
+        "a command typed as after ssh(1) is answered with the line that runs it",
+        arguments: [
+            ("ssh web uptime", "wander ssh web -c uptime"), ("ssh web ls -la /", "wander ssh web -c 'ls -la /'"),
+            ("ssh web -c uptime -p", "wander ssh web -c 'uptime -p'"),
+            ("ssh -f Wanderfile web uptime", "wander ssh web -c uptime"),
+            ("ssh web -L 80:localhost:80", "wander ssh web -- -L 80:localhost:80"),
+            ("ssh -A", "wander ssh -- -A"), ("ssh uptime", "wander ssh -c uptime"),
+        ])
+    func commands(line: String, advice: String) throws {
+        let folder = try ProjectFolder()
+        let result = try folder.wander.run(words: line.split(separator: " ").map(String.init))
+        #expect(result.status == (line == "ssh uptime" ? 3 : 64), "\(result.error)")
+        #expect(result.error.contains(": \(advice)\n"), "\(result.error)")
+    }
+
+    @Test("what asks ssh(1) for connections is told from what only looks like it")
+    func connections() {
+        for words in [["-L", "1:h:2"], ["-NL1:h:2"], ["-N", "-D", "1080"], ["-R1:h:2"], ["-v", "-W", "h:1"]] {
+            #expect(SSHWords.askForConnections(words), "\(words)")
+        }
+        for words in [["-o", "LogLevel=ERROR"], ["-iDLR"], ["-T", "ls"], ["-l", "me"], ["--", "L"], []] {
+            #expect(!SSHWords.askForConnections(words), "\(words)")
+        }
     }
 
     @Test("status has a header, and facts as data")

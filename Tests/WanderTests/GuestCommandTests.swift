@@ -1,4 +1,5 @@
 import Glibc
+import JSON
 import LinuxSystem
 import NetworkAddress
 import SSH
@@ -117,5 +118,40 @@ struct GuestCommandTests {
         let without = try Guest("cpus: 1")
         let block = try without.folder.wander.run("ssh-config").output
         #expect(block.contains("  HostName default\n") && block.contains("  ProxyCommand "), "\(block)")
+    }
+
+    @Test("a port of the guest may be named after the machine, or alone")
+    func port() throws {
+        let guest = try Guest("cpus: 1") {
+            $0.forwards = [
+                .init(name: nil, transport: .tcp, bind: "127.0.0.1", hostPort: 8053, guestPort: 53),
+                .init(name: nil, transport: .udp, bind: "127.0.0.1", hostPort: 5353, guestPort: 53),
+            ]
+        }
+        defer { withExtendedLifetime(guest) {} }
+        let wander = guest.folder.wander
+        for words in [["default", "53"], ["53"], ["--guest", "53"], ["default", "53/tcp"]] {
+            #expect(try wander.run(words: ["port"] + words).output == "8053\n", "\(words)")
+        }
+        #expect(try wander.run("port", "53/udp").output == "5353\n")
+        let missing = try wander.run("port", "default", "80")
+        #expect(missing.status == 3)
+        #expect(missing.error.contains("no port of the host leads to port 80 of default"), "\(missing.error)")
+        #expect(try wander.run("port", "default", "80", "--guest", "80").status == 64)
+        #expect(try wander.run("port", "default", "none").status == 64)
+    }
+
+    @Test("ssh(1) is asked to tell of connections that the guest's server refuses, where it is to carry some")
+    func refusedConnections() throws {
+        let guest = try Guest("cpus: 1")
+        defer { withExtendedLifetime(guest) {} }
+        let bin = guest.folder.path.appending("bin")
+        try FileSystem.makeDirectory(bin)
+        try AtomicFile.write("#!/bin/sh\nprintf '%s\\n' \"$@\"\n", to: bin.appending("ssh"), permissions: 0o755)
+        var wander = guest.folder.wander
+        wander.environment["PATH"] = "\(bin):/usr/bin:/bin"
+        let carrying = try wander.run("ssh", "--", "-N", "-L", "8080:localhost:80").output.split(separator: "\n")
+        #expect(carrying.contains("LogLevel=INFO") && !carrying.contains("LogLevel=ERROR"), "\(carrying)")
+        #expect(try wander.run("ssh", "--", "-T").output.split(separator: "\n").contains("LogLevel=ERROR"))
     }
 }

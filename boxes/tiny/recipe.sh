@@ -5,7 +5,7 @@
 # what it cannot do: boxes/README.md.
 
 box_name=tiny
-revision=7
+revision=8
 gibibytes=10
 command_line="console=ttyS0 root=/dev/vda rw quiet cryptomgr.notests wander.key="
 

@@ -5,12 +5,24 @@ import Provider
 import Reporting
 
 struct Port: WanderCommand {
-    static let configuration = CommandConfiguration(abstract: "Show the ports of the host that lead to a machine.")
+    static let configuration = CommandConfiguration(
+        abstract: "Show the ports of the host that lead to a machine.",
+        discussion: """
+            wander port
+            wander port web 80
+            With a port of the guest, prints only the host's port that leads there.
+            """)
     @OptionGroup var options: GlobalOptions
     @OptionGroup var project: ProjectOptions
     @Argument(help: "The machine. Without it, the primary one.", completion: Completions.machine)
     var machine: String?
-    @Option(help: "Print only the host port of this guest port.") var guest: UInt16?
+    @Argument(help: ArgumentHelp("A port of the guest, such as 80 or 53/udp.", valueName: "port"))
+    var wanted: GuestPortNumber?
+    @Option(help: "The same: a port of the guest.") var guest: GuestPortNumber?
+
+    func validate() throws {
+        guard wanted == nil || guest == nil else { throw ValidationError("Name the port once: wander port web 80") }
+    }
 
     struct NoSuchForward: UserFacingError {
         let port: UInt16
@@ -23,12 +35,16 @@ struct Port: WanderCommand {
     func execute(_ context: CommandContext) throws {
         let project = try project.load(context)
         project.reviveNetwork()
-        let machine = try project.machine(named: machine)
+        var (name, port) = (machine, wanted ?? guest)
+        // A single number is a port of the primary machine: no machine has such a name.
+        if port == nil, let number = name.flatMap({ GuestPortNumber(argument: $0) }) { (name, port) = (nil, number) }
+        let machine = try project.machine(named: name)
         let forwards = try machine.forwards()
-        if let guest {
-            guard let found = forwards.first(where: { $0.guestPort == guest }) else {
-                throw NoSuchForward(port: guest, machine: machine.name)
+        if let port {
+            let found = forwards.first { forward in
+                forward.guestPort == port.number && port.transport.map { $0 == forward.transport } != false
             }
+            guard let found else { throw NoSuchForward(port: port.number, machine: machine.name) }
             return context.output("\(found.hostPort)", json: MachineResults.forward(found))
         }
         var table = TextTable()
@@ -42,5 +58,19 @@ struct Port: WanderCommand {
         context.output(
             forwards.isEmpty ? "No ports are forwarded to \(machine.name)." : table.rendered,
             json: ["machine": .string(machine.name), "forwards": .array(forwards.map(MachineResults.forward))])
+    }
+}
+
+/// A port of a guest on the command line: `80`, `80/tcp`, `53/udp`.
+struct GuestPortNumber: ExpressibleByArgument {
+    let number: UInt16
+    /// nil: either.
+    let transport: Transport?
+
+    init?(argument: String) {
+        let parts = argument.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        transport = parts.count == 1 ? nil : Transport(rawValue: parts[1])
+        guard let number = UInt16(parts[0]), number > 0, parts.count == 1 || transport != nil else { return nil }
+        self.number = number
     }
 }

@@ -20,8 +20,10 @@ struct UsageMistake: UserFacingError, Equatable {
         "--install-provider": "Providers are built in; 'wander doctor' says what this host lacks.",
     ]
 
-    /// - Parameter message: ArgumentParser's: `Error: ...`, then maybe more, `Usage: ...` and where the help is.
-    init(_ message: String) {
+    /// - Parameters:
+    ///   - message: ArgumentParser's: `Error: ...`, then maybe more, `Usage: ...` and where the help is.
+    ///   - arguments: What was typed.
+    init(_ message: String, _ arguments: [String] = []) {
         var lines = message.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         var help: String?
         if let last = lines.lastIndex(where: { $0.hasPrefix("  See '") }) {
@@ -34,7 +36,7 @@ struct UsageMistake: UserFacingError, Equatable {
         let rest = lines.map { $0.hasPrefix("Usage: ") ? "usage: " + $0.dropFirst(7) : $0 }
             .filter { !$0.allSatisfy(\.isWhitespace) }
         detail = rest.isEmpty ? nil : rest.joined(separator: "\n")
-        let hint = option.flatMap { Self.elsewhere[$0] }
+        let hint = SSHWords.hint(arguments) ?? option.flatMap { Self.elsewhere[$0] }
         remedy = [hint, help].compactMap(\.self).joined(separator: "\n")
     }
 

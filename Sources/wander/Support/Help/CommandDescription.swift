@@ -70,8 +70,12 @@ extension CommandDescription.Argument {
         isGlobal = names.contains { $0.isLong && Self.globalNames.contains($0.text) }
         let spelled = names.map { $0.isLong ? "--\($0.text)" : "-\($0.text)" }
         spelling = isPositional ? "<\(value)>" : spelled.joined(separator: ", ") + (isOption ? " <\(value)>" : "")
+        // Only what comes after '--' is taken for it.
+        let isAfterDashes = json["parsingStrategy"]?.stringValue == "postTerminator"
         let short = isPositional ? "<\(value)>" : (spelled.last ?? "") + (isOption ? " <\(value)>" : "")
         let dots = isRepeating && (isPositional || isOption) ? "..." : ""
-        usage = json["isOptional"]?.boolValue == true ? "[\(short)]\(dots)" : "\(short)\(dots)"
+        let isOptional = json["isOptional"]?.boolValue == true
+        usage =
+            isAfterDashes ? "[-- \(short)\(dots)]" : isOptional ? "[\(short)]\(dots)" : "\(short)\(dots)"
     }
 }
