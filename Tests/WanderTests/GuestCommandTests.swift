@@ -141,6 +141,60 @@ struct GuestCommandTests {
         #expect(try wander.run("port", "default", "none").status == 64)
     }
 
+    @Test("folders are copied as cp(1) copies them, in both directions")
+    func folders() throws {
+        let guest = try Guest("cpus: 1")
+        defer { withExtendedLifetime(guest) {} }
+        let wander = guest.folder.wander
+        let home = guest.server.home
+        try AtomicFile.write("one", to: guest.folder.path.appending("file"))
+        try FileSystem.makeDirectory(guest.folder.path.pushing("site/deeper"))
+        func copy(_ words: String...) throws {
+            let result = try wander.run(words: words)
+            #expect(result.status == 0, "\(words): \(result.error)")
+        }
+        func names(_ folder: FilePath) throws -> [String] {
+            try FileSystem.list(folder).filter { !$0.hasPrefix(".") }.sorted()
+        }
+        try FileSystem.makeDirectory(home.appending("there"))
+        try copy("upload", "site", "default:~/there/")
+        #expect(try names(home.appending("there")) == ["site"])
+        try copy("upload", "site/", "default:~/new")
+        #expect(try names(home.appending("new")) == ["deeper"])
+        try copy("upload", "site", "default:~/new")
+        #expect(try names(home.appending("new")) == ["deeper", "site"])
+        try copy("upload", "site/.", "default:~/there")
+        #expect(try names(home.appending("there")) == ["deeper", "site"])
+        let here = guest.folder.path.appending("back")
+        for _ in 0..<2 { try copy("download", "default:~/new", "back") }
+        #expect(try names(here) == ["deeper", "new", "site"])
+        #expect(try names(here.appending("new")) == ["deeper", "site"])
+        // The same place each time, where none is named.
+        for _ in 0..<2 { try copy("download", "~/there") }
+        #expect(try names(guest.folder.path.appending("there")) == ["deeper", "site"])
+        try copy("download", "~/there/.", "back")
+        #expect(try names(here) == ["deeper", "new", "site"])
+    }
+
+    @Test("a file of the guest goes to standard output, and nothing beside it; a folder is refused")
+    func standardOutput() throws {
+        let guest = try Guest("cpus: 1")
+        defer { withExtendedLifetime(guest) {} }
+        let wander = guest.folder.wander
+        try AtomicFile.write("no line break", to: guest.server.home.appending("file"))
+        let result = try wander.run("download", "default:~/file", "-")
+        #expect(result.status == 0 && result.output == "no line break", "\(result.error)")
+        #expect(result.error.isEmpty)
+        #expect(FileSystem.isAbsent(guest.folder.path.appending("-")))
+        let folder = try wander.run("download", "~", "-")
+        #expect(folder.status == 1)
+        #expect(folder.error.contains("only a file can go to standard output"), "\(folder.error)")
+        #expect(try wander.run("download", "~/file", "-", "--json").status == 64)
+        let upload = try wander.run("upload", "-", "default:/tmp/file")
+        #expect(upload.status == 64)
+        #expect(upload.error.contains("wander ssh default -c 'cat >/tmp/file' <FILE"), "\(upload.error)")
+    }
+
     @Test("ssh(1) is asked to tell of connections that the guest's server refuses, where it is to carry some")
     func refusedConnections() throws {
         let guest = try Guest("cpus: 1")

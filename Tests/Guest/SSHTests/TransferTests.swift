@@ -64,6 +64,46 @@ import Testing
         #expect(try listing(there) == listing(tree))
     }
 
+    @Test("a folder goes into a folder that is there by its name, and becomes one that is not", arguments: ["", "/"])
+    func named(slash: String) throws {
+        let server = try TestServer(accepting: [key.publicKey])
+        let session = try server.logIn(key)
+        let tree = directory.path.appending("tree")
+        try FileSystem.makeDirectory(tree.appending("sub"))
+        try AtomicFile.write("content", to: tree.pushing("sub/file"))
+        var options = UploadOptions()
+        options.name = "tree"
+        try session.upload(tree, to: "~/new\(slash)", options)
+        #expect(try FileSystem.list(server.home.appending("new")) == ["sub"])
+        try session.upload(tree, to: "~/new\(slash)", options)
+        #expect(try FileSystem.list(server.home.appending("new")).sorted() == ["sub", "tree"])
+        #expect(try listing(server.home.pushing("new/tree")) == listing(tree))
+        let back = directory.path.appending("back")
+        try session.download("~/new/tree\(slash)", to: back, named: "tree")
+        #expect(try listing(back) == listing(tree))
+        try session.download("~/new/tree\(slash)", to: back, named: "tree")
+        #expect(try FileSystem.list(back).sorted() == ["sub", "tree"])
+        #expect(try listing(back.appending("tree")) == listing(tree))
+    }
+
+    @Test("a file is read piece by piece, and a folder is refused")
+    func reading() throws {
+        let server = try TestServer(accepting: [key.publicKey])
+        let session = try server.logIn(key)
+        let content = randomBytes(count: 300_000)
+        try AtomicFile.write(content, to: server.home.appending("-a file"))
+        var read: [UInt8] = []
+        try session.read("~/-a file") { read += $0 }
+        #expect(read == content)
+        #expect(
+            throws: SSHError.transferFailed(path: "/missing", reason: "there is no such file or folder in the guest")
+        ) {
+            try session.read("/missing") { _ in }
+        }
+        let reason = "it is a folder; only a file can go to standard output"
+        #expect(throws: SSHError.transferFailed(path: "~", reason: reason)) { try session.read("~") { _ in } }
+    }
+
     @Test("a file keeps its mode and contents both ways", arguments: TestServer.kinds, [0, 1, 65_536, 3_000_000])
     func file(kind: TestServer.Kind, size: Int) throws {
         let server = try TestServer(kind, accepting: [key.publicKey])

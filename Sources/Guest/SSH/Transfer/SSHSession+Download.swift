@@ -13,40 +13,63 @@ extension SSHSession {
         echo 'there is no such file or folder in the guest' >&2; exit 1
         """
 
-    /// Copies a file or the contents of a folder out of the guest, permissions and links kept.
+    /// Copies a file or a folder out of the guest, permissions and links kept.
     /// - Parameters:
     ///   - source: In the guest; relative to the home directory, `~/` works.
-    ///   - destination: A file goes into it if it is a folder; a folder's contents go into it, and it is made if
-    ///     missing.
+    ///   - destination: A file goes into it if it is a folder; a folder becomes it, or goes into it by `name`.
+    ///   - name: What a folder is called in a destination that is a folder already, as with cp(1); nil: its contents go
+    ///     there.
     ///   - user: Who reads in the guest; nil is the user who logged in.
     ///   - progress: Gets the bytes received so far.
     public func download(
-        _ source: String, to destination: FilePath, as user: String? = nil, progress: (UInt64) -> Void = { _ in }
+        _ source: String, to destination: FilePath, named name: String? = nil, as user: String? = nil,
+        progress: (UInt64) -> Void = { _ in }
     ) throws(SSHError) {
         let path = try guestPath(source)
-        var sink = DownloadSink(source: path, destination: destination)
+        var sink = DownloadSink(source: path, destination: destination, name: name)
         var received: UInt64 = 0
-        var said: [UInt8] = []
-        let outcome: SSHOutcome
-        var script = ShellScript(Self.readScript, [path], as: user)
-        script.silence = options.answerMilliseconds
         do {
-            outcome = try run(
-                script,
-                output: { bytes throws(SSHError) in
-                    try sink.consume(bytes)
-                    received += UInt64(bytes.count)
-                    progress(received)
-                }, error: { said += $0.prefix(max(0, 4096 - said.count)) })
+            try receive(ShellScript(Self.readScript, [path], as: user), source) { bytes throws(SSHError) in
+                try sink.consume(bytes)
+                received += UInt64(bytes.count)
+                progress(received)
+            }
         } catch {
             sink.discard()
-            throw Self.stalled(error, source)
-        }
-        guard outcome.isSuccess else {
-            sink.discard()
-            throw .transferFailed(path: source, reason: Self.reason(said, "status \(outcome.shellStatus)"))
+            throw error
         }
         try sink.finish()
+    }
+
+    /// `$1` the path of a file.
+    private static let printScript = """
+        if [ -d "$1" ]; then echo 'it is a folder; only a file can go to standard output' >&2; exit 1; fi
+        if [ -e "$1" ]; then exec cat -- "$1"; fi
+        echo 'there is no such file or folder in the guest' >&2; exit 1
+        """
+
+    /// Reads a file of the guest, piece by piece.
+    /// - Parameter source: In the guest; relative to the home directory, `~/` works.
+    public func read(
+        _ source: String, output: (ArraySlice<UInt8>) throws(SSHError) -> Void
+    ) throws(SSHError) {
+        try receive(ShellScript(Self.printScript, [try guestPath(source)]), source, output)
+    }
+
+    /// Takes what a script sends of `source`.
+    private func receive(
+        _ script: ShellScript, _ source: String, _ output: (ArraySlice<UInt8>) throws(SSHError) -> Void
+    ) throws(SSHError) {
+        var script = script
+        script.silence = options.answerMilliseconds
+        var said: [UInt8] = []
+        let outcome: SSHOutcome
+        do {
+            outcome = try run(script, output: output, error: { said += $0.prefix(max(0, 4096 - said.count)) })
+        } catch { throw Self.stalled(error, source) }
+        guard outcome.isSuccess else {
+            throw .transferFailed(path: source, reason: Self.reason(said, "status \(outcome.shellStatus)"))
+        }
     }
 }
 
@@ -63,17 +86,18 @@ struct DownloadSink {
     private let source: String
     private let target: FilePath
     private let staging: FilePath
-    private let destination: FilePath
+    /// Where a folder goes.
+    private let folder: FilePath
     private var state = State.undecided
     private var letter: UInt8?
 
-    init(source: String, destination: FilePath) {
+    /// - Parameter ownName: What a folder is called in a destination that is there; nil: its contents go there.
+    init(source: String, destination: FilePath, name ownName: String? = nil) {
         self.source = source
-        self.destination = destination
+        let isThere = (try? FileSystem.isDirectory(destination)) == true
+        folder = ownName.map { isThere ? destination.appending($0) : destination } ?? destination
         let name = source.split(separator: "/").last.map(String.init) ?? "file"
-        target =
-            (try? FileSystem.isDirectory(destination)) == true
-            ? destination.appending(name == ".." ? "file" : name) : destination
+        target = isThere ? destination.appending(name == ".." ? "file" : name) : destination
         let last = target.lastComponent?.string ?? "file"
         staging = target.removingLastComponent().appending(".\(last).\(randomIdentifier(bytes: 4)).tmp")
     }
@@ -107,7 +131,7 @@ struct DownloadSink {
 
     private mutating func decide() throws(SSHError) {
         switch letter {
-        case UInt8(ascii: "d"): state = .folder(try TarReader(into: destination))
+        case UInt8(ascii: "d"): state = .folder(try TarReader(into: folder))
         case UInt8(ascii: "f"): state = .file(try TarReader(into: staging, onlyName: "file"))
         case UInt8(ascii: "c"):
             do {

@@ -10,6 +10,8 @@ public struct UploadOptions: Sendable {
     public var owner: String?
     /// Who writes in the guest; nil is the user who logged in. An owner needs root here.
     public var user: String?
+    /// What a folder is called in a destination that is a folder already, as with cp(1); nil: its contents go there.
+    public var name: String?
     /// As chown(1) wants it.
     var ownership: String? { owner.map { $0.contains(":") ? $0 : $0 + ":" } }
 
@@ -21,13 +23,13 @@ public struct UploadOptions: Sendable {
 }
 
 extension SSHSession {
-    /// Copies a file or the contents of a folder into the guest, modes and links kept, missing parents made.
+    /// Copies a file or a folder into the guest, modes and links kept, missing parents made.
     ///
     /// Goes through the guest's shell (`cat`, `tar`): servers without SFTP, such as a bare dropbear, have those, and a
     /// whole tree takes one round trip.
     /// - Parameters:
     ///   - destination: In the guest; relative to the home directory, `~/` works. A file goes into it if it is a
-    ///     directory or ends with `/`.
+    ///     directory or ends with `/`. A folder becomes it, or goes into it by ``UploadOptions/name``.
     ///   - progress: Gets the bytes sent so far.
     public func upload(
         _ source: FilePath, to destination: String, _ options: UploadOptions = UploadOptions(),

@@ -3,7 +3,7 @@ import SystemPackage
 
 // What goes into the guest as an archive, which its tar(1) unpacks: folders, and files without their holes.
 extension SSHSession {
-    /// Sends the contents of a folder as one archive.
+    /// Sends a folder as one archive.
     func uploadFolder(
         _ source: GuardedPath, _ destination: String, _ options: UploadOptions, _ progress: (UInt64) -> Void
     ) throws(SSHError) {
@@ -12,13 +12,17 @@ extension SSHSession {
         writer.permissions = options.permissions
         if let owner = options.ownership { writer.owner = try ids(of: owner, options, path) }
         // -p: modes as recorded, without the umask; -o: the files belong to the user who writes them.
+        // $1 destination, $2 the folder's name in a destination that is there.
         let script = """
-            set -e; mkdir -p -- "$1"
+            set -e; t=$1
+            if [ -n "$2" ] && [ -d "$t" ]; then t=${t%/}/$2; fi
+            mkdir -p -- "$t"
             \(Self.asksTar)
-            exec tar -xp\(options.owner == nil ? "o" : "")f - -C "$1"
+            exec tar -xp\(options.owner == nil ? "o" : "")f - -C "$t"
             """
         let outgoing = Outgoing(writer)
-        try unpack(ShellScript(script, [path], as: options.user), destination, progress) { knowsHoles in
+        try unpack(ShellScript(script, [path, options.name ?? ""], as: options.user), destination, progress) {
+            knowsHoles in
             outgoing.writer.leavesOutHoles = knowsHoles
             return outgoing
         }
