@@ -38,8 +38,8 @@ public enum ProviderError: UserFacingError {
     case endedDuringBoot(machine: String, console: String, log: String)
     case bootTimeout(machine: String, seconds: Int64, diagnosis: String, advice: String)
     case stopTimeout(machine: String, seconds: Int64)
-    /// - Parameter holder: Who has it, in words; nil if that is not known.
-    case portTaken(machine: String, port: UInt16, bind: String, transport: Transport, holder: String?)
+    /// - Parameter holder: Who has it; nil if that is not known.
+    case portTaken(machine: String, port: UInt16, bind: String, transport: Transport, holder: PortOwner?)
     case several([(machine: String, error: any Error)])
 
     public var summary: String {
@@ -76,8 +76,9 @@ public enum ProviderError: UserFacingError {
         case .stopTimeout(let machine, let seconds): "\(machine) did not stop within \(seconds) s"
         case .portTaken(let machine, let port, let bind, let transport, let holder):
             "port \(port)/\(transport) on \(bind), which \(machine) forwards, is taken"
-                + (holder.map { " by \($0)" } ?? "")
-        case .several(let failures): "\(failures.count) machines failed"
+                + (holder.map { " by \($0.words)" } ?? "")
+        case .several(let failures):
+            "\(counted(failures.count, "machine")) failed: \(failures.map(\.machine).joined(separator: ", "))"
         }
     }
 
@@ -91,9 +92,6 @@ public enum ProviderError: UserFacingError {
         case .endedDuringBoot(_, let console, let log):
             (console.isEmpty ? "The console is empty." : "Last lines of the console:\n\(console)")
                 + (log.isEmpty ? "" : "\nThe machine's process said:\n\(log)")
-        case .several(let failures):
-            failures.map { "\($0.machine): \($0.error.inWords)" }
-                .joined(separator: "\n")
         default: nil
         }
     }
@@ -135,9 +133,11 @@ public enum ProviderError: UserFacingError {
                 ?? BoxAdvice.text(for: box)
         case .bootTimeout(_, _, _, let advice): advice
         case .stopTimeout(let machine, _): "wander halt --force \(machine)"
-        case .portTaken:
-            "Choose another host port, or let wander take the next free one, by 'on_conflict: next' in the Wanderfile."
-        case .several(let failures): (failures.first?.error as? any UserFacingError)?.remedy
+        case .portTaken(_, _, _, _, let holder):
+            (holder?.remedy.map { "\($0)\nOr choose" } ?? "Choose")
+                + " another host port; 'on_conflict: next' in the Wanderfile takes the next free one."
+        // Each has said its own.
+        case .several: nil
         }
     }
 

@@ -71,6 +71,31 @@ import Testing
         #expect(configuration.machines.map(\.internet) == [true])
     }
 
+    @Test("a port of a machine that the Wanderfile no longer has is said to be its, with how to stop it")
+    func formerMachine() throws {
+        let record = try fixture.create()
+        try fixture.launch(record)
+        defer { NetworkPlace(machine: fixture.machine).leave() }
+        var client = try NetworkClient.connect(folder: fixture.project.layout.network)
+        let port = try client.add(PortForward(machine: "default", hostPort: 0, guestPort: 80))
+        func error(_ machines: String) throws -> ProviderError? {
+            let renamed = try project("defaults: { box: test/disk, provider: emulation }\nmachines: { \(machines) }\n")
+            let machine = try renamed.machine(named: "web")
+            return #expect(throws: ProviderError.self) {
+                try HostPortCheck(machine).run(try #require(machine.definition))
+            }
+        }
+        let former = try error("web: { ports: [\"\(port):80\"] }")
+        #expect(
+            former?.summary.hasSuffix("is taken by default, which runs although the Wanderfile no longer has it")
+                == true,
+            "\(former?.summary ?? "")")
+        #expect(former?.remedy?.hasPrefix("Stop it: wander halt default\n") == true, "\(former?.remedy ?? "")")
+        let present = try error("web: { ports: [\"\(port):80\"] }, default: {}")
+        #expect(present?.summary.hasSuffix("is taken by default of this environment") == true)
+        #expect(present?.remedy?.hasPrefix("If it no longer needs the port: wander reload default\n") == true)
+    }
+
     @Test("a port that another environment forwards is said to be its machine's")
     func takenPort() throws {
         let record = try fixture.create()

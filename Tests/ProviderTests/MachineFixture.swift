@@ -36,7 +36,7 @@ final class MachineFixture {
     let machine: Machine
     let definition: MachineDefinition
 
-    init() throws {
+    init(events: any EventSink = SilentSink()) throws {
         folder = try TemporaryFolder()
         store = BoxStore(root: folder("store"))
         _ = try folder.file("project/Wanderfile", Array("box: test/disk\nprovider: emulation\n".utf8))
@@ -46,7 +46,7 @@ final class MachineFixture {
         var settings = Project.Settings(command: "wander test", programs: programs)
         settings.knownEnvironments = nil
         project = Project(
-            environment, boxes: store, settings: settings, events: SilentSink(), cancellation: try Cancellation())
+            environment, boxes: store, settings: settings, events: events, cancellation: try Cancellation())
         machine = try project.machine(named: "default")
         definition = try #require(machine.definition)
     }

@@ -3,6 +3,7 @@ import Digest
 import DiskImage
 import LinuxSystem
 import Reporting
+import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
@@ -43,6 +44,50 @@ import Testing
         _ = try fixture.start(record)
         #expect(try child.wait(milliseconds: 10_000) == .signalled(9))
         #expect(try FileSystem.list(fixture.machine.folder.path).filter { $0.hasPrefix("package") }.isEmpty)
+    }
+
+    @Test("what the guest that prepares a box is at is told stage by stage, and none is taken back")
+    func stages() throws {
+        let console = try file("console.log", "[    0.1] Linux\n")
+        let sink = Events()
+        let fixture = try MachineFixture(events: sink)
+        var progress = PreparationProgress(machine: fixture.machine, console: console, label: "preparing")
+        progress.look()
+        // Nobody is told of what takes no time.
+        #expect(sink.outputs.isEmpty)
+        progress.started = progress.started.advanced(byMilliseconds: -1000)
+        progress.look()
+        progress.look()
+        let script = PreparationScript(user: "vagrant", ownKey: nil, keepsIdentity: false, cleans: false).text
+        for stage in [PreparationScript.Stage.identity, .trimming] {
+            #expect(script.contains("echo '\(stage.line)'\n"))
+            _ = try file("console.log", "\(stage.line)\n[    1.1] more\n")
+            progress.look()
+        }
+        _ = try file("console.log", "[    2.1] EXT4-fs\n")
+        progress.look()
+        #expect(
+            sink.outputs == [
+                "a guest starts on the copy", PreparationScript.Stage.identity.rawValue,
+                PreparationScript.Stage.trimming.rawValue,
+            ])
+        #expect(sink.progress.count == 5)
+        #expect(!script.contains(PreparationScript.Stage.cleaning.line))
+        var preview = PreparationScript(user: "vagrant", ownKey: nil, keepsIdentity: false, cleans: true)
+        preview.lists = true
+        #expect(!preview.text.contains("wander: "))
+    }
+
+    /// Keeps what a job tells.
+    private final class Events: EventSink {
+        private let events = Mutex<[Event]>([])
+        func report(_ event: Event, about subject: String?) { events.withLock { $0.append(event) } }
+        var outputs: [String] {
+            events.withLock { $0.compactMap { if case .output(let text) = $0 { text } else { nil } } }
+        }
+        var progress: [Progress] {
+            events.withLock { $0.compactMap { if case .progress(let progress) = $0 { progress } else { nil } } }
+        }
     }
 
     @Test("a guest whose disk refused a write has not prepared it")

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct ProviderChoiceTests {
     static let usable = HostProbe(isUsable: true, verdict: "usable", reason: "KVM runs guest kernels")
-    static let emulating = HostProbe(isUsable: false, verdict: "emulating", reason: "its KVM emulates guest kernels")
+    static let emulating = HostProbe(isUsable: false, verdict: "emulating", reason: "it interprets guests")
 
     @Test("KVM is taken where the probe guest ran well, without a word")
     func usableHost() throws {

@@ -51,12 +51,17 @@ import Testing
             project.machines, after: \.dependencies
         ) { machine throws in if machine.name == "db" { throw Broken() } }
         var outcomes: [String: String] = [:]
+        var culprits: Set<String?> = []
         for (machine, result) in results {
             switch result {
             case .success: outcomes[machine.name] = "done"
-            case .failure(let error): outcomes[machine.name] = error is SkippedMachine ? "skipped" : "failed"
+            case .failure(let error):
+                outcomes[machine.name] = error is SkippedMachine ? "skipped" : "failed"
+                if let error = error as? SkippedMachine { culprits.insert(error.culprit) }
             }
         }
+        // Also for the one that waits for a machine that was not begun.
+        #expect(culprits == ["db"])
         #expect(outcomes == ["db": "failed", "web": "skipped", "proxy": "skipped", "cache": "done"])
     }
 

@@ -217,6 +217,30 @@ import Testing
         }
     }
 
+    @Test("one fault among several machines is told once, and what it kept from beginning is no fault")
+    func oneFault() throws {
+        // Their box is in no store and no catalogue; 'web' depends on 'db'.
+        let folder = try ProjectFolder()
+        let result = try folder.wander.run("up", "--provider", "emulation")
+        let errors = result.error.split(separator: "\n").filter { $0.hasPrefix("error: ") }
+        #expect(errors.count == 1, "\(result.error)")
+        #expect(errors.first?.hasPrefix("error: db: ") == true, "\(result.error)")
+        #expect(result.error.contains("web was not begun, since db failed\n"), "\(result.error)")
+        let two = try folder.wander.run("suspend")
+        let lines = two.error.split(separator: "\n").filter { $0.hasPrefix("error: ") }
+        #expect(
+            lines == [
+                "error: web does not exist yet", "error: db does not exist yet", "error: 2 machines failed: web, db",
+            ])
+    }
+
+    @Test("a single machine is counted as one")
+    func counts() throws {
+        let (one, two) = (try ProjectFolder(wanderfile: "box: a\n"), try ProjectFolder())
+        #expect(try one.wander.run("validate").output.contains(": 1 machine, "))
+        #expect(try two.wander.run("validate").output.contains(": 2 machines, "))
+    }
+
     @Test("status has a header, and facts as data")
     func status() throws {
         let folder = try ProjectFolder(

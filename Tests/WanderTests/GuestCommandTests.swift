@@ -195,6 +195,55 @@ struct GuestCommandTests {
         #expect(upload.error.contains("wander ssh default -c 'cat >/tmp/file' <FILE"), "\(upload.error)")
     }
 
+    @Test("a step without a name is called by what it does, one with a name by that, a sensitive one by its number")
+    func steps() throws {
+        let guest = try Guest(
+            """
+            provision:
+              - run: |
+                  # The first line that does something.
+                  set -eu
+                  echo   one
+                  echo two
+              - { name: named, run: "true" }
+              - { run: "echo shown-nowhere", sensitive: true, env: { TOKEN: shown-never } }
+              - { run: "test shown-never = '' # it fails" }
+            """)
+        defer { withExtendedLifetime(guest) {} }
+        let result = try guest.folder.wander.run("provision")
+        #expect(result.status == 9)
+        for line in [
+            "provisioning 1/4: echo one ... (it has not run yet)", "provisioning 2/4: named (it has not run yet)",
+            "provisioning 3/4: step-3 (it has not run yet)", "provisioning 4/4: test *** = '' # it fails (",
+            "provisioning step 'test *** = '' # it fails' failed",
+        ] {
+            #expect(result.error.contains(line), "\(result.error)")
+        }
+        #expect(!result.error.contains("shown-n"), "\(result.error)")
+        let status = try guest.folder.wander.run("status")
+        #expect(status.output.contains("failed: test *** = '' # it fails"), "\(status.output)")
+        let again = try guest.folder.wander.run("provision", "--provision-with", "step-1")
+        #expect(again.status == 0 && again.error.contains("default: two\n"), "\(again.error)")
+    }
+
+    @Test("status says which command works on a machine, and what becomes of it")
+    func busy() throws {
+        let guest = try Guest("cpus: 1")
+        defer { withExtendedLifetime(guest) {} }
+        let wander = guest.folder.wander
+        #expect(try wander.run("status", "--json").json?["machines"]?.arrayValue?.first?["command"] == .null)
+        let lock = try CommandLock.take(
+            "default", in: ProjectLayout(project: guest.folder.path), command: "wander package --output a.box", wait: 0,
+            cancellation: Cancellation())
+        let words = "being packaged by 'wander package --output a.box' (process \(currentProcessIdentifier()))"
+        #expect(try wander.run("status").output.contains(words))
+        let command = try wander.run("status", "--json").json?["machines"]?.arrayValue?.first?["command"]
+        #expect(command?["command"] == "wander package --output a.box")
+        #expect(command?["process"] == .integer(Int64(currentProcessIdentifier())))
+        lock.release()
+        #expect(try !wander.run("status").output.contains("package"))
+    }
+
     @Test("ssh(1) is asked to tell of connections that the guest's server refuses, where it is to carry some")
     func refusedConnections() throws {
         let guest = try Guest("cpus: 1")

@@ -85,7 +85,8 @@ extension DiskImageError {
         case .corrupt(let structure, let offset):
             "the image is corrupt: bad \(structure.rawValue) at byte \(offset) of the file"
         case .markedCorrupt: "the image is marked as corrupt"
-        case .hasSnapshots(let count): "the image has \(count) internal snapshots, so wander does not write to it"
+        case .hasSnapshots(let count):
+            "the image has \(counted(count, "internal snapshot")), so wander does not write to it"
         case .notWritable(let version): "the image has qcow2 version \(version), which wander reads but does not write"
         case .tooLarge(let what, let value, let limit): "the image's \(what) is \(value); wander's limit is \(limit)"
         case .backingMissing(let name): "the image needs the backing file '\(name)', and none was given"

@@ -59,11 +59,11 @@ public struct ProvisioningRun {
         for entry in plan.entries {
             let step = entry.step
             switch entry.decision {
-            case .skip(let excuse): report(.skipped(step: step.name, excuse: excuse))
+            case .skip(let excuse): report(.skipped(step: step.title, excuse: excuse))
             case .run(let reason):
                 number += 1
                 if session.isInterrupted { throw ProvisioningError.broken(.interrupted) }
-                report(.started(step: step.name, number: number, count: count, reason: reason))
+                report(.started(step: step.title, number: number, count: count, reason: reason))
                 try run(step, hash: entry.hash, save: save)
             }
         }
@@ -93,7 +93,7 @@ public struct ProvisioningRun {
         record.state = .succeeded
         record.finished = wallClockSeconds()
         try save(record)
-        report(.finished(step: step.name, milliseconds: MonotonicClock.now.milliseconds(since: start)))
+        report(.finished(step: step.title, milliseconds: MonotonicClock.now.milliseconds(since: start)))
         if session.isInterrupted { throw ProvisioningError.broken(.interrupted) }
     }
 
@@ -102,10 +102,10 @@ public struct ProvisioningRun {
     {
         let restart: GuestRestart
         do throws(SSHError) { restart = try GuestRestart(before: session) } catch {
-            throw .stepBroke(step: step.name, error: error)
+            throw .stepBroke(step: step.title, error: error)
         }
         // The restart is part of the step: who asks to stop meanwhile finds the guest as the step leaves it.
-        return try session.lettingEnd(step.name) { () throws(ProvisioningError) in
+        return try session.lettingEnd(step.title) { () throws(ProvisioningError) in
             try execute(shell, step, until: restart)
         }
     }
@@ -139,9 +139,9 @@ public struct ProvisioningRun {
     private func restart(_ step: ProvisioningStep) throws(ProvisioningError) {
         let restart: GuestRestart
         do throws(SSHError) { restart = try GuestRestart(before: session) } catch {
-            throw .stepBroke(step: step.name, error: error)
+            throw .stepBroke(step: step.title, error: error)
         }
-        try session.lettingEnd(step.name) { () throws(ProvisioningError) in
+        try session.lettingEnd(step.title) { () throws(ProvisioningError) in
             do throws(ProvisioningError) {
                 _ = try execute(ShellAction(script: .bytes(Array(restartScript.utf8)), timeout: 60_000), step)
             } catch {
@@ -156,7 +156,7 @@ public struct ProvisioningRun {
 
     /// Waits until the guest, which is going down, is there again.
     private func comeBack(from restart: GuestRestart, _ step: ProvisioningStep) throws(ProvisioningError) {
-        guard let reconnect else { throw .stepLostGuest(step: step.name, error: .closed(.channel)) }
+        guard let reconnect else { throw .stepLostGuest(step: step.title, error: .closed(.channel)) }
         session.close()
         do {
             connection.session = try reconnect(restart)
@@ -164,9 +164,9 @@ public struct ProvisioningRun {
         } catch is Interruption {
             throw .broken(.interrupted)
         } catch let error as SSHError {
-            throw .stepBroke(step: step.name, error: error)
+            throw .stepBroke(step: step.title, error: error)
         } catch {
-            throw .notRestarted(step: step.name, reason: error.inWords)
+            throw .notRestarted(step: step.title, reason: error.inWords)
         }
     }
 
@@ -180,9 +180,9 @@ public struct ProvisioningRun {
                 let source = GuardedPath(path, outOf: writable)
                 // What cannot be looked at fails below.
                 if (try? source.status())??.kind == .directory { fitting.permissions = nil }
-                try session.upload(source, to: file.path, fitting) { report(.progress(step: step.name, bytes: $0)) }
+                try session.upload(source, to: file.path, fitting) { report(.progress(step: step.title, bytes: $0)) }
             }
-        } catch { throw .stepBroke(step: step.name, error: error) }
+        } catch { throw .stepBroke(step: step.title, error: error) }
     }
 
     private func execute(_ shell: ShellAction, _ step: ProvisioningStep) throws(ProvisioningError) -> Int32 {
@@ -192,7 +192,7 @@ public struct ProvisioningRun {
         case .source(let path):
             do {
                 bytes = try GuardedPath(path, outOf: writable).read()
-            } catch { throw .unreadable(step: step.name, error: error) }
+            } catch { throw .unreadable(step: step.title, error: error) }
         }
         let script = GuestScript(
             script: GuestScript.withUnixLineBreaks(bytes), arguments: shell.arguments, environment: shell.environment,
@@ -201,14 +201,14 @@ public struct ProvisioningRun {
         var last: [String] = []
         func show(_ stream: ProvisioningEvent.Stream, _ texts: [String]) {
             guard !step.isSensitive else { return }
-            for line in texts { report(.output(step: step.name, stream, line: line)) }
+            for line in texts { report(.output(step: step.title, stream, line: line)) }
             last = Array((last + texts).suffix(Self.quotedLines))
         }
         let status: Int32
         let start = MonotonicClock.now
         do throws(SSHError) {
             let ready = connection.runner.flatMap { $0.isFree && $0.fits(script) ? $0 : nil }
-            status = try session.lettingEnd(step.name) { () throws(SSHError) in
+            status = try session.lettingEnd(step.title) { () throws(SSHError) in
                 try script.run(over: session, by: ready) { stream, bytes in
                     switch stream {
                     case .output: show(.output, lines.output.add(bytes))
@@ -223,18 +223,18 @@ public struct ProvisioningRun {
             if case .timedOut(.channel, _) = error, let limit = shell.timeout,
                 MonotonicClock.now.milliseconds(since: start) >= limit
             {
-                throw .stepTimedOut(step: step.name, milliseconds: limit, lastLines: last)
+                throw .stepTimedOut(step: step.title, milliseconds: limit, lastLines: last)
             }
             switch error {
-            case .closed, .reset, .timedOut(.channel, _): throw .stepLostGuest(step: step.name, error: error)
-            default: throw .stepBroke(step: step.name, error: error)
+            case .closed, .reset, .timedOut(.channel, _): throw .stepLostGuest(step: step.title, error: error)
+            default: throw .stepBroke(step: step.title, error: error)
             }
         }
         show(.output, lines.output.finish().map { [$0] } ?? [])
         show(.error, lines.error.finish().map { [$0] } ?? [])
         guard status == 0 else {
             throw .stepFailed(
-                step: step.name, status: status, signal: SSHOutcome.signalName(ofShellStatus: status), lastLines: last)
+                step: step.title, status: status, signal: SSHOutcome.signalName(ofShellStatus: status), lastLines: last)
         }
         return status
     }

@@ -21,6 +21,8 @@ public struct ProvisioningStep: Hashable, Sendable {
 
     /// Unique in its machine.
     public var name: String
+    /// How messages call it, where its name was made up: a short form of what it does.
+    public var label: String?
     public var action: Action
     public var when: When
     /// Its script and its output stay out of logs and messages.
@@ -32,6 +34,9 @@ public struct ProvisioningStep: Hashable, Sendable {
         self.when = when
         self.isSensitive = isSensitive
     }
+
+    /// For people.
+    public var title: String { label ?? name }
 
     /// What `--provision-with` may call it besides its name.
     public var type: String {

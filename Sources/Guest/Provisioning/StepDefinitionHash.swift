@@ -28,7 +28,7 @@ extension ProvisioningStep {
             case .restart: fields.add("restart")
             }
             return hexadecimal(fields.finish())
-        } catch { throw .unreadable(step: name, error: error) }
+        } catch { throw .unreadable(step: title, error: error) }
     }
 }
 

@@ -15,6 +15,8 @@ public struct ProvisioningStatus: Sendable, Hashable {
             case succeeded, failed
         }
         public var name: String
+        /// For people, where the name was made up.
+        public var title: String?
         public var state: State
         /// Seconds since 1970, of its last run.
         public var started: Int64?
@@ -50,11 +52,11 @@ public struct ProvisioningStatus: Sendable, Hashable {
     func summary(now: Int64) -> String? {
         guard steps.contains(where: { $0.state != .pending }) else { return nil }
         func names(_ state: Step.State) -> String {
-            steps.filter { $0.state == state }.map(\.name).joined(separator: ", ")
+            steps.filter { $0.state == state }.map { $0.title ?? $0.name }.joined(separator: ", ")
         }
         var text = "provisioned \(steps.filter { $0.state == .succeeded }.count)/\(steps.count)"
         for step in steps where step.state == .running {
-            text += ", \(step.name) is running"
+            text += ", \(step.title ?? step.name) is running"
             if let started = step.started {
                 let seconds = max(0, now - started)
                 text += " for \(seconds < 90 ? "\(seconds) s" : "\(seconds / 60) min \(seconds % 60) s")"
@@ -86,8 +88,13 @@ public struct ProvisioningStatus: Sendable, Hashable {
 extension Machine {
     /// Looks at the record and at the lock of whoever works on the machine.
     func provisioningStatus(_ record: MachineRecord) throws(SystemError) -> ProvisioningStatus {
-        let names = definition.map { $0.files.map { "file \($0.path)" } + $0.provision.map(\.name) } ?? []
+        let steps = definition?.provisioningSteps(in: project.environment.projectDirectory) ?? []
         let busySince = try CommandLock.heldSince(name, in: project.layout)
-        return ProvisioningStatus(names: names, records: record.stepRecords, busySince: busySince)
+        var status = ProvisioningStatus(
+            names: steps.map(\.name), records: record.stepRecords, busySince: busySince)
+        let titles = Dictionary(
+            steps.compactMap { step in step.label.map { (step.name, $0) } }, uniquingKeysWith: { $1 })
+        for index in status.steps.indices { status.steps[index].title = titles[status.steps[index].name] }
+        return status
     }
 }

@@ -1,6 +1,7 @@
 import EnvFile
 import LinuxSystem
 import Provisioning
+import Reporting
 import SystemPackage
 
 extension MachineDefinition {
@@ -16,15 +17,19 @@ extension MachineDefinition {
                 content: content, path: file.path, permissions: UInt32(file.mode), owner: file.owner)
             return ProvisioningStep(name: "file \(file.path)", action: .file(action))
         }
+        let masker = Masker(secrets)
         return placed
-            + provision.map { step in
+            + provision.enumerated().map { index, step in
+                let label = step.name == "step-\(index + 1)" ? StepLabel.of(step, masker) : nil
                 let script: StepContent
                 switch step.action {
                 case .inline(let text): script = .bytes(Array(text.utf8))
                 case .script(let path): script = .source(path.resolved(in: project))
                 case .restart:
-                    return ProvisioningStep(
+                    var restart = ProvisioningStep(
                         name: step.name, action: .restart, when: ProvisioningStep.When(step.when))
+                    restart.label = label
+                    return restart
                 }
                 var action = ShellAction(
                     script: script, arguments: step.arguments,
@@ -32,9 +37,11 @@ extension MachineDefinition {
                     user: step.user == .root ? "root" : nil, timeout: step.timeout.map(\.milliseconds))
                 action.mayRestart = step.mayRestart
                 action.hasTerminal = step.hasTerminal
-                return ProvisioningStep(
+                var result = ProvisioningStep(
                     name: step.name, action: .shell(action), when: ProvisioningStep.When(step.when),
                     isSensitive: step.isSensitive)
+                result.label = label
+                return result
             }
     }
 
@@ -63,6 +70,33 @@ extension MachineDefinition {
                 interval: probe.interval.milliseconds,
                 hint: probe.hint, environment: environment)
         }
+    }
+}
+
+/// What messages call a step that has no name of its own.
+enum StepLabel {
+    /// In characters.
+    private static let limit = 48
+
+    /// nil for one whose text is not to be shown.
+    /// - Parameter masker: Knows what other steps keep secret.
+    static func of(_ step: ProvisionerDefinition, _ masker: Masker) -> String? {
+        guard !step.isSensitive else { return nil }
+        switch step.action {
+        case .restart: return "restart"
+        case .script(let path): return path.text
+        case .inline(let text): return command(masker.mask(text))
+        }
+    }
+
+    /// The first line of a script that does something.
+    static func command(_ text: String) -> String? {
+        let lines = text.split(whereSeparator: \.isNewline).map { line in
+            GuestText.line(line.utf8).split(separator: " ").joined(separator: " ")
+        }
+        let working = lines.filter { !$0.isEmpty && !$0.hasPrefix("#") && !$0.hasPrefix("set -") }
+        guard let first = working.first else { return nil }
+        return first.count > limit ? "\(first.prefix(limit - 3))..." : working.count > 1 ? "\(first) ..." : first
     }
 }
 

@@ -22,11 +22,16 @@ public struct HostProbe: Sendable, Hashable {
             case .missing: ("missing", "this host has no \(probe.device)")
             case .notPermitted: ("not-permitted", "no permission to open \(probe.device)")
             case .unsuitable: ("unsuitable", probe.error?.summary ?? "its KVM lacks something that machines need")
-            case .emulating: ("emulating", "its KVM emulates guest kernels")
+            case .emulating:
+                (
+                    "emulating",
+                    "this host's /dev/kvm interprets the kernel of a guest in software instead of running it on the processor"
+                )
             }
         let remedy =
             probe.verdict == .emulating
-            ? "Use a host with hardware virtualization, or stay with '--provider emulation'." : probe.error?.remedy
+            ? "Use a host with hardware virtualization (in a cloud, an instance with nested virtualization), or stay with "
+                + "'--provider emulation'." : probe.error?.remedy
         return HostProbe(
             isUsable: probe.verdict == .usable, verdict: verdict, reason: reason, remedy: remedy,
             instructionsPerSecond: rate)

@@ -118,7 +118,7 @@ struct BringUp {
                 machine.report(.warning("using emulation, which is much slower than KVM: \(choice.reason)"))
             }
         }
-        let size = "\(definition.cpus) CPUs, \(ByteCount(definition.memory))"
+        let size = "\(counted(definition.cpus, "CPU")), \(ByteCount(definition.memory))"
         machine.report(.step("starting (\(size), \(choice.kind.rawValue))"))
         try Launch(machine, journal, definition).run(machine.provider(choice.kind))
         actions.append(.started)

@@ -28,7 +28,7 @@ extension Machine {
         return steps
             + provisioners.entries.compactMap { entry in
                 guard case .run(let reason) = entry.decision else { return nil }
-                return "run \(entry.step.name) (\(reason.rawValue))"
+                return "run \(entry.step.title) (\(reason.rawValue))"
             }
     }
 }

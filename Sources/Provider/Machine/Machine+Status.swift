@@ -20,7 +20,8 @@ extension Machine {
     private func readStatus(withUsage: Bool) throws -> MachineReport {
         let (state, record) = try state()
         if state == .damaged { _ = try existingRecord() }
-        var remarks: [String] = []
+        let holder = try CommandLock.currentHolder(name, in: project.layout)
+        var remarks = [holder?.words].compactMap(\.self)
         var provisioning: ProvisioningStatus?
         if let record {
             provisioning = try provisioningStatus(record)
@@ -49,7 +50,7 @@ extension Machine {
             }
         }
         return MachineReport(
-            name: name, state: state, provider: record?.provider, remarks: remarks, record: record,
+            name: name, state: state, provider: record?.provider, holder: holder, remarks: remarks, record: record,
             provisioning: provisioning, labels: definition?.labels ?? [:],
             shares: [.running, .paused, .starting].contains(state) ? record.map(currentShares) ?? [] : [],
             usage: withUsage ? usage() : nil)

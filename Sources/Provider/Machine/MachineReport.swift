@@ -6,6 +6,8 @@ public struct MachineReport: Sendable {
     public var name: String
     public var state: MachineState
     public var provider: ProviderKind?
+    /// The command that works on the machine now.
+    public var holder: CommandLock.Holder?
     /// What deserves to be known: pending changes, failed provisioners, an interrupted command.
     public var remarks: [String]
     public var record: MachineRecord?
@@ -27,6 +29,7 @@ public struct MachineReport: Sendable {
             "created": record.map { .string(timestamp($0.created)) } ?? .null,
             "remarks": .strings(remarks), "provisioning": provisioning?.json ?? .null, "usage": usage?.json ?? .null,
             "shares": .array(shares.map(\.publicJSON)),
+            "command": holder?.json ?? .null,
             "labels": .object(labels.sorted { $0.key < $1.key }.map { JSONMember($0.key, .string($0.value)) }),
         ]
     }

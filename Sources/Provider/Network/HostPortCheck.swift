@@ -30,21 +30,21 @@ struct HostPortCheck {
         }
     }
 
-    /// Who has it, for people: of wander's own networks, whose. Their processes may be hidden from us, as they hide
-    /// their memory.
-    private func holder(of port: UInt16, _ transport: Transport) -> String? {
+    /// Who has it: of wander's own networks, whose. Their processes may be hidden from us, as they hide their memory.
+    private func holder(of port: UInt16, _ transport: Transport) -> PortOwner? {
         let found = PortHolder.find(port, transport)
-        if let found, found.name != "wander-net" { return "\(found.name) (process \(found.process))" }
+        if let found, found.name != "wander-net" { return .process(found.name, found.process) }
         for layout in [project.layout] + (project.settings.knownEnvironments?.layouts() ?? []) {
             let network = project.services.network(layout)
             let forwards = (try? network.isRunning) == true ? (try? network.status())?.forwards ?? [] : []
             let forward = forwards.first {
                 $0.failure == nil && $0.forward.hostPort == port && $0.forward.transport == transport
             }
-            guard let forward else { continue }
-            return "\(forward.forward.machine) of "
-                + (layout == project.layout ? "this environment" : "the environment in \(layout.project)")
+            guard let owner = forward?.forward.machine else { continue }
+            guard layout == project.layout else { return .machineElsewhere(owner, layout.project) }
+            let isDefined = project.environment.machines.contains { $0.name == owner }
+            return isDefined ? .machine(owner) : .formerMachine(owner)
         }
-        return found.map { "\($0.name) (process \($0.process))" }
+        return found.map { .process($0.name, $0.process) }
     }
 }

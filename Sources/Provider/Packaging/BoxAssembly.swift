@@ -42,7 +42,11 @@ struct BoxAssembly {
         if options.isThin {
             try writeDifference(of: disk, prepared, to: changes)
             files[BoxParent.changesName] = .file(changes)
-            let digest = try SHA256Digest(ofFile: image, cancellation: machine.project.cancellation)
+            let label = "making a checksum"
+            let digest = try SHA256Digest(ofFile: image, cancellation: machine.project.cancellation) { done, total in
+                machine.report(.progress(Progress(label, completed: done, total: total)))
+            }
+            machine.report(.finished(label: label))
             description.digests = [(BoxDescription.diskName, digest)]
             description.parent = BoxParent(of: box)
         } else {
@@ -138,7 +142,12 @@ struct BoxAssembly {
     private func refuseSecrets(_ image: FilePath) throws {
         let secrets = Set((machine.definition?.secrets ?? []).filter { $0.utf8.count >= 6 }).map { Array($0.utf8) }
         guard !secrets.isEmpty, !options.allowsSecrets else { return }
-        let found = try SecretSearch(secrets).count(in: image, cancellation: machine.project.cancellation)
+        let label = "looking for secrets"
+        let size = (try FileSystem.status(image)?.size).map { UInt64(clamping: $0) }
+        let found = try SecretSearch(secrets).count(in: image, cancellation: machine.project.cancellation) { done in
+            machine.report(.progress(Progress(label, completed: done, total: size)))
+        }
+        machine.report(.finished(label: label))
         guard found > 0 else { return }
         guard options.keepsIdentity else {
             throw PackageError.holdsSecrets(machine: machine.name, count: found)

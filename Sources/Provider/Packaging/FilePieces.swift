@@ -4,14 +4,21 @@ import SystemPackage
 
 extension SHA256Digest {
     /// A file's digest.
-    init(ofFile path: FilePath, cancellation: Cancellation) throws {
+    /// - Parameter progress: Gets the bytes read so far, and the file's size.
+    init(
+        ofFile path: FilePath, cancellation: Cancellation, progress: (UInt64, UInt64) -> Void = { _, _ in }
+    ) throws {
         let file = try OwnedDescriptor.open(path, .readOnly)
+        let size = UInt64(clamping: try file.status().size)
+        var done: UInt64 = 0
         var checksum = Checksum(.sha256)
         while true {
             try cancellation.check()
             let bytes = try file.read(upTo: 1 << 20)
             if bytes.isEmpty { break }
             checksum.update(bytes)
+            done += UInt64(bytes.count)
+            progress(done, size)
         }
         self.init(result: checksum.finish())
     }

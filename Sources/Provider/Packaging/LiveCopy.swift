@@ -30,7 +30,7 @@ struct LiveCopy {
                 guard !copied, String(decoding: said, as: UTF8.self).contains("frozen\n") else { return }
                 copied = true
                 do {
-                    try Self.copySparse(disk, to: target)
+                    try copySparse(disk, to: target)
                 } catch { failure = error }
                 try? answer.write.writeAll("thaw\n")
             }, error: { bytes in said += bytes.prefix(max(0, (1 << 16) - said.count)) })
@@ -43,8 +43,11 @@ struct LiveCopy {
     }
 
     /// Leaves out what is zero.
-    private static func copySparse(_ source: FilePath, to target: FilePath) throws {
+    private func copySparse(_ source: FilePath, to target: FilePath) throws {
         let input = try OwnedDescriptor.open(source, .readOnly)
+        let size = UInt64(clamping: try input.status().size)
+        let label = "copying the disk"
+        defer { machine.report(.finished(label: label)) }
         let output = try OwnedDescriptor.open(target, [.writeOnly, .create, .exclusive], permissions: 0o600)
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 4096)
         defer { buffer.deallocate() }
@@ -55,6 +58,7 @@ struct LiveCopy {
             let piece = UnsafeRawBufferPointer(rebasing: buffer[..<count])
             if piece.contains(where: { $0 != 0 }) { try output.writeAll(piece, at: offset) }
             offset += Int64(count)
+            if offset % (1 << 20) == 0 { machine.report(.progress(Progress(label, completed: UInt64(offset), total: size))) }
         }
         try output.truncate(to: offset)
     }

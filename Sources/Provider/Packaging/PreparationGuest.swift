@@ -2,6 +2,7 @@ import BoxFormat
 import DiskImage
 import EnvFile
 import LinuxSystem
+import Reporting
 import SystemPackage
 
 /// A guest that is booted on a layer over a machine's disk, with a script of ours as its first program.
@@ -44,10 +45,9 @@ struct PreparationGuest {
         lock.close()
         let seconds: Int64 = kind == .kvm ? 180 : 600
         let watch = ProcessWatch(process.identifier)
-        let hasEnded = try watch?.wait(milliseconds: seconds * 1000, cancellation: machine.project.cancellation) ?? true
-        if !hasEnded {
+        if let watch, try !awaitEnd(watch, milliseconds: seconds * 1000) {
             process.kill()
-            _ = try watch?.wait(milliseconds: 5000)
+            _ = try watch.wait(milliseconds: 5000)
             try machine.project.cancellation.check()
             throw failure("the guest had not finished after \(seconds) s")
         }
@@ -61,6 +61,22 @@ struct PreparationGuest {
             throw failure("the guest ended before it had finished")
         }
         return answer
+    }
+
+    /// Waits for the guest's end, and says meanwhile what it is at.
+    /// - Returns: Whether it ended before the time was over and before the user asked to stop.
+    private func awaitEnd(_ watch: ProcessWatch, milliseconds: Int64) throws -> Bool {
+        let label = "preparing the copy"
+        let cancellation = machine.project.cancellation
+        defer { machine.report(.finished(label: label)) }
+        var progress = PreparationProgress(machine: machine, console: place.consoleLog, label: label)
+        let deadline = MonotonicClock.now.advanced(byMilliseconds: milliseconds)
+        while MonotonicClock.now < deadline, !cancellation.isRequested {
+            let left = deadline.milliseconds(since: .now)
+            if try watch.wait(milliseconds: max(1, min(500, left)), cancellation: cancellation) { return true }
+            progress.look()
+        }
+        return false
     }
 
     /// A kernel that a guest has handed out is known to run where that guest ran.

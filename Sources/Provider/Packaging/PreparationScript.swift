@@ -27,6 +27,19 @@ struct PreparationScript: Hashable {
         static let initrdLimit: UInt64 = 512 << 20
     }
 
+    /// What the script is at, as it says on the console, in this order.
+    enum Stage: String, CaseIterable {
+        case identity = "resetting keys, identity and history"
+        case cleaning = "removing caches and logs"
+        case trimming = "giving back what files no longer use"
+        case kernels = "looking for a newer kernel"
+
+        /// The line on the console.
+        var line: String { "wander: \(rawValue)" }
+    }
+
+    private func begin(_ stage: Stage) -> String { lists ? "" : "echo '\(stage.line)'\n" }
+
     var text: String {
         func word(_ flag: Bool) -> String { flag ? "yes" : "" }
         let known = WellKnownKeys.all.map(\.publicKey)
@@ -41,7 +54,8 @@ struct PreparationScript: Hashable {
         return "exec </dev/null >/dev/console 2>&1\n{\n" + Self.assignments(settings)
             + [
                 Self.begin, Self.shares, Self.tools, Self.swap, PrivatePlaces.script, Self.renewal,
-                Self.identity, Self.cleaning, Self.trimming, Self.kernels, Self.end,
+                keepsIdentity ? "" : begin(.identity), Self.identity, cleans ? begin(.cleaning) : "", Self.cleaning,
+                begin(.trimming), Self.trimming, kernelDigest == nil ? "" : begin(.kernels), Self.kernels, Self.end,
             ].joined() + "}\n"
     }
 

@@ -10,16 +10,20 @@ struct SecretSearch {
     init(_ texts: [[UInt8]]) { self.texts = texts.filter { !$0.isEmpty } }
 
     /// How many of the texts the file holds.
-    func count(in path: FilePath, cancellation: Cancellation) throws -> Int {
+    /// - Parameter progress: Gets the bytes read so far.
+    func count(in path: FilePath, cancellation: Cancellation, progress: (UInt64) -> Void = { _ in }) throws -> Int {
         let file = try OwnedDescriptor.open(path, .readOnly)
         let overlap = (texts.map(\.count).max() ?? 1) - 1
         var open = texts
         // The end of the last piece, since a text may begin in one and end in the next.
         var tail: [UInt8] = []
+        var done: UInt64 = 0
         while !open.isEmpty {
             try cancellation.check()
             let bytes = try file.read(upTo: 1 << 20)
             if bytes.isEmpty { break }
+            done += UInt64(bytes.count)
+            progress(done)
             let window = tail + bytes
             open.removeAll { text in Self.contains(window, text) }
             tail = Array(window.suffix(overlap))

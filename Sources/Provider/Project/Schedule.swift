@@ -22,14 +22,20 @@ public enum Schedule {
             guard let index = board.next(all.map(\.name)) else { return }
             board.finish(index, named: all[index].name, Result { try action(all[index]) })
         }
-        return zip(machines, board.results()).map { ($0, $1 ?? .failure(SkippedMachine(machine: $0.name))) }
+        return zip(machines, board.results()).map { machine, result in
+            (machine, result ?? .failure(SkippedMachine(machine: machine.name, culprit: nil)))
+        }
     }
 }
 
 /// A machine that was not begun because one that it depends on failed.
 public struct SkippedMachine: UserFacingError, Hashable {
     public let machine: String
-    public var summary: String { "\(machine) was not begun, since a machine that it depends on failed" }
+    /// The machine whose own failure that was, through however many others; nil if that is not known.
+    public let culprit: String?
+    public var summary: String {
+        "\(machine) was not begun, since \(culprit ?? "a machine that it depends on") failed"
+    }
 }
 
 /// Which machines wait, run and are done. Threads take what may begin.
@@ -38,7 +44,8 @@ private final class Board<Outcome: Sendable>: Sendable {
         var waitsFor: [Set<String>]
         var begun: Set<Int> = []
         var results: [Int: Result<Outcome, any Error>] = [:]
-        var failed: Set<String> = []
+        /// Those that failed, by themselves or because another did: and which that is.
+        var failed: [String: String] = [:]
     }
     private let state: Mutex<State>
     private let changed: Condition
@@ -58,10 +65,12 @@ private final class Board<Outcome: Sendable>: Sendable {
                     state.begun.insert(index)
                     return (index, false)
                 }
-                for index in open where !state.waitsFor[index].isDisjoint(with: state.failed) {
+                for index in open where !state.waitsFor[index].isDisjoint(with: state.failed.keys) {
                     state.begun.insert(index)
-                    state.results[index] = .failure(SkippedMachine(machine: names[index]))
-                    state.failed.insert(names[index])
+                    let culprit = state.waitsFor[index].intersection(state.failed.keys).min()
+                        .map { state.failed[$0] ?? $0 }
+                    state.results[index] = .failure(SkippedMachine(machine: names[index], culprit: culprit))
+                    state.failed[names[index]] = culprit ?? names[index]
                     return (nil, true)
                 }
                 return (nil, open.isEmpty)
@@ -78,7 +87,7 @@ private final class Board<Outcome: Sendable>: Sendable {
         state.withLock { state in
             state.results[index] = result
             if case .failure = result {
-                state.failed.insert(name)
+                state.failed[name] = name
             } else {
                 for other in state.waitsFor.indices { state.waitsFor[other].remove(name) }
             }

@@ -1,4 +1,4 @@
-import JSON
+public import JSON
 import LinuxSystem
 import SystemPackage
 
@@ -61,6 +61,11 @@ public struct CommandLock: ~Copyable {
         return holder(layout.commandLock(machine))?.since ?? .min
     }
 
+    /// Who changes the machine now; nil if nobody does, or has not said so yet.
+    static func currentHolder(_ machine: String, in layout: ProjectLayout) throws(SystemError) -> Holder? {
+        try isHeld(machine, in: layout) ? holder(layout.commandLock(machine)) : nil
+    }
+
     /// What the file says about its holder; nil if it cannot be read.
     static func holder(_ path: FilePath) -> Holder? {
         guard let bytes = try? FileSystem.read(path, limit: 4096), let value = try? JSONParser.parse(bytes),
@@ -68,5 +73,23 @@ public struct CommandLock: ~Copyable {
             let since = value["since"]?.integerValue
         else { return nil }
         return Holder(process: process, command: command, since: since)
+    }
+}
+
+extension CommandLock.Holder {
+    /// What becomes of a machine while a command works on it.
+    private static let activities = [
+        "up": "being brought up", "halt": "being stopped", "reload": "being restarted", "destroy": "being destroyed",
+        "provision": "being provisioned", "package": "being packaged",
+    ]
+
+    /// For a look at the machine: `being packaged by 'wander package' (process 4711)`.
+    var words: String {
+        let verb = command.split(separator: " ").dropFirst().first { Self.activities[String($0)] != nil }
+        return "\(verb.flatMap { Self.activities[String($0)] } ?? "in use") by '\(command)' (process \(process))"
+    }
+
+    public var json: JSONValue {
+        ["command": .string(command), "process": .integer(process), "since": .string(timestamp(since))]
     }
 }

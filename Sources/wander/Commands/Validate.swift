@@ -32,9 +32,8 @@ struct Validate: WanderCommand {
         }
         let count = environment.machines.count
         let file = environment.file.lastComponent?.string ?? environment.file.string
-        let machines = count == 1 ? "1 machine" : "\(count) machines"
         context.output(
-            "\(file) is valid: \(machines), \(environment.machines.map(\.name).prefix(8).joined(separator: ", "))"
+            "\(file) is valid: \(counted(count, "machine")), \(environment.machines.map(\.name).prefix(8).joined(separator: ", "))"
                 + (count > 8 ? ", ..." : ""),
             json: .object(
                 (Self.document(environment.warnings, isValid: true).objectValue ?? []) + [

@@ -58,7 +58,7 @@ public final class SerialPort: Sendable {
             state.transmitted = []
             state.hasLine = false
             if state.dropped > 0 {
-                bytes += Array("\r\n[\(state.dropped) bytes lost]\r\n".utf8)
+                bytes += Array("\r\n[\(state.dropped) \(state.dropped == 1 ? "byte" : "bytes") lost]\r\n".utf8)
                 state.dropped = 0
             }
             return bytes

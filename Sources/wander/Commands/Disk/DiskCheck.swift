@@ -46,9 +46,10 @@ struct DiskCheck: WanderCommand {
     private static func summary(_ report: CheckReport) -> String {
         if report.isSound { return "The image is sound." }
         let parts = [
-            (report.corruptions, "damaged entries"), (report.refcountsTooLow, "refcounts too low"),
-            (report.leaks, "leaked clusters"), (report.wrongFlags, "wrong flags"),
-        ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+            (report.corruptions, "damaged entry", "damaged entries"),
+            (report.refcountsTooLow, "refcount too low", "refcounts too low"),
+            (report.leaks, "leaked cluster", "leaked clusters"), (report.wrongFlags, "wrong flag", "wrong flags"),
+        ].filter { $0.0 > 0 }.map { counted($0.0, $0.1, $0.2) }
         let marks = [report.isDirty ? "not closed" : nil, report.isMarkedCorrupt ? "marked as corrupt" : nil]
         return (parts + marks.compactMap(\.self)).joined(separator: ", ") + "."
     }

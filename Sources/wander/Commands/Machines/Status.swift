@@ -61,7 +61,7 @@ struct Status: WanderCommand {
     /// What the machine is made of.
     private static func lines(_ facts: MachineFacts) -> [String] {
         let parts = [
-            facts.processors.map { $0 == 1 ? "1 CPU" : "\($0) CPUs" },
+            facts.processors.map { counted($0, "CPU") },
             facts.memory.map { "\(ByteCount($0)) of memory" },
             facts.hostName.map { "host name \($0)" },
         ]

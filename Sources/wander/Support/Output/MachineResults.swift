@@ -5,14 +5,19 @@ import Reporting
 /// What a command did to several machines: output for people or programs, and one error if any failed.
 enum MachineResults {
     static func report(_ results: Schedule.Results<MachineOutcome>, _ context: CommandContext) throws {
-        var failures: [(machine: String, error: any Error)] = []
+        var failures: [MachineFailure] = []
+        var skipped: [SkippedMachine] = []
         var documents: [JSONValue] = []
         for (machine, result) in results {
             switch result {
             case .success(let outcome):
                 documents.append(document(outcome))
             case .failure(let error):
-                failures.append((machine.name, error))
+                if let error = error as? SkippedMachine {
+                    skipped.append(error)
+                } else {
+                    failures.append(MachineFailure(machine: machine.name, error: error))
+                }
                 documents.append(
                     [
                         "machine": .string(machine.name), "actions": [],
@@ -22,10 +27,26 @@ enum MachineResults {
         }
         if context.json { context.output("", json: ["machines": .array(documents)]) }
         guard let first = failures.first else { return }
-        if failures.count == 1, results.count == 1 { throw first.error }
+        if results.count == 1 { throw first.error }
+        let interrupted = failures.filter { $0.kind == .interrupted }
+        guard interrupted.isEmpty else { throw interruption(interrupted, failures, context) }
+        for machine in skipped { context.console.report(.warning(machine.summary)) }
+        if failures.count == 1 { throw first }
         // Each in full, since they may have nothing in common; then the sum.
-        for failure in failures { context.console.report(failure.error, about: failure.machine) }
-        throw ProviderError.several(failures)
+        for failure in failures { context.console.report(failure) }
+        throw ProviderError.several(failures.map { ($0.machine, $0.error) })
+    }
+
+    /// What is left to be thrown when the user asked to stop: that is one event, however many machines it stopped, and
+    /// no failure of those that were not begun. What failed by itself, or was cut off in its midst, is told before.
+    private static func interruption(
+        _ interrupted: [MachineFailure], _ failures: [MachineFailure], _ context: CommandContext
+    ) -> any Error {
+        for failure in failures where failure.kind != .interrupted { context.console.report(failure) }
+        var cutOff = interrupted.filter { $0.remedy != nil }
+        guard let last = cutOff.popLast() else { return Interruption() }
+        for failure in cutOff { context.console.report(failure) }
+        return last
     }
 
     private static func document(_ outcome: MachineOutcome) -> JSONValue {
@@ -38,4 +59,21 @@ enum MachineResults {
     }
 
     static func forward(_ forward: MachineRecord.Forward) -> JSONValue { forward.publicJSON }
+}
+
+/// What went wrong with one of several machines: its name is in front, unless the error begins with it.
+struct MachineFailure: UserFacingError {
+    let machine: String
+    let error: any Error
+
+    private var known: (any UserFacingError)? { error as? any UserFacingError }
+
+    var summary: String {
+        let words = known?.summary ?? "\(error)"
+        return words.hasPrefix("\(machine) ") ? words : "\(machine): \(words)"
+    }
+    var detail: String? { known?.detail }
+    var remedy: String? { known?.remedy }
+    var kind: ErrorKind { known?.kind ?? .failure }
+    var cause: (any Error)? { known?.cause }
 }
