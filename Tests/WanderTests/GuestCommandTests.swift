@@ -123,10 +123,12 @@ struct GuestCommandTests {
     @Test("a port of the guest may be named after the machine, or alone")
     func port() throws {
         let guest = try Guest("cpus: 1") {
-            $0.forwards = [
-                .init(name: nil, transport: .tcp, bind: "127.0.0.1", hostPort: 8053, guestPort: 53),
-                .init(name: nil, transport: .udp, bind: "127.0.0.1", hostPort: 5353, guestPort: 53),
-            ]
+            $0.joined(
+                internet: true, subnet: "10.77.0.0/24",
+                forwards: [
+                    .init(name: nil, transport: .tcp, bind: "127.0.0.1", hostPort: 8053, guestPort: 53),
+                    .init(name: nil, transport: .udp, bind: "127.0.0.1", hostPort: 5353, guestPort: 53),
+                ])
         }
         defer { withExtendedLifetime(guest) {} }
         let wander = guest.folder.wander
@@ -136,7 +138,7 @@ struct GuestCommandTests {
         #expect(try wander.run("port", "53/udp").output == "5353\n")
         let missing = try wander.run("port", "default", "80")
         #expect(missing.status == 3)
-        #expect(missing.error.contains("no port of the host leads to port 80 of default"), "\(missing.error)")
+        #expect(missing.error.contains("no port of the host leads to port 80 of default" as String), "\(missing.error)")
         #expect(try wander.run("port", "default", "80", "--guest", "80").status == 64)
         #expect(try wander.run("port", "default", "none").status == 64)
     }
