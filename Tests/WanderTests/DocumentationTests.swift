@@ -21,6 +21,19 @@ import Testing
         }
     }
 
+    @Test("what ARCHITECTURE.md names as places to change is there")
+    func places() {
+        let words = Self.text("ARCHITECTURE.md").split(separator: "`", omittingEmptySubsequences: false)
+        let places = words.enumerated().filter { $0.offset % 2 == 1 }.map { String($0.element) }.filter {
+            $0.hasPrefix("Sources/") || $0.hasPrefix("Tests/")
+        }
+        #expect(places.count > 15)
+        for place in places {
+            let path = place.split(separator: " ").first.map(String.init) ?? place
+            #expect(!FileSystem.isAbsent(Self.root.pushing(FilePath(path))), "\(path)")
+        }
+    }
+
     /// The pages of documentation.
     static let pages = ((try? FileSystem.list(root.appending("docs"))) ?? []).sorted().map { "docs/\($0)" }
 

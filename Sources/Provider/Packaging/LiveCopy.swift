@@ -58,7 +58,9 @@ struct LiveCopy {
             let piece = UnsafeRawBufferPointer(rebasing: buffer[..<count])
             if piece.contains(where: { $0 != 0 }) { try output.writeAll(piece, at: offset) }
             offset += Int64(count)
-            if offset % (1 << 20) == 0 { machine.report(.progress(Progress(label, completed: UInt64(offset), total: size))) }
+            if offset % (1 << 20) == 0 {
+                machine.report(.progress(Progress(label, completed: UInt64(offset), total: size)))
+            }
         }
         try output.truncate(to: offset)
     }

@@ -6,8 +6,8 @@ import SystemPackage
 /// A machine's disk: the layer that its guest writes to, over frozen layers if it has snapshots, over its box.
 ///
 /// The record names the frozen ones. The layer on top is made when there is none: freezing gives the present one a
-/// second name, and restoring only says which frozen ones hold; whatever instant that was interrupted at, what is missing
-/// is seen.
+/// second name, and restoring only says which frozen ones hold. Whatever instant that was interrupted at, what is
+/// missing is seen.
 struct LayerStack {
     let machine: Machine
     private var folder: MachineFolder { machine.folder }

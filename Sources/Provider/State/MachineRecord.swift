@@ -58,7 +58,8 @@ public struct MachineRecord: Sendable, Hashable {
 extension MachineRecord {
     /// A machine that is about to be made.
     init(
-        creating name: String, identifier: String, provider: ProviderKind, box: BoxIdentity, hardwareAddress: MACAddress,
+        creating name: String, identifier: String, provider: ProviderKind, box: BoxIdentity,
+        hardwareAddress: MACAddress,
         user: String, provisioning: JSONValue = .array([]), at time: Int64
     ) {
         self.init(
