@@ -310,7 +310,8 @@ func library(
 ) -> Target {
     .target(
         name: name, dependencies: dependencies(uses), path: folder("Sources", group, name),
-        resources: embedding.map { .embedInCode($0) }, swiftSettings: strictness.settings, linkerSettings: links)
+        exclude: ["Overview.md"], resources: embedding.map { .embedInCode($0) },
+        swiftSettings: strictness.settings, linkerSettings: links)
 }
 
 func program(
@@ -318,7 +319,7 @@ func program(
 ) -> Target {
     .executableTarget(
         name: name, dependencies: dependencies(uses), path: folder("Sources", group, name),
-        swiftSettings: strictness.settings)
+        exclude: ["Overview.md"], swiftSettings: strictness.settings)
 }
 
 func benchmark(_ name: String, at place: String, uses: [String]) -> Target {
