@@ -5,9 +5,9 @@ internal import SystemPackage
 extension BoxError {
     public var summary: String {
         switch self {
-        case .invalidName(let text): "'\(text.utf8.shown)' is no name for a box"
-        case .invalidVersion(let text): "'\(text.utf8.shown)' is no version"
-        case .invalidRequirement(let text): "'\(text.utf8.shown)' is no version requirement"
+        case .invalidName(let text): "'\(text.utf8.shown)' is not a valid box name"
+        case .invalidVersion(let text): "'\(text.utf8.shown)' is not a valid version"
+        case .invalidRequirement(let text): "'\(text.utf8.shown)' is not a valid version requirement"
         case .invalidArchitecture(let text): "'\(text.utf8.shown)' is no architecture"
         case .nameRequired(let path): "\(path) does not say what the box is called"
         case .notAnArchive(let path): "\(path) is neither a box archive nor a disk image"

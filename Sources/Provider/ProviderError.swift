@@ -46,7 +46,7 @@ public enum ProviderError: UserFacingError {
         switch self {
         case .noSuchMachine(let name, _): "there is no machine '\(name)' in the Wanderfile"
         case .notCreated(let machine): "\(machine) does not exist yet"
-        case .notDefined(let machine): "the Wanderfile has no machine \(machine) any more"
+        case .notDefined(let machine): "the Wanderfile no longer has a machine \(machine)"
         case .notRunning(let machine, let state): "\(machine) is \(state)"
         case .notAnswering(let machine, let reason): "\(machine) is starting and does not answer yet: \(reason)"
         case .locked(let machine, let holder):

@@ -48,13 +48,13 @@ public enum BoxSourceError: UserFacingError, Equatable {
         case .notInAnyCatalogue(let name, _): "no catalogue has the box '\(name)'"
         case .cataloguesUnreachable(let name, let attempts):
             "cannot ask \(attempts.count == 1 ? "the catalogue" : "every catalogue") for the box '\(name)'"
-        case .notACatalogue(let place): "\(place) is no catalogue"
+        case .notACatalogue(let place): "\(place) is not a catalogue"
         case .unwantedVersion(let box, let requirement): "the box is \(box), which does not satisfy '\(requirement)'"
         case .unwantedArchitecture(let box, let wanted): "the box is \(box), but \(wanted) is wanted"
         case .lockedDigest(let box, _, _): "the box \(box) is not the one that Wanderfile.lock records"
         case .differentBox(let box, let path): "the stored box \(box) is not the one in \(path)"
         case .notLocked(let name):
-            "Wanderfile.lock records no fitting version of the box '\(name)', and --locked forbids to change it"
+            "Wanderfile.lock records no fitting version of the box '\(name)', and --locked does not allow changing it"
         case .lockWouldChange(let name): "Wanderfile.lock would change for the box '\(name)', and --locked forbids that"
         case .checksumUnknown(let box, let algorithm):
             "the box \(box) is there, but nobody compared its \(algorithm.rawValue) checksum when it was added"
@@ -78,7 +78,7 @@ public enum BoxSourceError: UserFacingError, Equatable {
         switch self {
         case .invalidLocation: "Give a path, or a URL that starts with https://, http:// or file://."
         case .downloaderMissing: "Install curl, or download the box yourself and add the file: wander box add FILE"
-        case .downloadFailed: "Try again: what has arrived is kept, and the download goes on from there."
+        case .downloadFailed: "Try again: what has arrived is kept, and the download continues from there."
         case .httpStatus(_, 401), .httpStatus(_, 403):
             "Put your credentials for that server into ~/.netrc, or into the URL as https://USER:PASSWORD@HOST/..."
         case .httpStatus(_, 404): "Check the URL."
@@ -95,7 +95,7 @@ public enum BoxSourceError: UserFacingError, Equatable {
             "Give the new box another version, or replace the stored one: wander box add --force \(path)"
         case .notLocked, .lockWouldChange: "Run the command without --locked, look at Wanderfile.lock, and commit it."
         case .checksumUnknown: "Add the box again with --force, so that the checksum is compared, or state its sha256."
-        case .invalidLock: "Restore the file from version control, or delete it: the next 'wander up' writes it anew."
+        case .invalidLock: "Restore the file from version control, or delete it: the next 'wander up' writes a new one."
         case .noCatalogueRecorded(let box):
             "Add the newer version by its file or URL: wander box add --name \(box.name) FILE_OR_URL"
         default: nil

@@ -81,7 +81,7 @@ extension DiskImageError {
             "the image declares refcounts of 2^\(order) bits; qcow2 allows 2^0 to 2^6"
         case .encrypted: "the image is encrypted, which wander does not support"
         case .unsupportedFeature(let name): "the image needs the qcow2 feature '\(name)', which wander does not have"
-        case .invalidHeader(let field, let value): "the image's header has \(value) as its \(field), which cannot be"
+        case .invalidHeader(let field, let value): "the image's header has \(value) as its \(field), which is not valid"
         case .corrupt(let structure, let offset):
             "the image is corrupt: bad \(structure.rawValue) at byte \(offset) of the file"
         case .markedCorrupt: "the image is marked as corrupt"

@@ -99,7 +99,7 @@ struct EnvironmentBuilder {
         if let machines = root.entry("machines") {
             for entry in atTop {
                 problems.report(
-                    "'\(entry.name)' stands beside 'machines'",
+                    "'\(entry.name)' is beside 'machines'",
                     hint: "Put it into one of the machines, or under 'defaults' for all of them.", at: entry.mark)
             }
             definitions = self.definitions(machines)

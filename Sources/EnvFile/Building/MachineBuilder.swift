@@ -170,7 +170,7 @@ struct MachineBuilder {
         return record.list("files").compactMap { value in
             guard let file = value.record, let path = file["path"], let target = path.text else { return nil }
             guard seen.insert(target).inserted else {
-                problems.report("the file '\(target)' stands twice in 'files'", at: path.mark)
+                problems.report("the file '\(target)' is listed twice in 'files'", at: path.mark)
                 return nil
             }
             let content: FileDefinition.Content

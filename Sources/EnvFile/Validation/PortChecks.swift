@@ -50,7 +50,7 @@ struct PortChecks {
         let other = taken[key]?.first { $0.bind == bind || $0.bind == any || bind == any }
         if let other, !mayMove {
             problems.report(
-                "the host's port \(port)/\(transport.rawValue) is wanted twice: by \(other.owner) and by \(owner)",
+                "the host's port \(port)/\(transport.rawValue) is used by both \(other.owner) and \(owner)",
                 hint: "Change one of the two, or let it move: '{ guest: ..., host: \(port), on_conflict: next }'.",
                 at: mark(machine))
             return

@@ -31,7 +31,7 @@ enum YAMLMessage {
             ("an unknown escape in a quoted value", "Use single quotes, or write '\\\\' for a backslash.")
         case "found undefined tag handle": ("tags ('!...') are not allowed", "Put the value in quotes.")
         case "did not find expected <document start>":
-            ("the text goes on after its end", "Check the indentation of this line.")
+            ("there is more text after its end", "Check the indentation of this line.")
         default: ([context, problem].compactMap(\.self).joined(separator: ": "), nil)
         }
     }

@@ -79,7 +79,7 @@ public enum ProvisioningError: UserFacingError, Equatable {
                 + "'sudo dpkg --configure -a' in 'wander ssh'."
         case .stepLostGuest(let step, _):
             "If '\(step)' restarts the machine, say so in its step: 'reboot: true'. If not, see 'wander logs --console'."
-        case .notRestarted: "See what it does: wander console. Then 'wander up' goes on."
+        case .notRestarted: "See what it does: wander console. Then 'wander up' continues."
         case .stepBroke(_, let error), .broken(let error): error.remedy
         case .unreadable(_, let error): error.remedy
         case .unknownSelection(let word, let known): nearest(to: word, in: known).map { "Did you mean '\($0)'?" }

@@ -17,7 +17,7 @@ public enum KVMError: UserFacingError, Equatable {
         switch self {
         case .missing(let path): "this host has no \(path): its kernel offers no virtualization"
         case .notPermitted(let path): "no permission to open \(path)"
-        case .unsupportedVersion(let version): "KVM speaks version \(version) of its interface; wander needs version 12"
+        case .unsupportedVersion(let version): "KVM has version \(version) of its interface; wander needs version 12"
         case .lacking(let name): "this host's KVM lacks \(name)"
         case .refused(let request, let errno): "KVM refused to \(request): \(errno)"
         }

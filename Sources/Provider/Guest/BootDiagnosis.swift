@@ -54,7 +54,7 @@ struct BootDiagnosis {
             if let last { diagnosis += " (\(last.summary))" }
             if machine.hasShownLife() {
                 advice +=
-                    "\nThe machine goes on: 'wander up \(name)' waits for it again, boot_timeout says for how long."
+                    "\nThe machine keeps running: 'wander up \(name)' waits for it again, for as long as boot_timeout says."
             }
             if !console.isEmpty { advice += "\nLast lines of the console:\n\(console)" }
             return ProviderError.bootTimeout(

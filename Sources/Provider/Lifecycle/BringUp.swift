@@ -140,7 +140,7 @@ struct BringUp {
     private func reportChanges(_ record: MachineRecord) {
         let reload = "wander reload \(machine.name)"
         for remark in machine.shareRemarks(record) {
-            machine.report(.warning("\(remark); share it anew: \(reload)"))
+            machine.report(.warning("\(remark); share it again with: \(reload)"))
         }
         let changes = DefinitionChanges(from: record.definition, to: definition.canonicalJSON).needingRestart
         guard !changes.isEmpty else { return }

@@ -34,7 +34,7 @@ extension Machine {
                     remarks.append("changes for 'wander reload': \(changes.needingRestart.joined(separator: ", "))")
                 }
             } else {
-                remarks.append("not in the Wanderfile any more")
+                remarks.append("no longer in the Wanderfile")
             }
             if state == .running || state == .paused {
                 remarks += shareRemarks(record)

@@ -30,7 +30,7 @@ public enum PackageError: UserFacingError, Equatable {
     public var summary: String {
         switch self {
         case .outputIsFolder(let path): "\(path) is a folder"
-        case .outputIsNoFile(let path): "\(path) is no file, so nothing replaces it"
+        case .outputIsNoFile(let path): "\(path) is not a regular file and will not be replaced"
         case .outputInState(let path): "\(path) is in the folder in which wander keeps machines and removes files"
         case .outputIncluded(let path): "\(path) is among the files that it is to include"
         case .includesState(let path): "\(path) is in the folder in which machines have their disks and private keys"

@@ -24,7 +24,7 @@ extension Machine {
         let lost = (try? provider(record.provider).control(folder).lostShares) ?? []
         return gone
             + lost.filter(record.shares.indices.contains).map { index in
-                "\(record.shares[index].guest) is served no more, since its wander-share has ended"
+                "\(record.shares[index].guest) is no longer served: its wander-share process has exited"
             }
     }
 

@@ -27,7 +27,7 @@ public enum ShareError: UserFacingError, Equatable {
         case .holdsState(let host): "\(host) cannot be shared: machines are kept in it, with their disks and keys"
         case .notReadable(let host, let reason): "the folder \(host) cannot be shared: \(reason)"
         case .leadsOut(let host, let share):
-            "\(host) lies in \(share), which a guest may write to, and a link leads out of there"
+            "\(host) is inside \(share), which a guest can write to, but a symbolic link takes it outside"
         case .noUser(let machine, let user):
             "the shares of \(machine) have no owner: there is no user '\(user)' in the guest"
         case .hidesHome(let machine, let guest, let user):
@@ -53,13 +53,13 @@ public enum ShareError: UserFacingError, Equatable {
         case .folderMissing(let host, let guest):
             "Make it, or let wander do so: { host: \(host), guest: \(guest), create: true }"
         case .notAFolder: "A share takes a folder; 'files' copies files."
-        case .holdsState: "Share the folder that '.wander' lies in: what is called so is hidden from the guest."
+        case .holdsState: "Share the folder that contains '.wander': wander hides that from the guest."
         case .notReadable: "Give yourself read and search permission on it, or share another folder."
         case .leadsOut: "A guest may have put the link there. If it is yours, name in the Wanderfile what it leads to."
         case .noUser: "Set 'user' in the Wanderfile to one that the box has."
         case .hidesHome: "Choose a folder below the home folder, or elsewhere, such as '/project'."
         case .noPlace:
-            "Choose another place, or make it there: a share that lies in a read-only share needs its folder."
+            "Choose another place, or make it there: a share inside a read-only share needs its folder."
         case .noDriver(let machine, _):
             "Install a kernel with CONFIG_VIRTIO_FS in the guest (Debian 11, Ubuntu 20.04, RHEL 8.4 or later have one) and "
                 + "'wander reload \(machine)', or take 'shares' out and copy by 'files' or 'wander upload'."

@@ -16,7 +16,7 @@ public enum SnapshotError: UserFacingError, Equatable {
 
     public var summary: String {
         switch self {
-        case .badName(let name): "'\(name)' is no name for a snapshot"
+        case .badName(let name): "'\(name)' is not a valid snapshot name"
         case .exists(let machine, let name): "\(machine) has a snapshot '\(name)' already"
         case .missing(let machine, let name, _): "\(machine) has no snapshot '\(name)'"
         case .nonePushed(let machine): "\(machine) has no snapshot that 'push' made"

@@ -10,7 +10,7 @@ struct Config: WanderCommand {
         discussion: "The output is itself a Wanderfile, without variables, 'defaults' or 'count'.")
     @OptionGroup var options: GlobalOptions
     @OptionGroup var project: ProjectOptions
-    @Flag(help: "Say for each value which line of which file it comes from.") var origin = false
+    @Flag(help: "Show which line of which file each value comes from.") var origin = false
 
     func execute(_ context: CommandContext) throws {
         let environment = try project.loader().load()

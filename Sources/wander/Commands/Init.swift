@@ -20,7 +20,7 @@ struct Init: WanderCommand {
         help: "The box: a name from 'wander box list', a .box file or a URL.", completion: Completions.boxes)
     var box = "debian/12"
     @Flag(name: [.customShort("m"), .long], help: "Only the lines that are needed.") var minimal = false
-    @Flag(help: "Overwrite a file that is there.") var force = false
+    @Flag(help: "Overwrite an existing file.") var force = false
     @Option(help: "The file to write; '-' prints it.", completion: .file()) var output = "Wanderfile"
 
     func execute(_ context: CommandContext) throws {

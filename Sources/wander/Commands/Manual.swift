@@ -25,7 +25,7 @@ struct ManualPage {
             "\\fICOMMAND\\fR [\\fIOPTION\\fR...]", ".SH DESCRIPTION",
         ]
         lines += Self.paragraphs(root.discussion)
-        lines += [".SH OPTIONS OF EVERY COMMAND", "They may also stand before the command."]
+        lines += [".SH OPTIONS OF EVERY COMMAND", "They may also come before the command."]
         lines += root.find(["up"]).arguments.filter { $0.isShown && $0.isGlobal }.flatMap(Self.argument)
         lines.append(".SH COMMANDS")
         for command in root.subcommands { lines += Self.command(command) }

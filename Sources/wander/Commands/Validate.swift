@@ -6,7 +6,7 @@ import SystemPackage
 
 struct Validate: WanderCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Check the Wanderfile and the layers around it, and say everything that is wrong at once.",
+        abstract: "Check the Wanderfile and the layers around it, and report all problems at once.",
         discussion: "Starts nothing and changes nothing. Exits with 2 if there is a problem.")
     @OptionGroup var options: GlobalOptions
     @OptionGroup var project: ProjectOptions

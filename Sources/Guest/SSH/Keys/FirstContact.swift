@@ -75,7 +75,7 @@ public enum FirstContact {
           case $entry in *"$new"*) kept=1 ;; esac
           left=$left$entry$break
         done
-        if [ -z "$kept" ]; then echo 'the new key is not in the file any more' >&2; exit 1; fi
+        if [ -z "$kept" ]; then echo 'the new key is no longer in the file' >&2; exit 1; fi
         if [ "$found" ]; then keys=$left; replace; sync </dev/null >/dev/null 2>&1 & fi
         echo removed
         """

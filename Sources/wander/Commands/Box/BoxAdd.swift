@@ -36,7 +36,7 @@ struct BoxAdd: WanderCommand {
         Architecture?
     @Option(help: "The format of a plain disk image without magic number: raw or qcow2.") var format: DiskFormat?
     @Flag(name: [.customShort("f"), .long], help: "Replace the box if it is there.") var force = false
-    @Flag(name: [.customShort("c"), .long], help: "Start the download anew; keep nothing of an interrupted one.")
+    @Flag(name: [.customShort("c"), .long], help: "Start the download over; keep nothing of an interrupted one.")
     var clean = false
     @OptionGroup var download: DownloadOptions
 

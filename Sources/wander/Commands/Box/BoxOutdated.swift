@@ -7,7 +7,7 @@ import SystemPackage
 
 struct BoxOutdated: WanderCommand {
     static let configuration = CommandConfiguration(
-        commandName: "outdated", abstract: "Say for which boxes their catalogues have newer versions.",
+        commandName: "outdated", abstract: "List boxes that have a newer version in their catalogue.",
         discussion: "Looks at the project's boxes, or with --global at all that are in the store. Changes nothing.")
     @OptionGroup var options: GlobalOptions
     @OptionGroup var project: ProjectOptions

@@ -8,7 +8,7 @@ struct BoxPrune: WanderCommand {
     static let configuration = CommandConfiguration(
         commandName: "prune", abstract: "Remove old versions of boxes.",
         discussion: """
-            Keeps the newest version of each name and architecture, and every box that a machine lies on. A machine whose \
+            Keeps the newest version of each name and architecture, and every box that a machine uses. A machine whose \
             folder is not found counts too: it may have been moved, or lie on a drive that is not mounted.
             """)
     @OptionGroup var options: GlobalOptions

@@ -6,11 +6,11 @@ import Reporting
 struct BoxRemove: WanderCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove", abstract: "Remove a box from the store.",
-        discussion: "Refuses a box that a machine lies on. Without --all, exactly one box may fit.")
+        discussion: "Refuses a box that a machine uses. Without --all, exactly one box may fit.")
     @OptionGroup var options: GlobalOptions
     @OptionGroup var box: BoxSelection
     @Flag(help: "Every version and architecture that fits.") var all = false
-    @Flag(name: [.customShort("f"), .long], help: "Also if a machine lies on it; that machine will not start again.")
+    @Flag(name: [.customShort("f"), .long], help: "Even if a machine uses it; that machine will not start again.")
     var force = false
 
     func execute(_ context: CommandContext) throws {

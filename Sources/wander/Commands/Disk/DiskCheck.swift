@@ -15,7 +15,7 @@ struct DiskCheck: WanderCommand {
     @OptionGroup var options: GlobalOptions
     @OptionGroup var disks: DiskOptions
     @Argument(help: "A machine, or a raw or qcow2 file.") var disk: String
-    @Flag(help: "Put right what can be put right.") var repair = false
+    @Flag(help: "Repair what can be repaired.") var repair = false
 
     func execute(_ context: CommandContext) throws {
         let machine = repair ? try disks.machine(disk, context) : nil

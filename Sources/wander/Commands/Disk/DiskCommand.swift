@@ -3,7 +3,7 @@ import ArgumentParser
 struct DiskCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "disk",
-        abstract: "Look at disk images, and put them right.",
+        abstract: "Inspect and repair disk images.",
         discussion: """
             DISK is the name of a machine of the project, or a raw or qcow2 file. A machine's disk is opened with its box's \
             image behind it. A file's backing files are those in its own folder, unless --trust-backing is given.

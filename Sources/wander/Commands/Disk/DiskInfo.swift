@@ -30,7 +30,7 @@ struct DiskInfo: WanderCommand {
                 table.add(["backing file", name + (qcow2.backingFormat.map { " (\($0))" } ?? "")])
             }
             if qcow2.snapshotCount > 0 { table.add(["snapshots", "\(qcow2.snapshotCount)"]) }
-            if qcow2.isDirty { table.add(["state", "was not closed; refcounts are made anew when it is next opened"]) }
+            if qcow2.isDirty { table.add(["state", "was not closed; refcounts are rebuilt when it is next opened"]) }
             if qcow2.isMarkedCorrupt { table.add(["state", "marked as corrupt"]) }
         }
         return table.rendered

@@ -5,7 +5,7 @@ import JSON
 struct DiskMap: WanderCommand {
     static let configuration = CommandConfiguration(
         commandName: "map", abstract: "Show which parts of a disk are stored, and where.",
-        discussion: "LAYER counts from 0, the disk's own image, to what is behind it.")
+        discussion: "LAYER counts from 0, the disk's own image, down to its last backing file.")
     @OptionGroup var options: GlobalOptions
     @OptionGroup var disks: DiskOptions
     @Argument(help: "A machine, or a raw or qcow2 file.") var disk: String

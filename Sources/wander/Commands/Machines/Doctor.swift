@@ -6,7 +6,7 @@ import Reporting
 
 struct Doctor: WanderCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Look at what wander needs of this host, and say what to do.",
+        abstract: "Check this host and suggest fixes.",
         discussion: "Exits with 5 if this host can run no machine.")
     @OptionGroup var options: GlobalOptions
 

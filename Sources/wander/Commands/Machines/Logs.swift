@@ -9,7 +9,7 @@ import SystemPackage
 struct Logs: WanderCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show a machine's logs: console, monitor, provisioning.",
-        discussion: "Control characters are taken out. Without a flag, the console's.")
+        discussion: "Control characters are removed. Without a flag, shows the console's log.")
     @OptionGroup var options: GlobalOptions
     @OptionGroup var project: LongProjectOptions
     @Argument(help: "The machine. Without it, the primary one.", completion: Completions.machine)
@@ -17,8 +17,8 @@ struct Logs: WanderCommand {
     @Flag(help: "The serial console.") var console = false
     @Flag(help: "The machine's process.") var monitor = false
     @Flag(help: "The provisioners' output.") var provisioning = false
-    @Option(name: [.customShort("n"), .long], help: "Only the last so many lines.") var lines: LineCount?
-    @Flag(name: .shortAndLong, help: "Go on as the log grows, until Ctrl-C.") var follow = false
+    @Option(name: [.customShort("n"), .long], help: "Print only the last N lines.") var lines: LineCount?
+    @Flag(name: .shortAndLong, help: "Keep printing new lines until Ctrl-C.") var follow = false
 
     struct NoLog: UserFacingError {
         let machine: String

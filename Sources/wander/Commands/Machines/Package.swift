@@ -20,7 +20,7 @@ struct Package: WanderCommand {
     var machine: String?
     @Option(name: [.customShort("o"), .long], help: "The archive to write.", completion: .file()) var output =
         "package.box"
-    @Option(help: "What the box is called. Without it: as the environment.") var name: BoxName?
+    @Option(help: "The box's name. Without it, the environment's.") var name: BoxName?
     @Option(name: .customLong("box-version"), help: "The box's version, such as 1.2.") var version: BoxVersion?
     @Option(help: "zstd, or gzip for Vagrant's users.") var compression = BoxCompression.zstd
     @Flag(help: "Replace the archive if it is there.") var force = false
@@ -36,23 +36,23 @@ struct Package: WanderCommand {
     var wanderfile: String?
     @Flag(name: .customLong("keep-identity"), help: "Leave keys, machine-id, history and secrets in the box.")
     var keepIdentity = false
-    @Flag(help: "Hold only what differs from the box that the machine was made from; who adds it needs that box, too.")
+    @Flag(help: "Include only the differences from the machine's box; adding the result requires that box.")
     var thin = false
     @Flag(
         help:
-            "Leave a running machine running; refuses unless its guest can bring its file systems to rest for a moment."
+            "Leave a running machine running; refused unless the guest can freeze its file systems for a moment."
     )
     var live = false
     @Option(help: "Make a plain box of a disk image instead of a machine; nothing in it is reset.", completion: .file())
     var base: String?
     @Flag(
         name: .customLong("allow-secrets"),
-        help: "Pack the box although its disk holds values of sensitive provisioners.")
+        help: "Pack the box even if its disk holds values of sensitive provisioners.")
     var allowSecrets = false
     @Flag(help: "Remove caches, logs and temporary files from the box.") var clean = false
     @Flag(
         name: .customLong("dry-run"),
-        help: "Say what would be reset and removed, and write nothing. The machine must be stopped.")
+        help: "Print what would be reset and removed, and write nothing. The machine must be stopped.")
     var dryRun = false
     @Option(help: "How long to wait for another command that holds the machine, in seconds.") var wait: WaitingTime?
 

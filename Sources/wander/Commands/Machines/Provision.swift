@@ -13,7 +13,7 @@ struct Provision: WanderCommand {
     @OptionGroup var options: GlobalOptions
     @OptionGroup var project: ProjectOptions
     @OptionGroup var machines: MachineOptions
-    @Flag(help: "Run every provisioner, also those that have succeeded.") var all = false
+    @Flag(help: "Run every provisioner, including those that have succeeded.") var all = false
     @Option(
         name: .customLong("provision-with"), help: "Run only these steps: their names, with commas between them.",
         completion: Completions.provisioners)

@@ -20,8 +20,8 @@ struct Suspend: WanderCommand {
 
 struct Resume: WanderCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Let suspended machines go on.",
-        discussion: "Their clocks are set to the host's time: also those of machines that run, as after the host slept."
+        abstract: "Resume suspended machines.",
+        discussion: "Also sets their clocks, and those of running machines: the host itself may have slept."
     )
     @OptionGroup var options: GlobalOptions
     @OptionGroup var project: ProjectOptions

@@ -17,15 +17,15 @@ struct Up: WanderCommand {
     @OptionGroup var machines: MachineOptions
     @OptionGroup var provisioning: ProvisioningOptions
     @Option(help: "What runs the machines: auto, kvm or emulation.") var provider = ProviderOption.auto
-    @Flag(name: .customLong("dry-run"), help: "Say what would be done, and do nothing.") var dryRun = false
+    @Flag(name: .customLong("dry-run"), help: "Print what would be done, and do nothing.") var dryRun = false
     @Flag(
         inversion: .prefixedNo,
         help:
-            "Whether a machine that this command made and that gave no sign of life is removed again (its logs are kept)."
+            "Whether to remove a machine that this command made and that gave no sign of life (its logs are kept)."
     )
     var destroyOnError = true
     @Flag(help: "Refuse to change Wanderfile.lock.") var locked = false
-    @Flag(name: .customLong("no-deps"), help: "Leave machines alone that the named ones depend on.")
+    @Flag(name: .customLong("no-deps"), help: "Do not start the machines that the named ones depend on.")
     var noDependencies = false
 
     func execute(_ context: CommandContext) throws {

@@ -3,7 +3,7 @@ import Provider
 
 struct SnapshotCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "snapshot", abstract: "Save what is on machines' disks, and go back to it.",
+        commandName: "snapshot", abstract: "Save what is on machines' disks, and return to it.",
         discussion: """
             A snapshot holds a machine's disk, not its memory: a running machine's guest writes everything down first. It \
             costs what changes from then on, and for a running machine what its own layer takes now.

@@ -5,7 +5,7 @@ struct SnapshotDelete: WanderCommand {
     static let configuration = CommandConfiguration(
         commandName: "delete", abstract: "Forget a snapshot.",
         discussion:
-            "What neither the machine nor another snapshot stands on is removed, and layers that nothing tells apart any more are joined."
+            "Removes the layers that neither the machine nor another snapshot uses, and joins those that no longer need to be apart."
     )
     @OptionGroup var options: GlobalOptions
     @OptionGroup var project: ProjectOptions

@@ -31,7 +31,7 @@ struct SnapshotRestore: WanderCommand {
     static let configuration = CommandConfiguration(
         commandName: "restore", abstract: "Bring machines' disks back to a snapshot, and start them.",
         discussion: """
-            What is on the disks now and in no snapshot is lost; a machine that runs is stopped by its power. Provisioners \
+            What is on the disks now and in no snapshot is lost; a running machine is powered off. Provisioners \
             that had succeeded by then do not run again.
             """)
     @OptionGroup var options: GlobalOptions
@@ -54,7 +54,7 @@ struct SnapshotRestore: WanderCommand {
 
 struct SnapshotPop: WanderCommand {
     static let configuration = CommandConfiguration(
-        commandName: "pop", abstract: "Go back to what 'push' saved last, and forget it.")
+        commandName: "pop", abstract: "Return to what 'push' saved last, and forget it.")
     @OptionGroup var options: GlobalOptions
     @OptionGroup var project: ProjectOptions
     @OptionGroup var machines: MachineOptions

@@ -21,7 +21,7 @@ struct SnapshotSave: WanderCommand {
 
 struct SnapshotPush: WanderCommand {
     static let configuration = CommandConfiguration(
-        commandName: "push", abstract: "Save what is on machines' disks, to go back to it by 'pop'.")
+        commandName: "push", abstract: "Save what is on machines' disks, to return to it with 'pop'.")
     @OptionGroup var options: GlobalOptions
     @OptionGroup var project: ProjectOptions
     @OptionGroup var machines: MachineOptions

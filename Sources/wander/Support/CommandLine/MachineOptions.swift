@@ -13,7 +13,7 @@ struct MachineOptions: ParsableArguments {
 
 /// Options of the commands that provision.
 struct ProvisioningOptions: ParsableArguments {
-    @Flag(help: "Run every provisioner, also those that have succeeded.") var provision = false
+    @Flag(help: "Run every provisioner, including those that have succeeded.") var provision = false
     @Flag(name: .customLong("no-provision"), help: "Run no provisioner.") var noProvision = false
     @Option(
         name: .customLong("provision-with"), help: "Run only these steps: their names, with commas between them.",
