@@ -99,11 +99,13 @@ public final class LogReader {
         return GuestText.lines(bytes + new)
     }
 
-    /// Changes with each change of a file.
+    /// Changes with each change of a file. Its first bytes are part of it: a file system's clock may stand still for
+    /// 10 ms, in which a log can start anew twice.
     private struct Stamp: Equatable {
         let size: Int64
         let modified: Int64
         let nanoseconds: Int64
+        let head: [UInt8]
 
         /// nil if there is no such file.
         init?(_ path: FilePath) {
@@ -111,6 +113,7 @@ public final class LogReader {
             size = status.size
             modified = status.modified
             nanoseconds = Int64(status.modifiedNanoseconds)
+            head = LogTail.read(path, from: 0, limit: 256)
         }
     }
 }

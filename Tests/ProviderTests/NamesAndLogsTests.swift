@@ -1,4 +1,5 @@
 import LinuxSystem
+import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
@@ -112,14 +113,21 @@ import Testing
         #expect(Array(lines.dropFirst()) == (start..<1000).map { "line \($0)" })
         // A writer that never waits for its reader: what is shown is in order, and each gap is told.
         let last = 100_000
+        final class Flag: Sendable { let isUp = Atomic<Bool>(false) }
+        let end = Flag()
         let writer = try LinuxSystem.Thread(name: "writer") {
+            defer { end.isUp.store(true, ordering: .releasing) }
             guard let log = try? BoundedLog(path, limit: 64 << 10) else { return }
             for number in 1000...last { log.write(Array("line \(number)\n".utf8)) }
         }
         var (expected, shown) = (1000, 0)
-        while expected <= last {
+        while true {
+            // Known before the look: what is read after the writer's end is all that there is.
+            let isLast = end.isUp.load(ordering: .acquiring)
+            let text = try reader.next()
+            if isLast, text.isEmpty { break }
             var isGap = false
-            for line in try reader.next().split(separator: "\n") {
+            for line in text.split(separator: "\n") {
                 if line + "\n" == LogReader.gap {
                     isGap = true
                     continue
@@ -134,6 +142,7 @@ import Testing
             }
         }
         writer.join()
+        #expect(expected == last + 1)
         #expect(shown > 1000)
     }
 }

@@ -3,7 +3,7 @@
 #
 # A Vagrant base box: systemd, OpenSSH, sudo, apt, DHCP by networkd, GRUB for other hypervisors. See boxes/README.md.
 
-revision=4
+revision=5
 gibibytes=20
 compression=9
 command_line="console=ttyS0 root=/dev/vda1 rw quiet cryptomgr.notests wander.key="

@@ -5,7 +5,7 @@
 # what it cannot do: boxes/README.md.
 
 box_name=tiny
-revision=8
+revision=9
 gibibytes=10
 command_line="console=ttyS0 root=/dev/vda rw quiet cryptomgr.notests wander.key="
 
@@ -95,6 +95,7 @@ stage_root() {
 
     cp -a "$recipe/root/." "$root/"
     install -D -m 755 "$boxes/lib/take-key" "$root/usr/lib/wander/take-key"
+    install -m 644 "$boxes/keys/authorized_keys" "$root/usr/lib/wander/well-known-keys"
     for applet in poweroff reboot halt; do ln -s shutdown "$root/usr/sbin/$applet"; done
     for applet in shutdown poweroff reboot halt; do ln -s ../usr/sbin/shutdown "$root/sbin/$applet"; done
     ln -s ping "$root/usr/bin/ping6"

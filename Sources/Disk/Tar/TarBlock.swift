@@ -48,9 +48,14 @@ public struct TarBlock: Hashable, Sendable {
         self.bytes = Array(bytes)
     }
 
+    /// How many zeros fill the last block of `count` bytes of data.
+    public static func paddingCount(after count: some BinaryInteger) -> Int {
+        (byteCount - Int(count % numericCast(byteCount))) % byteCount
+    }
+
     /// Zeros that fill the last block of `count` bytes of data.
     public static func padding(after count: some BinaryInteger) -> [UInt8] {
-        [UInt8](repeating: 0, count: (byteCount - Int(count % numericCast(byteCount))) % byteCount)
+        [UInt8](repeating: 0, count: paddingCount(after: count))
     }
 }
 

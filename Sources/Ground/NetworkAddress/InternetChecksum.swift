@@ -39,7 +39,7 @@ public struct InternetChecksum {
     /// The field's value, to be written with its high byte first. Zero over data that includes a right checksum.
     @inlinable public var value: UInt16 { UInt16(bigEndian: ~UInt16(truncatingIfNeeded: sum)) }
 
-    @usableFromInline static func fold(_ sum: UInt64) -> UInt64 {
+    @inlinable static func fold(_ sum: UInt64) -> UInt64 {
         var sum = sum
         while sum > 0xffff { sum = (sum & 0xffff) &+ (sum >> 16) }
         return sum

@@ -38,7 +38,7 @@ struct FirstLogin {
             if needsExchange, second == nil { second = try? proof(user, own, options) }
         }
         if journal.record.hostKey == nil { try journal.write { $0.greeted(login.session.hostKey.line) } }
-        let runner = try leaveOwnKeyAlone(login, own) { () throws(SSHError) in
+        let runner = try exchangeKeys(login, own) { () throws(SSHError) in
             if let second { return second }
             let made = try proof(journal.record.user, own, options)
             second = made
@@ -78,7 +78,7 @@ struct FirstLogin {
 
     /// Has the guest forget the box's keys, where it may know them still.
     /// - Parameter proof: Makes the connection that proves the machine's own key.
-    private func leaveOwnKeyAlone(
+    private func exchangeKeys(
         _ login: ReadyWait.Login, _ own: SSHKeyPair, proof: () throws(SSHError) -> SecondConnection
     ) throws -> GuestRunner {
         let isProof = login.key?.publicKey == own.publicKey
@@ -107,7 +107,7 @@ struct FirstLogin {
     /// Root's runner, which first sets the guest's host name where it differs; nothing else of the guest's files is
     /// touched.
     private func rootRunner(over session: SSHSession) throws(SSHError) -> GuestRunner {
-        let script = GuestScript.text(PackageResources.set_hostname_sh)
+        let script = BuiltInScript.text(PackageResources.set_hostname_sh)
         return try GuestRunner(
             over: session, as: "root", preparing: .init(script, [definition.hostname], named: "set the host name"))
     }

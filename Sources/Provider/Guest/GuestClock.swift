@@ -36,7 +36,7 @@ enum GuestClock {
         return "\(seconds) \(padded) \(nanoseconds < 500_000_000 ? seconds : seconds + 1)\n"
     }
 
-    static let script = GuestScript.text(PackageResources.set_clock_sh)
+    static let script = BuiltInScript.text(PackageResources.set_clock_sh)
 }
 
 extension Substring {

@@ -86,12 +86,10 @@ public struct ProvisioningStatus: Sendable, Hashable {
 }
 
 extension Machine {
-    /// Looks at the record and at the lock of whoever works on the machine.
-    func provisioningStatus(_ record: MachineRecord) throws(SystemError) -> ProvisioningStatus {
+    /// - Parameter busySince: Since when a command works on the machine, in seconds since 1970; nil if none does.
+    func provisioningStatus(_ record: MachineRecord, busySince: Int64?) -> ProvisioningStatus {
         let steps = definition?.provisioningSteps(in: project.environment.projectDirectory) ?? []
-        let busySince = try CommandLock.heldSince(name, in: project.layout)
-        var status = ProvisioningStatus(
-            names: steps.map(\.name), records: record.stepRecords, busySince: busySince)
+        var status = ProvisioningStatus(names: steps.map(\.name), records: record.stepRecords, busySince: busySince)
         let titles = Dictionary(
             steps.compactMap { step in step.label.map { (step.name, $0) } }, uniquingKeysWith: { $1 })
         for index in status.steps.indices { status.steps[index].title = titles[status.steps[index].name] }

@@ -20,11 +20,13 @@ extension Machine {
     private func readStatus(withUsage: Bool) throws -> MachineReport {
         let (state, record) = try state()
         if state == .damaged { _ = try existingRecord() }
-        let holder = try CommandLock.currentHolder(name, in: project.layout)
+        let isBusy = try CommandLock.isHeld(name, in: project.layout)
+        // Whoever has just taken the lock may not have said so yet.
+        let holder = isBusy ? CommandLock.holder(project.layout.commandLock(name)) : nil
         var remarks = [holder?.words].compactMap(\.self)
         var provisioning: ProvisioningStatus?
         if let record {
-            provisioning = try provisioningStatus(record)
+            provisioning = provisioningStatus(record, busySince: isBusy ? holder?.since ?? .min : nil)
             if let summary = provisioning?.summary(now: wallClockSeconds()) { remarks.append(summary) }
             if let definition {
                 let changes = DefinitionChanges(from: record.definition, to: definition.canonicalJSON)

@@ -57,17 +57,19 @@ struct KernelHandOut {
         var received: UInt64 = 0
         var said: [UInt8] = []
         var failure: (any Error)?
-        let outcome = try session.start(ShellScript(GuestScript.text(PackageResources.hand_out_kernel_sh), as: "root"))
-            .attend(
-                silence: silence,
-                output: { bytes in
-                    received += UInt64(bytes.count)
-                    guard received <= limit, failure == nil else { return }
-                    do { try file.writeAll(Array(bytes)) } catch { failure = error }
-                    machine.report(.progress(Progress(label, completed: received)))
-                }, error: { said += $0.prefix(max(0, 4096 - said.count)) },
-                isComplete: { failure != nil || received > limit }
-            )
+        let outcome = try session.start(
+            ShellScript(BuiltInScript.text(PackageResources.hand_out_kernel_sh), as: "root")
+        )
+        .attend(
+            silence: silence,
+            output: { bytes in
+                received += UInt64(bytes.count)
+                guard received <= limit, failure == nil else { return }
+                do { try file.writeAll(Array(bytes)) } catch { failure = error }
+                machine.report(.progress(Progress(label, completed: received)))
+            }, error: { said += $0.prefix(max(0, 4096 - said.count)) },
+            isComplete: { failure != nil || received > limit }
+        )
         machine.report(.finished(label: label))
         file.close()
         if let failure { throw failure }

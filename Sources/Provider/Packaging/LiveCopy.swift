@@ -20,7 +20,7 @@ struct LiveCopy {
         var said: [UInt8] = []
         var failure: (any Error)?
         var copied = false
-        var script = ShellScript(GuestScript.text(PackageResources.freeze_sh), as: "root")
+        var script = ShellScript(BuiltInScript.text(PackageResources.freeze_sh), as: "root")
         script.milliseconds = 150_000
         let disk = machine.folder.disk
         let outcome = try session.run(

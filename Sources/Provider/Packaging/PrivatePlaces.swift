@@ -105,5 +105,5 @@ enum PrivatePlaces {
     }
 
     /// Wipes what the table names: `wipe_homes` in each of `$homes`, `wipe_system` below the folder `$1`.
-    static let script = GuestScript.text(PackageResources.prepare_private_places_sh)
+    static let script = BuiltInScript.text(PackageResources.prepare_private_places_sh)
 }

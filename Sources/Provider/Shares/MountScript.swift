@@ -45,7 +45,7 @@ struct MountScript {
         }
     }
 
-    static let text = GuestScript.text(PackageResources.mount_shares_sh)
+    static let text = BuiltInScript.text(PackageResources.mount_shares_sh)
 }
 
 extension String {

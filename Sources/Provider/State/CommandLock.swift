@@ -53,19 +53,6 @@ public struct CommandLock: ~Copyable {
         return try OpenFileLock.isHeldElsewhere(file)
     }
 
-    /// Since when a command changes the machine, in seconds since 1970; nil if none does.
-    /// - Throws: As ``isHeld(_:in:)``.
-    static func heldSince(_ machine: String, in layout: ProjectLayout) throws(SystemError) -> Int64? {
-        guard try isHeld(machine, in: layout) else { return nil }
-        // Whoever has just taken it may not have said so yet.
-        return holder(layout.commandLock(machine))?.since ?? .min
-    }
-
-    /// Who changes the machine now; nil if nobody does, or has not said so yet.
-    static func currentHolder(_ machine: String, in layout: ProjectLayout) throws(SystemError) -> Holder? {
-        try isHeld(machine, in: layout) ? holder(layout.commandLock(machine)) : nil
-    }
-
     /// What the file says about its holder; nil if it cannot be read.
     static func holder(_ path: FilePath) -> Holder? {
         guard let bytes = try? FileSystem.read(path, limit: 4096), let value = try? JSONParser.parse(bytes),

@@ -37,7 +37,7 @@ struct SparseFile {
         self.descriptor = descriptor
         self.size = size
         self.extents = extents
-        padding = TarBlock.padding(after: extents.reduce(0) { $0 + Int64($1.count) }).count
+        padding = TarBlock.paddingCount(after: extents.reduce(0) { $0 + Int64($1.count) })
     }
 
     var isAtEnd: Bool { index == extents.count && padding == 0 }

@@ -72,7 +72,7 @@ struct TarReader {
     /// announced.
     private var wanted: Int {
         guard let size = header.flatMap(Self.descriptionSize) else { return TarBlock.byteCount }
-        return size + TarBlock.padding(after: size).count
+        return size + TarBlock.paddingCount(after: size)
     }
 
     /// In bytes, for the header of a record that describes the next entry.
@@ -134,7 +134,7 @@ struct TarReader {
         _ type: UInt8, _ name: String, _ link: String, _ size: Int64, _ permissions: UInt32
     ) throws(SSHError) {
         let hasContent = [0, UInt8(ascii: "0"), UInt8(ascii: "7")].contains(type)
-        let padding = Int64(TarBlock.padding(after: size).count)
+        let padding = Int64(TarBlock.paddingCount(after: size))
         let path = onlyName ?? name
         if path.split(separator: "/").allSatisfy({ $0 == "." }) {
             skipping = hasContent ? size.addingReportingOverflow(padding).partialValue : 0

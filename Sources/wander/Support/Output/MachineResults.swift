@@ -69,7 +69,7 @@ struct MachineFailure: UserFacingError {
     private var known: (any UserFacingError)? { error as? any UserFacingError }
 
     var summary: String {
-        let words = known?.summary ?? "\(error)"
+        let words = error.inWords
         return words.hasPrefix("\(machine) ") ? words : "\(machine): \(words)"
     }
     var detail: String? { known?.detail }
