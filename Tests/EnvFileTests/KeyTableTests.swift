@@ -26,17 +26,34 @@ import Testing
     func described() {
         for row in KeyReference.rows {
             #expect(!row.summary.isEmpty && !row.summary.hasSuffix("."), "\(row.path)")
+            #expect(row.details?.hasSuffix(".") != false, "\(row.path)")
             #expect(!row.example.isEmpty && !row.example.contains("\n"), "\(row.path)")
         }
         #expect(KeyReference.rows.count >= 70)
         #expect(Set(KeyReference.rows.map(\.path)).count == KeyReference.rows.count)
     }
 
+    @Test("each key is in one section of the reference, and a machine's key says what a change needs")
+    func sections() {
+        let rows = KeyReference.sections.flatMap(\.rows)
+        #expect(rows.count == KeyReference.rows.count)
+        #expect(Set(rows) == Set(KeyReference.rows))
+        for section in KeyReference.sections {
+            for row in section.rows {
+                #expect((row.takesEffect != nil) == (section.path == "machines.NAME"), "\(row.path)")
+                #expect(row.path == (section.path.isEmpty ? row.name : "\(section.path).\(row.name)"))
+            }
+        }
+        let step = KeyReference.sections.first { $0.path == "machines.NAME.provision[]" }
+        #expect(step?.choice == "Takes exactly one of 'run' and 'script', or 'reboot: true' alone.")
+        #expect(KeyReference.sections.first { $0.path == "vars.NAME" }?.shortForm?.contains("'default'") == true)
+    }
+
     /// The environment of a file in which the key at `path` has `value`, or stands beside what it needs without it.
     private func load(_ path: [String], value: String?) throws -> JSONValue {
         var tree = Tree()
         tree.set(["name"], "lab")
-        tree.set(["networks", "lab", "subnet"], "10.77.0.0/24")
+        tree.set(["networks", "lab", "subnet"], "10.77.0.0/16")
         tree.set(["defaults", "box", "ref"], "debian")
         tree.set(["machines", "first", "cpus"], "1")
         tree.set(["machines", "db", "cpus"], "1")

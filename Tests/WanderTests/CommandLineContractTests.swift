@@ -1,3 +1,4 @@
+import EnvFile
 import JSON
 import Testing
 
@@ -95,5 +96,20 @@ import Testing
         #expect(page.status == 0)
         #expect(page.output.hasPrefix(".TH WANDER 1"))
         #expect(page.output.contains(".SS wander version"))
+    }
+
+    @Test("the manual page of the Wanderfile has every key")
+    func wanderfileManual() throws {
+        let page = try wander.run("manual", "Wanderfile.5")
+        #expect(page.status == 0)
+        #expect(page.output.hasPrefix(".TH WANDERFILE 5"))
+        let lines = page.output.split(separator: "\n")
+        for row in KeyReference.rows {
+            let example = row.example.replacing("'", with: "\\(aq").replacing("-", with: "\\-")
+                .replacing("~", with: "\\(ti")
+            let isThere = lines.contains { $0.contains("\(row.name): \(example)") }
+            #expect(lines.contains("\\fB\(row.name)\\fR") && isThere, "\(row.path)")
+        }
+        #expect(try wander.run("manual", "wander.5").status == 64)
     }
 }

@@ -201,10 +201,14 @@ import Testing
         #expect(named == verbs.subtracting(["help"]))
     }
 
-    /// README shows what `wander validate` says of a mistake.
-    @Test("README's mistake is reported as README shows it")
+    @Test("the Wanderfile's page is what the schema says today; 'make docs' writes it")
+    func wanderfile() {
+        #expect(Self.text("docs/wanderfile.md") == Page.wanderfileMarkdown)
+    }
+
+    @Test("a mistake is reported as the Wanderfile's page shows it")
     func mistake() throws {
-        let text = Self.text("README.md")
+        let text = Self.text("docs/wanderfile.md")
         let start = try #require(text.firstRange(of: "$ wander validate\n"))
         let sample = text[start.upperBound...].split(separator: "```")[0].split(separator: "\n").map(String.init)
         try #require(sample.count == 4)

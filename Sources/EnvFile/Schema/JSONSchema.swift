@@ -44,6 +44,7 @@ public enum JSONSchema {
 
         private func described(_ schema: JSONValue, by key: KeyDefinition) -> JSONValue {
             var text = key.summary + "."
+            if let details = key.details { text += " " + details }
             if let standard = key.standard { text += " Default: \(standard)." }
             if let note = key.standardNote { text += " Without it: \(note)." }
             // Beside '$ref' draft 7 ignores everything else, so a description needs a wrapper.

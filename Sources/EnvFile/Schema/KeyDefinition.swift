@@ -9,18 +9,21 @@ struct KeyDefinition: Sendable {
     var standardNote: String?
     /// One sentence without a full stop.
     var summary: String
+    /// Further sentences, each with its full stop.
+    var details: String?
     /// A value as a Wanderfile would write it, on one line.
     var example: String
 
     init(
         _ name: String, _ type: ValueType, standard: String? = nil, note: String? = nil, _ summary: String,
-        example: String
+        details: String? = nil, example: String
     ) {
         self.name = name
         self.type = type
         self.standard = standard
         self.standardNote = note
         self.summary = summary
+        self.details = details
         self.example = example
     }
 }

@@ -15,9 +15,10 @@ struct MachineKey: Sendable {
 
     private init(
         _ takesEffect: TakesEffect, _ name: String, _ type: ValueType, standard: String? = nil, note: String? = nil,
-        _ summary: String, example: String
+        _ summary: String, details: String? = nil, example: String
     ) {
-        definition = KeyDefinition(name, type, standard: standard, note: note, summary, example: example)
+        definition = KeyDefinition(
+            name, type, standard: standard, note: note, summary, details: details, example: example)
         self.takesEffect = takesEffect
     }
 
@@ -34,7 +35,8 @@ struct MachineKey: Sendable {
             example: "4GiB"),
         MachineKey(
             .atRestart, "disk", .scalar(.size(64 << 20...64 << 40)), note: "the box's size",
-            "Size of the disk; grows a smaller one of the box, and never shrinks one", example: "40GiB"),
+            "Size of the disk", details: "A smaller disk of the box grows to it. wander never shrinks a disk.",
+            example: "40GiB"),
         MachineKey(
             .withNewMachine, "user", .scalar(.userName), note: "the box's user", "The user that wander logs in as",
             example: "dev"),
@@ -42,14 +44,22 @@ struct MachineKey: Sendable {
         MachineKey(
             .atRestart, "ports", .list(.either(.port, .port), identity: .port),
             "Ports of the host that lead into the machine",
+            details: "Forms: 'host:guest', 'address:host:guest', 'host:guest/udp', '8000-8010:8000-8010', and 'guest' "
+                + "alone for any free port of the host. The host listens on 127.0.0.1 unless an address is given.",
             example: "[\"8080:80\"]"),
         MachineKey(
             .atRestart, "host_ports", .list(.scalar(.hostPorts), limit: 64), note: "none",
             "Ports of the host's loopback interface that the machine reaches, at 'host.internal'",
+            details:
+                "A number alone is a port of TCP, '53/udp' one of UDP, and 'all' means every port. A connection to "
+                + "any other port is refused at once, as are all of them in a network with 'internet: false'.",
             example: "[5432, 8000-8010, 53/udp]"),
         MachineKey(
             .atRestart, "shares", .list(.either(.share, .share), identity: .share, limit: 16),
             "Folders of the host that are in the machine too, live and in both directions",
+            details: "Forms: 'host:guest', and 'host:guest:ro' for a folder that the machine can only read. The login "
+                + "user owns the files, and the folders are mounted before the steps run. The machine never sees what "
+                + "is called '.wander'.",
             example: "[\".:/project\"]"),
         MachineKey(
             .atRestart, "networks", .list(.object(.attachment, shorthand: "name"), identity: .key("name"), limit: 16),
@@ -64,11 +74,12 @@ struct MachineKey: Sendable {
             example: "[{ path: /etc/motd, content: Welcome }]"),
         MachineKey(
             .atUse, "provision", .list(.object(.provisioner), identity: .key("name")), "Steps that set the machine up",
+            details: "They run in this order, until one fails.",
             example: "[{ name: tools, run: apt-get install -y git }]"),
         MachineKey(
             .atUse, "ready", .list(.object(.probe), identity: .key("name")),
             "Questions that decide whether the machine is ready",
-            example: "[{ tcp: 5432 }]"),
+            details: "'wander up' is done when all of them have succeeded.", example: "[{ tcp: 5432 }]"),
         MachineKey(
             .atUse, "depends_on", .map(.names, .object(.dependency, shorthand: "condition"), listForm: true),
             "Machines that come first; 'up' starts them, too", example: "[db]"),
@@ -85,7 +96,9 @@ struct MachineKey: Sendable {
         MachineKey(.atUse, "stop", .object(.stop), "How the machine is stopped", example: "{ timeout: 30s }"),
         MachineKey(
             .atUse, "boot_timeout", .scalar(.duration(.seconds(1) ... .seconds(86_400))), standard: "5m",
-            "How long the machine may take until SSH answers; three times as long with emulation, double while it is getting on",
+            "How long the machine may take until SSH answers",
+            details:
+                "Emulation has three times as long. A guest whose console or SSH port shows progress has twice that.",
             example: "10m"),
         MachineKey(
             .atUse, "message", .scalar(.paragraph), "Text to show after 'wander up'", example: "http://localhost:8080"),

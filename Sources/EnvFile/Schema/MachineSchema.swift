@@ -30,7 +30,7 @@ extension ObjectType {
         keys: [
             KeyDefinition(
                 "port", .scalar(.portNumber), note: "none", "A TCP port of 127.0.0.1 that leads to the SSH server",
-                example: "2222"),
+                details: "'wander ssh' needs none.", example: "2222"),
             KeyDefinition(
                 "forward_agent", .scalar(.flag), standard: "false",
                 "Whether the host's SSH agent is reachable in the machine",
@@ -67,7 +67,8 @@ extension ObjectType {
                 "Whether the machine may write (rw) or only read (ro)", example: "ro"),
             KeyDefinition(
                 "create", .scalar(.flag), standard: "false",
-                "Whether a folder that the host lacks is made", example: "true"),
+                "Whether wander makes a folder that the host lacks",
+                details: "Otherwise 'wander up' reports that it is missing.", example: "true"),
         ], required: ["host", "guest"], later: ["watch", "cache"], foreign: ForeignKey.share)
 
     static let attachment = ObjectType(
@@ -76,7 +77,9 @@ extension ObjectType {
             KeyDefinition("name", .scalar(.name), "The network", example: "lab"),
             KeyDefinition(
                 "ip", .scalar(.address), note: "one that stays the same",
-                "Fixed address; with 'count', that of the first machine, and the others get the next ones, unless it has '${machine.index}' in it",
+                "Fixed address",
+                details: "With 'count' it is the first machine's, and the others get the next ones, unless the address "
+                    + "has '${machine.index}' in it.",
                 example: "10.77.0.10"),
         ], required: ["name"], later: ["mac", "default_route", "allow", "deny"], foreign: ForeignKey.attachment)
 
@@ -99,7 +102,8 @@ extension ObjectType {
             KeyDefinition(
                 "name", .scalar(.text), note: "step-N", "A name for messages and '--provision-with'", example: "tools"),
             KeyDefinition(
-                "run", .scalar(.body), "A shell script; nothing is filled in, values come by 'env'",
+                "run", .scalar(.body), "A shell script; nothing is filled in, values come from 'env'",
+                details: "A first line with '#!' names another interpreter.",
                 example: "apt-get install -y git"),
             KeyDefinition("script", .scalar(.hostPath), "A script of the host", example: "scripts/setup.sh"),
             KeyDefinition(
@@ -117,23 +121,29 @@ extension ObjectType {
                 "when",
                 .scalar(.choice(ProvisionerDefinition.When.self, others: ["never": "manual", "boot": "always"])),
                 standard: "changed",
-                "When it runs: until it has succeeded and again when changed, once, always, or only when named",
+                "When it runs",
+                details:
+                    "'changed': until it has succeeded, and again when its definition changes. "
+                    + "'once': until it has succeeded. 'always': at every start. "
+                    + "'manual': only with 'wander provision --provision-with NAME'.",
                 example: "always"),
             KeyDefinition(
                 "timeout", .scalar(.duration(.seconds(1) ... .seconds(7 * 86_400), never: true)), standard: "30m",
-                "How long it may run", example: "5m"),
+                "How long it may run", details: "'never' means without a limit.", example: "5m"),
             KeyDefinition(
                 "sensitive", .scalar(.flag), standard: "false",
                 "Whether its text and output stay out of logs and messages",
                 example: "true"),
             KeyDefinition(
                 "reboot", .scalar(.flag), standard: "false",
-                "Whether it may restart the machine; the next step waits until that is back. Alone, it restarts the machine",
+                "Whether it may restart the machine",
+                details: "The next step waits until the machine is back. A step with this key alone restarts the "
+                    + "machine.",
                 example: "true"),
             KeyDefinition(
                 "tty", .scalar(.flag), standard: "false",
-                "Whether it has a terminal, of 80 by 24 characters, at which nobody types; what it leaves in the background ends with it",
-                example: "true"),
+                "Whether it has a terminal of 80 by 24 characters",
+                details: "Nobody types there. What the step leaves in the background ends with it.", example: "true"),
         ], exactlyOne: ["run", "script"], alone: "reboot",
         later: ["secrets", "inputs", "creates", "retries", "needs"], foreign: ForeignKey.step,
         // In Vagrant, 'run' says when.

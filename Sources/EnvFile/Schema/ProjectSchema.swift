@@ -4,18 +4,24 @@ extension ObjectType {
         KeyDefinition(
             "wander", .scalar(.versions), note: "any", "Versions of wander that understand this file",
             example: "\">= 0.1\""),
-        KeyDefinition("name", .scalar(.name), note: "the folder's name", "The environment's name", example: "shop"),
+        KeyDefinition(
+            "name", .scalar(.name), note: "the folder's name", "The environment's name",
+            details: "It is part of the machines' DNS names.", example: "shop"),
         KeyDefinition(
             "vars", .map(.variables, .object(.variable, shorthand: "default")),
             "Defaults for '${NAME}' in this file; the environment and 'env_files' override them",
-            example: "{ WEB_PORT: 8080 }"),
+            details: "'WEB_PORT=9090 wander up' uses another value once.", example: "{ WEB_PORT: 8080 }"),
         KeyDefinition(
             "env_files", .list(.scalar(.hostPath), limit: 32), note: "'.env', if there is one",
             "Files of NAME=value lines for '${NAME}'", example: "[.env, .env.local]"),
         KeyDefinition(
             "networks", .map(.names, .object(.network)), note: "one network with the way out",
-            "The network that the machines share", example: "{ lab: { subnet: 10.77.0.0/24 } }"),
-        KeyDefinition("defaults", .object(.machine), "What holds for every machine", example: "{ cpus: 2 }"),
+            "The network that the machines share",
+            details: "An environment has one network; without this key it is called 'nat'.",
+            example: "{ lab: { subnet: 10.77.0.0/24 } }"),
+        KeyDefinition(
+            "defaults", .object(.machine), "What holds for every machine",
+            details: "It takes the keys of a machine.", example: "{ cpus: 2 }"),
         KeyDefinition(
             "machines", .map(.names, .object(.machine)), "The machines; without it, the top of the file describes one",
             example: "{ web: { cpus: 2 } }"),
@@ -45,9 +51,10 @@ extension ObjectType {
         "a network",
         keys: [
             KeyDefinition(
-                "subnet", .scalar(.subnet), note: "chosen by wander", "Its addresses", example: "10.77.0.0/24"),
+                "subnet", .scalar(.subnet), note: "chosen by wander", "Its addresses",
+                details: "The prefix is from /16 to /29. The first address is the router's.", example: "10.77.0.0/24"),
             KeyDefinition(
                 "internet", .scalar(.flag), standard: "true", "Whether machines reach the world outside",
-                example: "false"),
+                details: "With 'false' they do not reach the host's ports either.", example: "false"),
         ], later: ["domain", "ipv6", "mtu"], foreign: ForeignKey.network)
 }

@@ -31,6 +31,8 @@ struct ScalarType: Sendable {
 
     /// Completes "must be ...", such as `a size such as 4GiB`.
     var expected: String
+    /// Of a size or a duration, the least and the most: completes "must be ...".
+    var bounds: String?
     /// The JSON Schema of the value as YAML's readers see it: `8` is a number there, `8GiB` text.
     var schema: JSONValue
     /// Whether `${NAME}` is filled in.
@@ -107,7 +109,7 @@ extension ScalarType {
     static func size(_ range: ClosedRange<UInt64>) -> ScalarType {
         let bounds = "from \(SizeText.format(range.lowerBound)) to \(SizeText.format(range.upperBound))"
         return ScalarType(
-            expected: "a size such as 4GiB",
+            expected: "a size such as 4GiB", bounds: bounds,
             schema: SchemaFragment.pattern(#"[0-9]+(\.[0-9]{1,3})? ?([KMGT]|[KMGT]iB)"#)
         ) { text in
             guard let bytes = SizeText.parse(text) else { return .wrong(hint: sizeHint(text)) }
@@ -128,8 +130,9 @@ extension ScalarType {
 
     static func duration(_ range: ClosedRange<Duration>, never: Bool = false) -> ScalarType {
         let ending = never ? " or never" : ""
+        let bounds = "from \(DurationText.format(range.lowerBound)) to \(DurationText.format(range.upperBound))"
         return ScalarType(
-            expected: "a duration such as 30s or 5m\(ending)",
+            expected: "a duration such as 30s or 5m\(ending)", bounds: bounds,
             schema: SchemaFragment.pattern(#"([0-9]+(ms|s|m|h|d))+"# + (never ? "|never" : ""))
         ) { text in
             if never, text == "never" { return .value(.duration(nil)) }
@@ -137,10 +140,7 @@ extension ScalarType {
                 let isNumber = !text.isEmpty && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
                 return .wrong(hint: isNumber ? "A duration needs a unit: write \(text)s." : nil)
             }
-            guard range.contains(duration) else {
-                let bounds = "from \(DurationText.format(range.lowerBound)) to \(DurationText.format(range.upperBound))"
-                return .problem("must be \(bounds), not \(text)")
-            }
+            guard range.contains(duration) else { return .problem("must be \(bounds), not \(text)") }
             return .value(.duration(duration))
         }
     }

@@ -23,16 +23,19 @@ struct SchemaCommand: WanderCommand {
                 "keys": .array(
                     rows.map { row in
                         [
-                            "path": .string(row.path), "type": .string(row.type), "default": .optional(row.standard),
-                            "summary": .string(row.summary), "example": .string(row.example),
+                            "path": .string(row.path), "type": .string(row.type),
+                            "default": .optional(row.standard ?? row.note), "summary": .string(row.summary),
+                            "details": .optional(row.details), "example": .string(row.example),
                         ]
                     })
             ])
     }
 
     private static func paragraph(_ row: KeyReference.Row) -> String {
-        var text = "\(row.path): \(row.example)\n    \(row.summary).\n    Takes \(row.type)."
-        if let standard = row.standard { text += " Default: \(standard)." }
+        var text = "\(row.path): \(row.example)\n    \(row.summary)."
+        if let details = row.details { text += " \(details)" }
+        text += "\n    Takes \(row.type)."
+        if let standard = row.standard ?? row.note { text += " Default: \(standard)." }
         return text
     }
 }

@@ -1,0 +1,114 @@
+import EnvFile
+
+/// `Wanderfile(5)`: what no single key says, and every key of the schema.
+extension Page {
+    static var wanderfile: Page {
+        Page(
+            name: "Wanderfile", chapter: 5, chapterTitle: "File Formats", summary: "the machines of a project",
+            blocks: beforeTheKeys + KeyReference.sections.flatMap(keys) + afterTheKeys)
+    }
+
+    static var wanderfileMarkdown: String {
+        wanderfile.markdown(
+            title: "The Wanderfile",
+            origin:
+                "Made by 'make docs' from Sources/EnvFile/Schema and Sources/wander/Support/Help/Page+Wanderfile.swift."
+        )
+    }
+
+    private static let beforeTheKeys: [Block] = [
+        .heading("Description"),
+        .paragraph(
+            """
+            A Wanderfile describes the machines of a project in YAML. It is in the project's folder, and commands find it
+            from every folder below. A file that describes one machine has that machine's keys at its top:
+            """),
+        .verbatim("box: debian/12\nmemory: 2GiB\nports: [\"8080:80\"]", language: "yaml"),
+        .paragraph("Several machines have names below 'machines', and what they have in common is in 'defaults':"),
+        .verbatim(
+            """
+            name: shop
+            defaults: { box: debian/12, memory: 1GiB }
+            machines:
+              web:
+                ports: ["8080:80"]
+                shares: [".:/srv/shop"]
+                depends_on: [db]
+                provision:
+                  - { name: nginx, run: "apt-get update && apt-get install -y nginx" }
+                ready:
+                  - { name: site, http: "http://127.0.0.1/" }
+              db:
+                memory: 2GiB
+                provision:
+                  - { name: postgres, script: provision/postgres.sh, env: { PG_VERSION: "15" } }
+            """, language: "yaml"),
+        .paragraph("Mistakes are reported all at once, each with its line and a caret:"),
+        .verbatim(
+            """
+            $ wander validate
+            Wanderfile:3:10: error: unknown key 'memry' in a machine
+                  web: { memry: 2GiB }
+                         ^~~~~
+                Did you mean 'memory'?
+            """, language: "console"),
+        .paragraph(
+            """
+            'wander config' prints the environment with every default filled in, and 'wander config --origin' where each
+            value comes from. 'wander schema' prints a JSON Schema for editors, and 'wander schema --keys' this reference.
+            The file Wanderfile.example in wander's source has every key in one place.
+            """),
+        .heading("Values"),
+        .bullets([
+            "Sizes: '512MiB', '4GiB' (or 'M', 'G': all units are binary).",
+            "Durations: '500ms', '30s', '5m', '1h30m'.",
+            "Yes and no: 'true' and 'false'.",
+            "Paths of the host are relative to the file that names them; '~' is the home folder.",
+        ]),
+        .heading("Variables"),
+        .paragraph(
+            """
+            '${NAME}', '${NAME:-default}' and '${NAME:?message}' are filled in, in values only and never in 'run' and
+            'content'. '$$' is a dollar sign. The value comes from '--set vars.NAME=VALUE', else from the environment, else
+            from 'env_files', else from 'vars'. There are also '${project.name}', '${project.dir}', '${machine.name}',
+            '${machine.index}', '${host.user}' and '${host.home}'.
+            """),
+        .heading("Layers"),
+        .paragraph(
+            """
+            Later layers win: the built-in defaults, ~/.config/wander/config.yaml (only 'defaults'), the Wanderfile,
+            Wanderfile.local beside it, and '--set PATH=VALUE'. Maps merge key by key. Ports, shares, files, networks,
+            steps and probes merge by what identifies them. All other lists, and an empty list, replace. A key without a
+            value removes what an earlier layer had.
+            """),
+        .heading("Changes"),
+        .paragraph("The table of a machine's keys says when a changed value takes effect:"),
+        .bullets([
+            "'next use': with the next command that uses the key. Nothing in the running machine depends on it.",
+            "'restart': when the machine starts the next time, as with 'wander reload'.",
+            "'new machine': only in a machine that is made after that: 'wander destroy', then 'wander up'.",
+        ]),
+    ]
+
+    private static let afterTheKeys: [Block] = [
+        .heading("Other keys"),
+        .paragraph(
+            """
+            Keys that start with 'x-', at the top and in a machine, are yours: wander ignores them. Every other unknown key
+            is an error. A key that another tool has under another name is reported with the line to write instead.
+            """),
+        .heading("Files"),
+        .entries(
+            [
+                Entry(name: "Wanderfile", meaning: "The file; also 'Wanderfile.yaml' or 'wander.yaml'."),
+                Entry(name: "Wanderfile.local", meaning: "Your own layer, which is not committed."),
+                Entry(
+                    name: "Wanderfile.lock",
+                    meaning: "Each box by version and digest. wander writes it; commit it with the Wanderfile."),
+                Entry(name: ".env", meaning: "Variables, unless 'env_files' names other files."),
+                Entry(name: ".wander", meaning: "The machines themselves; not to be committed."),
+                Entry(name: "~/.config/wander/config.yaml", meaning: "Your 'defaults' for every project."),
+            ], columns: []),
+        .heading("See also"), .paragraph("wander(1)"),
+    ]
+}
