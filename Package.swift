@@ -104,10 +104,11 @@ let guest: [Target] = [
     library(
         "SSH", in: "Guest",
         uses: ["CLibSSH2", "CLinux", "Digest", "LinuxSystem", "Reporting", "Tar", "SystemPackage"],
+        embedding: ["GuestScripts"],
         links: [.linkedLibrary(":libssh2.a"), .linkedLibrary(":libcrypto.a"), .linkedLibrary(":libz.a")]),
     library(
         "Provisioning", in: "Guest",
-        uses: ["Digest", "JSON", "LinuxSystem", "Reporting", "SSH", "SystemPackage"]),
+        uses: ["Digest", "JSON", "LinuxSystem", "Reporting", "SSH", "SystemPackage"], embedding: ["GuestScripts"]),
 ]
 
 // The command line and what it stands on, by the names of their folders.

@@ -29,11 +29,7 @@ public struct GuestRestart: Sendable {
     /// - Throws: ``SSHError/interrupted``; any other failure is the connection's end, which says that it is.
     func isUnderWay(over session: SSHSession) throws(SSHError) -> Bool {
         var script = ShellScript(
-            """
-            if [ -d /run/systemd/system ]; then systemctl is-system-running; exit; fi
-            sleep "$1"; status=$?
-            [ "$status" -gt 128 ] || echo waited
-            """, [String(Self.patience / 1000)])
+            BuiltInScript.text(PackageResources.watch_shutdown_sh), [String(Self.patience / 1000)])
         script.milliseconds = Self.patience * 4
         do throws(SSHError) {
             let answer = try session.collect(script, limit: 4096)

@@ -23,11 +23,8 @@ public struct ProvisioningRun {
     /// Waits until a guest that is going down has come back, and logs in; nil where a restart ends the run. The first
     /// request to stop does not end the wait, which is within ``SSHSession/lettingEnd(_:_:)``.
     public var reconnect: ((GuestRestart) throws -> SSHSession)?
-    /// What root runs to restart the guest; systemd's own command tells it what is under way.
-    var restartScript = """
-        if [ -d /run/systemd/system ] && command -v systemctl >/dev/null 2>&1; then systemctl reboot
-        else reboot || shutdown -r now; fi
-        """
+    /// What root runs to restart the guest.
+    var restartScript = PackageResources.restart_sh
     /// The one that is in use, which a restart replaces.
     public var session: SSHSession { connection.session }
     private let writable: [FilePath]
@@ -143,7 +140,7 @@ public struct ProvisioningRun {
         }
         try session.lettingEnd(step.title) { () throws(ProvisioningError) in
             do throws(ProvisioningError) {
-                _ = try execute(ShellAction(script: .bytes(Array(restartScript.utf8)), timeout: 60_000), step)
+                _ = try execute(ShellAction(script: .bytes(restartScript), timeout: 60_000), step)
             } catch {
                 switch error {
                 case .stepLostGuest, .stepFailed(_, _, .some, _): break

@@ -164,12 +164,6 @@ public struct ReadinessWait {
 
     /// By the guest's own programs, which also speak TLS.
     private func askInside(_ url: String, _ milliseconds: Int64) throws(SSHError) -> String? {
-        let script = """
-            #!/bin/sh
-            if command -v curl >/dev/null 2>&1; then exec curl -sS -o /dev/null --fail "$URL"; fi
-            if command -v wget >/dev/null 2>&1; then exec wget -q -O /dev/null "$URL"; fi
-            echo 'this probe needs curl or wget in the guest'; exit 1
-            """
-        return try run(Array(script.utf8), ["URL": url], milliseconds)
+        try run(PackageResources.probe_address_sh, ["URL": url], milliseconds)
     }
 }

@@ -1,3 +1,5 @@
+import SSH
+
 /// Root's script that sets a guest's clock forward to the host's. A guest that stood still goes on at the time at which
 /// it stopped; what else it does about its time, it does after that.
 ///

@@ -1,3 +1,5 @@
+import SSH
+
 /// Where guests keep what is not to be in a box: the one table of it, which the script of the preparation and its tests
 /// are made from.
 ///

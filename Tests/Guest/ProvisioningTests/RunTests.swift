@@ -418,7 +418,7 @@ import Testing
         let steps = [ProvisioningStep(name: "restart", action: .restart), shell("echo after", name: "after")]
         let plan = try ProvisioningPlan(steps, records: [], selection: .needed, isStart: true)
         var run = ProvisioningRun(over: session) { journal.events.append($0) }
-        run.restartScript = script
+        run.restartScript = Array(script.utf8)
         run.reconnect = { restart in
             // The guest that is reached is still the same one.
             let session = try server.logIn(key)

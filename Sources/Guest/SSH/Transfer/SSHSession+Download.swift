@@ -2,16 +2,8 @@ import LinuxSystem
 public import SystemPackage
 
 extension SSHSession {
-    /// `$1` the path. Prints a letter and a line break, then an archive of a folder's contents (`d`) or of a file
-    /// (`f`), or the plain bytes (`c`) of what has no size of its own, such as a file in `/proc`.
-    private static let readScript = """
-        if [ -d "$1" ]; then echo d; exec tar -cf - -C "$1" .; fi
-        if [ -f "$1" ] && [ -s "$1" ]; then
-          echo f; cd -- "$(dirname -- "$1")" && exec tar -chf - "./$(basename -- "$1")"
-        fi
-        if [ -e "$1" ]; then exec 3<"$1" || exit 1; echo c; exec cat <&3; fi
-        echo 'there is no such file or folder in the guest' >&2; exit 1
-        """
+    private static let readScript = BuiltInScript.text(PackageResources.read_path_sh)
+    private static let printScript = BuiltInScript.text(PackageResources.print_file_sh)
 
     /// Copies a file or a folder out of the guest, permissions and links kept.
     /// - Parameters:
@@ -40,13 +32,6 @@ extension SSHSession {
         }
         try sink.finish()
     }
-
-    /// `$1` the path of a file.
-    private static let printScript = """
-        if [ -d "$1" ]; then echo 'it is a folder; only a file can go to standard output' >&2; exit 1; fi
-        if [ -e "$1" ]; then exec cat -- "$1"; fi
-        echo 'there is no such file or folder in the guest' >&2; exit 1
-        """
 
     /// Reads a file of the guest, piece by piece.
     /// - Parameter source: In the guest; relative to the home directory, `~/` works.

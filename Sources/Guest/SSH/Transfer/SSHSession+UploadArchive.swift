@@ -11,40 +11,19 @@ extension SSHSession {
         var writer = try TarWriter(contentsOf: source)
         writer.permissions = options.permissions
         if let owner = options.ownership { writer.owner = try ids(of: owner, options, path) }
-        // -p: modes as recorded, without the umask; -o: the files belong to the user who writes them.
-        // $1 destination, $2 the folder's name in a destination that is there.
-        let script = """
-            set -e; t=$1
-            if [ -n "$2" ] && [ -d "$t" ]; then t=${t%/}/$2; fi
-            mkdir -p -- "$t"
-            \(Self.asksTar)
-            exec tar -xp\(options.owner == nil ? "o" : "")f - -C "$t"
-            """
+        let unpackFolder = ShellScript(
+            Self.unpackFolderScript, [path, options.name ?? "", options.owner == nil ? "" : "owned"], as: options.user)
         let outgoing = Outgoing(writer)
-        try unpack(ShellScript(script, [path, options.name ?? ""], as: options.user), destination, progress) {
-            knowsHoles in
+        try unpack(unpackFolder, destination, progress) { knowsHoles in
             outgoing.writer.leavesOutHoles = knowsHoles
             return outgoing
         }
     }
 
-    /// Says whether the guest's tar(1) unpacks files of which holes are left out.
-    private static let asksTar =
-        "case $(tar --version 2>/dev/null) in *'GNU tar'* | *bsdtar*) echo sparse ;; *) echo whole ;; esac"
-
-    /// `$1` destination, `$2` the source's name, `$3` permissions, `$4` owner. As ``writeScript``.
-    private static let unpackFileScript = """
-        set -e; umask 022; t=$1
-        case $t in */) mkdir -p -- "$t";; *) mkdir -p -- "$(dirname -- "$t")";; esac
-        if [ -d "$t" ] && [ -n "$2" ]; then t=${t%/}/$2; fi
-        if [ -d "$t" ]; then echo "$t is a folder" >&2; exit 1; fi
-        answer=$(\(asksTar)); echo "$answer"; [ "$answer" = sparse ] || exit 0
-        n=$t.wander-$$; trap 'rm -rf -- "$n"' EXIT
-        mkdir -m 700 -- "$n"; tar -xpmof - -C "$n"
-        if [ -e "$t" ] && { [ -L "$t" ] || [ ! -f "$t" ]; }; then cat "$n/file" >"$t"; exit; fi
-        if [ -n "$4" ]; then chown -- "$4" "$n/file"; fi
-        chmod "$3" "$n/file"; mv -f -- "$n/file" "$t"
-        """
+    private static let tarKind = BuiltInScript.text(PackageResources.tar_kind_sh)
+    private static let unpackFolderScript = tarKind + BuiltInScript.text(PackageResources.unpack_folder_sh)
+    private static let unpackFileScript = tarKind + BuiltInScript.text(PackageResources.unpack_file_sh)
+    private static let ownerScript = BuiltInScript.text(PackageResources.owner_ids_sh)
 
     /// Sends a file without its holes.
     /// - Returns: False if the guest's tar(1) does not understand that; then nothing has been sent.
@@ -103,15 +82,11 @@ extension SSHSession {
         init(_ writer: TarWriter) { self.writer = writer }
     }
 
-    /// The numeric ids that the guest has for `user` or `user:group`: a file is given to them and looked at.
+    /// The numeric ids that the guest has for `user:` or `user:group`.
     private func ids(
         of owner: String, _ options: UploadOptions, _ path: String
     ) throws(SSHError) -> (user: UInt32, group: UInt32) {
-        let script = """
-            set -e; n=/tmp/.wander-owner-$$; trap 'rm -f "$n"' EXIT
-            (set -C; : >"$n"); chown -- "$1" "$n"; ls -dn "$n"
-            """
-        let result = try collect(ShellScript(script, [owner], as: options.user))
+        let result = try collect(ShellScript(Self.ownerScript, [owner], as: options.user))
         let fields = String(decoding: result.output, as: UTF8.self).split(separator: " ")
         guard result.outcome.isSuccess, fields.count > 4, let user = UInt32(fields[2]), let group = UInt32(fields[3])
         else {
