@@ -6,7 +6,7 @@ import Testing
 
 @testable import Provider
 
-@Suite struct NamesAndLogsTests {
+@Suite struct LogReaderTests {
     @Test(
         "no text of a command to the terminal is left, whichever command, and no direction is turned",
         arguments: ["\u{1b}]0;", "\u{1b}P", "\u{1b}_", "\u{1b}^", "\u{1b}X", "\u{9d}0;", "\u{90}", "\u{9f}"])

@@ -6,7 +6,7 @@ import Testing
 
 /// The boxes' own script that takes the machine's key at boot, run by this host's shells in folders of the test's own.
 @Suite struct TakeKeyTests {
-    private static let boxes = FilePath(#filePath).pushing("../../../boxes").lexicallyNormalized()
+    private static let boxes = FilePath(#filePath).pushing("../../../../boxes").lexicallyNormalized()
     private static let own = "AAAAC3NzaC1lZDI1NTE5AAAAITestTestTestTestTestTestTestTestTestTestTest"
     private let folder: TemporaryFolder
     private let wellKnown: String
