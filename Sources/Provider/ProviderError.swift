@@ -5,7 +5,7 @@ public import Reporting
 import SSH
 public import SystemPackage
 
-/// Why a machine could not be brought where the user wants it. Which machine it is stands in front of the message.
+/// Why a machine could not reach the state that the user wants. The machine's name comes before the message.
 public enum ProviderError: UserFacingError {
     case noSuchMachine(String, suggestion: String?)
     case notCreated(machine: String)

@@ -5,7 +5,7 @@ import Synchronization
 public import SystemPackage
 
 /// Runs machines on QEMU's translator, for hosts without a KVM that executes guest kernels. QEMU is a child in a
-/// session of its own: wander ends, the machine lives on.
+/// session of its own: when wander ends, the machine keeps running.
 public struct EmulationProvider: MachineProvider {
     public var kind: ProviderKind { .emulation }
 
@@ -82,7 +82,7 @@ public struct EmulationProvider: MachineProvider {
         try UnixSocket.connect(to: folder.serialSocket)
     }
 
-    /// A serial port has no way to tell.
+    /// A serial port cannot carry the size.
     public func resizeConsole(_ folder: MachineFolder, to size: TerminalSize) {}
 }
 

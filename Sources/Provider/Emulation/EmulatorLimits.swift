@@ -3,8 +3,8 @@ import Glibc
 import LinuxSystem
 import SystemPackage
 
-/// What QEMU may still do: its own developers do not count the translator as a boundary that holds a hostile guest. It
-/// has its machine's disks, the folder of its sockets and logs, and programs' files to read.
+/// What QEMU may still do: its own developers do not regard the translator as a boundary against a hostile guest. It
+/// can use its machine's disks and the folder of its sockets and logs, and read the files of programs.
 struct EmulatorLimits: Sendable {
     /// QEMU's own filter: no other programs, no privileges, nothing of the host's scheduling.
     static let sandbox = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"

@@ -2,8 +2,8 @@ import LinuxSystem
 import SystemPackage
 
 /// The wander-log process of a machine on QEMU: it writes down what the guest's console shows and what QEMU and its
-/// helpers print, and keeps both logs bounded. It ends when those that write to it have; should it be killed, they go
-/// on without logs.
+/// helpers print, and keeps both logs bounded. It ends when they have ended. If it is killed, they continue without
+/// logs.
 final class LogWriter {
     private var consoleEnd: OwnedDescriptor?
     private var monitorEnd: OwnedDescriptor?

@@ -4,7 +4,7 @@ import NetworkAddress
 import SystemPackage
 
 /// The command line of `qemu-system-x86_64` for a machine: the same virtio devices that wander-vmm has. It runs in the
-/// machine's folder, whose files have short names without the commas that QEMU's option parser takes apart.
+/// machine's folder, where files have short names without commas, at which QEMU's option parser would split them.
 struct QEMUArguments {
     /// The descriptors that QEMU inherits.
     static let lockDescriptor = 3

@@ -2,7 +2,7 @@ import JSON
 import LinuxSystem
 import SystemPackage
 
-/// QEMU's machine protocol (docs/interop/qmp-spec.rst): JSON objects, a line each, over a Unix stream socket.
+/// QEMU's machine protocol (docs/interop/qmp-spec.rst): JSON objects, one a line, over a Unix stream socket.
 final class QMPClient {
     private let socket: OwnedDescriptor
     private var buffer: [UInt8] = []

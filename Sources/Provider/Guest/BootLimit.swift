@@ -2,8 +2,8 @@ import EnvFile
 import LinuxSystem
 import SSH
 
-/// How long a guest may take until it answers. Emulation is slower than KVM by far more than the factor, but what takes
-/// long at a boot is seldom computing alone; a guest that is getting on has the double.
+/// How long a guest may take until it answers. Emulation is slower than KVM by far more than the factor, but computing
+/// is seldom all that takes long at a boot. A guest that makes progress has twice as long.
 struct BootLimit {
     let milliseconds: Int64
 

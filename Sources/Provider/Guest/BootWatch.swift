@@ -3,7 +3,7 @@ import NetworkControl
 import Reporting
 import SSH
 
-/// What can be seen from outside of a guest that boots: its console, its address, its SSH port.
+/// What can be seen of a booting guest from outside: its console, its address, its SSH port.
 final class BootWatch {
     /// How long ago a sign of life may be to count, in milliseconds: at least.
     private static let shortestMemory: Int64 = 10_000

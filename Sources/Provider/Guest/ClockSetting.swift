@@ -2,7 +2,7 @@ import LinuxSystem
 import Reporting
 import SSH
 
-/// Sets the clock of a guest that stood still.
+/// Sets the clock of a guest that was stopped for a while.
 struct ClockSetting {
     /// How long a guest may take to say what its time is, in milliseconds.
     private static let clockPatience: Int64 = 30_000

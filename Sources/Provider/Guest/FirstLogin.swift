@@ -4,7 +4,7 @@ import Provisioning
 import Reporting
 import SSH
 
-/// Waits until a machine can be logged into, has its guest accept the machine's own key alone, and sets the host name.
+/// Waits until a login works, makes the guest accept only the machine's own key, and sets the host name.
 struct FirstLogin {
     /// What is open to a machine that has just become ready.
     struct Contact {

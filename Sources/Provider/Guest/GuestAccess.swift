@@ -4,7 +4,7 @@ import Reporting
 import SSH
 import SystemPackage
 
-/// The way into a machine's guest: its SSH port through the environment's network, and the keys that it may know.
+/// The way into a machine's guest: its SSH port through the environment's network, and the keys that it may accept.
 struct GuestAccess {
     let machine: Machine
     private var project: Project { machine.project }

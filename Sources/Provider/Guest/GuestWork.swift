@@ -1,8 +1,8 @@
 import EnvFile
 
-/// What wander does inside a machine that runs. Tests of machines' lives bring a guest of their own.
+/// What wander does inside a running machine. Tests of machines' lives bring their own guest.
 ///
-/// Used by one thread. What needs a connection makes it, and leaves it for what comes next.
+/// Used by one thread. A call that needs a connection opens it and leaves it open for the next call.
 protocol GuestWork: AnyObject {
     /// Waits until the guest can be logged into, unless that has been so since its start, and has it accept the
     /// machine's own key alone.

@@ -3,7 +3,7 @@ public import JSON
 import LinuxSystem
 import Provisioning
 
-/// How far a machine's provisioning is.
+/// How far a machine's provisioning has come.
 public struct ProvisioningStatus: Sendable, Hashable {
     public struct Step: Sendable, Hashable {
         public enum State: String, Sendable, Hashable {
@@ -15,15 +15,15 @@ public struct ProvisioningStatus: Sendable, Hashable {
             case succeeded, failed
         }
         public var name: String
-        /// For people, where the name was made up.
+        /// What people see where wander made up the name.
         public var title: String?
         public var state: State
-        /// Seconds since 1970, of its last run.
+        /// The start of its last run, in seconds since 1970.
         public var started: Int64?
         public var finished: Int64?
         public var exitStatus: Int32?
     }
-    /// Those of the Wanderfile in their order, then those that only the record knows.
+    /// The Wanderfile's steps in their order, then those that only the record has.
     public var steps: [Step]
 
     /// - Parameters:

@@ -4,7 +4,7 @@ import Provisioning
 import Reporting
 import SSH
 
-/// A guest that is worked in over SSH: one session for all that a command does in it.
+/// A guest that is reached over SSH: one session for everything that a command does in it.
 final class SSHGuest: GuestWork {
     private let machine: Machine
     private let journal: MachineJournal

@@ -2,7 +2,7 @@ import LinuxSystem
 import Reporting
 import SSH
 
-/// Has a guest mount its shares, once after each start. One that had shares before forgets those that it no longer has.
+/// Makes a guest mount its shares, once after each start, and forget those that it no longer has.
 struct ShareMounting {
     let machine: Machine
     let journal: MachineJournal

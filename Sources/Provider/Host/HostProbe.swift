@@ -1,15 +1,15 @@
 import KVM
 import Reporting
 
-/// What this host's /dev/kvm is worth, in words.
+/// What this host's /dev/kvm can do, in words.
 public struct HostProbe: Sendable, Hashable {
     public var isUsable: Bool
     /// One word: `usable`, `missing`, `not-permitted`, `unsuitable` or `emulating`.
     public var verdict: String
-    /// For one line: why it is or is not usable.
+    /// Why it is usable or not, on one line.
     public var reason: String
     public var remedy: String?
-    /// Kernel-mode instructions of a guest that it runs in a second; nil if none ran.
+    /// How many kernel-mode instructions of a guest it runs in a second; nil if none ran.
     public var instructionsPerSecond: Double?
 
     /// Runs the probe guest: a few milliseconds.

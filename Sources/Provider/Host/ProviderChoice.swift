@@ -2,11 +2,11 @@ public import EnvFile
 import KVM
 import LinuxSystem
 
-/// Which provider runs a machine here, and why, in words for one line.
+/// Which provider runs a machine here, and the reason on one line.
 public struct ProviderChoice: Sendable, Hashable {
     public var kind: ProviderKind
     public var reason: String
-    /// Whether it was chosen, not asked for, and is the slow one: worth telling.
+    /// Whether wander chose the slow provider although nobody asked for it: worth a message.
     public var isFallback: Bool
 
     /// - Parameters:

@@ -6,7 +6,7 @@ import MonitorControl
 import NetworkAddress
 public import SystemPackage
 
-/// Runs machines on wander's own monitor, wander-vmm, one process a machine.
+/// Runs machines on wander's own monitor, wander-vmm, with one process for each machine.
 public struct MonitorProvider: MachineProvider {
     public var kind: ProviderKind { .kvm }
     static let programName = "wander-vmm"

@@ -3,8 +3,8 @@ import EnvFile
 import LinuxSystem
 import Reporting
 
-/// `up` of a machine, whatever state it is in: made, started, logged into, its shares mounted, provisioned, and found
-/// ready.
+/// `up` of a machine in any state: makes it, starts it, logs in, mounts its shares, provisions it, and waits until it
+/// is ready.
 struct BringUp {
     let machine: Machine
     let definition: MachineDefinition

@@ -7,7 +7,7 @@ import NetworkAddress
 import SSH
 import SystemPackage
 
-/// Makes a machine's folder: record, overlay and key. May be repeated after it was interrupted anywhere.
+/// Makes a machine's folder: record, overlay and key. It can be repeated after an interruption anywhere.
 struct Creation {
     let machine: Machine
     private var folder: MachineFolder { machine.folder }

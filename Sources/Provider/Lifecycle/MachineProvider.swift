@@ -3,7 +3,8 @@ public import LinuxSystem
 public import NetworkAddress
 public import SystemPackage
 
-/// Everything that a provider needs to start a machine. The same for every provider: what they make of it is theirs.
+/// Everything that a provider needs to start a machine. It is the same for every provider, and each decides how to use
+/// it.
 public struct LaunchPlan: Sendable {
     public struct Disk: Sendable, Hashable {
         public var path: FilePath
@@ -16,15 +17,15 @@ public struct LaunchPlan: Sendable {
     public var memory: UInt64
     public var processors: Int
     public var disk: Disk
-    /// What the disk's overlay stands on, nearest first. From our records, never from the image.
+    /// The images below the disk's overlay, nearest first. They come from wander's records, never from the image.
     public var backing: [Disk]
-    /// Further disks, behind the first; raw images.
+    /// More disks, after the first; raw images.
     public var extraDisks: [Disk] = []
     public var shares: [MachineShare] = []
-    /// Whether a guest that writes while the host's disk is full stands still until there is room, instead of being
-    /// told.
+    /// Whether a guest that writes while the host's disk is full waits until there is room, instead of getting an
+    /// error.
     public var waitsForRoom = true
-    /// For direct boot; nil when the box brings only its boot loader.
+    /// The kernel for direct boot; nil when the box has only its boot loader.
     public var kernel: FilePath?
     public var initrd: FilePath?
     public var commandLine: String?
@@ -35,7 +36,7 @@ public struct LaunchPlan: Sendable {
     public var translationCache: UInt64
 }
 
-/// Something that runs machines.
+/// A way to run machines.
 public protocol MachineProvider: Sendable {
     var kind: ProviderKind { get }
 
@@ -48,8 +49,8 @@ public protocol MachineProvider: Sendable {
     /// Reaches the process of a running machine.
     func control(_ folder: MachineFolder) throws -> any MachineControl
 
-    /// Attaches to a running machine's console: what is written to the descriptor reaches the guest, what is read comes
-    /// from it.
+    /// Attaches to a running machine's console. What is written to the descriptor reaches the guest, and what is read
+    /// comes from the guest.
     /// - Parameter serial: The serial port, even where the provider has a faster console.
     func attachConsole(_ folder: MachineFolder, serial: Bool) throws -> OwnedDescriptor
 
@@ -60,9 +61,10 @@ public protocol MachineProvider: Sendable {
 /// A connection to a running machine's process. Used by one thread.
 public protocol MachineControl: AnyObject {
     var isPaused: Bool { get throws }
-    /// What the machine has moved and takes, as far as its process knows. Answers within two seconds.
+    /// The data that the machine has moved and the memory that it takes, as far as its process knows. Answers within
+    /// two seconds.
     var usage: MachineUsage { get throws }
-    /// Which of the machine's shares, counted from 0, are served no more.
+    /// The machine's shares, counted from 0, that are no longer served.
     var lostShares: [Int] { get throws }
     /// Asks the guest's operating system to shut down.
     func pressPowerButton() throws

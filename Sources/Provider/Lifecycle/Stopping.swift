@@ -2,7 +2,7 @@ import EnvFile
 import LinuxSystem
 import Reporting
 
-/// Brings a machine to stopped, and says so in its record.
+/// Stops a machine, and writes that into its record.
 struct Stopping {
     let machine: Machine
     let journal: MachineJournal

@@ -11,7 +11,7 @@ public enum ProvisioningChoice: Sendable, Hashable {
 
 public struct UpOptions: Sendable, Hashable {
     public var provisioning = ProvisioningChoice.asNeeded
-    /// Whether a machine that this command made is removed again if it never answers.
+    /// Whether wander removes a machine that this command made if it never answers.
     public var destroyOnError = true
 
     public init() {}

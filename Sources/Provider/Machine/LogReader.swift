@@ -2,8 +2,8 @@ public import LinuxSystem
 import Reporting
 public import SystemPackage
 
-/// Reads a log that may be growing, as text fit for a terminal. A log that has started anew (`BoundedLog`) goes on
-/// where it was.
+/// Reads a log that may be growing, as text fit for a terminal. It keeps its place when the log starts over
+/// (`BoundedLog`).
 public final class LogReader {
     /// The most that one look reads, in bytes.
     private static let limit: Int64 = 16 << 20
@@ -25,8 +25,8 @@ public final class LogReader {
         self.path = path
     }
 
-    /// What there is; the last 16 MiB of a longer log.
-    /// - Parameter lines: Only the last so many; fewer than none is none.
+    /// The log so far; the last 16 MiB of a longer one.
+    /// - Parameter lines: How many of the last lines; nil: all. Negative numbers count as 0.
     public func existing(lines: Int?) throws(SystemError) -> String {
         var bytes: [UInt8] = []
         for _ in 0..<8 {
@@ -54,7 +54,7 @@ public final class LogReader {
         return position
     }
 
-    /// What was added since the last look.
+    /// What was added since the last call.
     public func next() throws(SystemError) -> String {
         var pace = Pace(first: 1, growing: 2, most: 50)
         for _ in 0..<8 {

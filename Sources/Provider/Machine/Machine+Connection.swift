@@ -5,10 +5,10 @@ extension Machine {
     /// How long a monitor may take to find the network that was started again, in milliseconds.
     private static let reconnectLimit: Int64 = 10_000
 
-    /// Connects to a TCP port of the guest. A network that was killed under a running machine is started again first.
+    /// Connects to a TCP port of the guest. First starts a network again that was killed under a running machine.
     /// - Parameters:
     ///   - milliseconds: How long to wait for the port to open; nil fails at once if it is closed.
-    ///   - cancellation: What ends the wait; nil: the project's.
+    ///   - cancellation: Ends the wait; nil: the project's.
     /// - Throws: `NetworkError`, `SystemError` if there is no network and none to start again, `Interruption`.
     public func guestConnection(
         port: UInt16, waiting milliseconds: Int64?, _ cancellation: Cancellation? = nil

@@ -4,7 +4,7 @@ public import SystemPackage
 extension Machine {
     public enum Log: Sendable { case console, monitor, provisioning }
 
-    /// Where a log is. A machine that failed and was removed has left its logs.
+    /// Where a log is. A machine that failed and was removed leaves its logs behind.
     public func log(_ log: Log) -> FilePath {
         let path =
             switch log {

@@ -38,10 +38,11 @@ extension Machine {
         return block
     }
 
-    /// A file that has ssh(1) run a command line in the guest, which may have values that are not for everybody's eyes.
+    /// A file that makes ssh(1) run a command line in the guest. The line may have values that other users must not
+    /// see.
     ///
-    /// It cannot be handed over by a descriptor, since ssh(1) closes all that it inherits before it reads its
-    /// configuration. The next such call removes it, and so does the next command that changes the machine.
+    /// ssh(1) could not read it from a descriptor, since it closes everything that it inherits before it reads its
+    /// configuration. The next such call removes the file, and so does the next command that changes the machine.
     public func sshFile(running line: String, on host: String) throws -> FilePath {
         for entry in try FileSystem.list(folder.path) where entry.hasPrefix(Self.sshFilePrefix) {
             let file = folder.path.appending(entry)

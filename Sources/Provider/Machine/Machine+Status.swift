@@ -3,8 +3,8 @@ import LinuxSystem
 import Reporting
 
 extension Machine {
-    /// Looks at everything and changes nothing. What cannot be read of one machine is said, so that the others are
-    /// seen.
+    /// Looks at everything and changes nothing. What cannot be read becomes a remark, so that other machines are still
+    /// shown.
     /// - Parameter withUsage: Whether to ask a running machine what it uses.
     public func status(withUsage: Bool = false) throws -> MachineReport {
         do {

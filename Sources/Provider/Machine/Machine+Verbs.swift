@@ -6,7 +6,7 @@ public import SSH
 // What can be done with a machine. Each changing verb holds the machine's command lock while its job works.
 
 extension Machine {
-    /// Brings the machine to running, whatever state it is in, and provisions it.
+    /// Starts the machine, whatever state it is in, and provisions it.
     public func up(_ options: UpOptions) throws -> MachineOutcome {
         let definition = try defined()
         return try exclusively { try BringUp(self, definition, options).run() }
@@ -18,7 +18,7 @@ extension Machine {
         return try exclusively { try BringUp(self, definition, options).restart(journal(existingRecord()), mode) }
     }
 
-    /// Runs provisioners of a machine that runs.
+    /// Runs provisioners of a running machine.
     public func provision(_ choice: ProvisioningChoice) throws -> MachineOutcome {
         let definition = try defined()
         return try exclusively {
@@ -38,7 +38,7 @@ extension Machine {
         case force
     }
 
-    /// Stops the machine. One that does not run is left alone.
+    /// Stops the machine, if it runs.
     public func halt(_ mode: HaltMode) throws -> MachineOutcome {
         guard try record() != nil else { return MachineOutcome(machine: name, actions: [.unchanged]) }
         return try exclusively {
@@ -48,7 +48,7 @@ extension Machine {
         }
     }
 
-    /// Stops the machine's processors; its memory stays. Ends with the host.
+    /// Stops the machine's processors and keeps its memory, until the host ends.
     public func suspend() throws -> MachineOutcome {
         try exclusively {
             let control = try control(runningRecord())
@@ -59,8 +59,8 @@ extension Machine {
         }
     }
 
-    /// Lets a suspended machine continue, and sets its clock. It also sets the clock of one that runs: the host itself
-    /// may have slept.
+    /// Lets a suspended machine continue, and sets its clock. It also sets the clock of a running machine, since the
+    /// host itself may have slept.
     public func resume() throws -> MachineOutcome {
         try exclusively {
             let record = try runningRecord()
@@ -83,7 +83,7 @@ extension Machine {
         return try exclusively { try Removal(self).destroy() }
     }
 
-    /// Packs the machine into a box archive. A machine that runs is stopped first, and stays stopped.
+    /// Packs the machine into a box archive. A running machine is stopped first, and stays stopped.
     ///
     /// The archive appears whole or not at all; the machine's disk is only read.
     public func package(_ options: PackageOptions) throws -> PackageOutcome {
@@ -99,23 +99,24 @@ extension Machine {
         try exclusively { try Packager(self, completeRecord(), options).preview() }
     }
 
-    /// Keeps the disk as it is now. A halted machine's is frozen at once; a running machine's guest writes everything
-    /// down and waits while it is copied, and continues.
+    /// Keeps the disk as it is now. A halted machine's disk is frozen at once. A running machine's guest writes
+    /// everything to disk, waits while the disk is copied, and continues.
     /// - Parameters:
-    ///   - snapshot: nil makes a name up, for the stack that a pop takes from.
-    ///   - replaces: Whether one of that name may be replaced.
+    ///   - snapshot: nil makes up a name, for the stack that `pop` takes from.
+    ///   - replaces: Whether it may replace one of that name.
     public func saveSnapshot(_ snapshot: String?, replaces: Bool) throws -> MachineSnapshot {
         if let snapshot { try MachineSnapshot.check(snapshot) }
         return try exclusively { try SnapshotJob(self, completeRecord()).save(snapshot, replaces: replaces) }
     }
 
-    /// Brings the disk back to a snapshot. A machine that runs is powered off: what it has not saved is to go anyway.
+    /// Brings the disk back to a snapshot. A running machine is powered off, since what it has not saved is lost
+    /// anyway.
     /// - Parameter snapshot: nil takes the last one that was pushed.
     public func restoreSnapshot(_ snapshot: String?) throws -> MachineSnapshot {
         try exclusively { try SnapshotJob(self, completeRecord()).restore(snapshot) }
     }
 
-    /// Forgets a snapshot. What the disk or other snapshots are made on stays, in as few layers as may be.
+    /// Deletes a snapshot. What the disk or other snapshots are based on stays, in as few layers as possible.
     public func deleteSnapshot(_ snapshot: String) throws -> MachineSnapshot {
         try exclusively { try SnapshotJob(self, completeRecord()).delete(snapshot) }
     }
@@ -138,8 +139,8 @@ extension Machine {
 
 // What looks at a machine and changes nothing.
 extension Machine {
-    /// The machine's disk, its own layers first and its box last. Known from the machine's record, whatever the images
-    /// say.
+    /// The machine's disk, its own layers first and its box last. They come from the machine's record, whatever the
+    /// images say.
     public func diskLayers() throws -> [DiskLayer] { try LayerStack(self).all(try existingRecord()) }
 
     /// The machine's snapshots, the oldest first; none if there is no machine.

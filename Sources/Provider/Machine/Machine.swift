@@ -3,15 +3,15 @@ import LinuxSystem
 import Reporting
 import SystemPackage
 
-/// A machine of a project. Holds no state of its own: what there is stays in its record and is read when it is needed.
+/// A machine of a project. It holds no state of its own: its record has everything, and is read when needed.
 ///
-/// What can be done with it is in `Machine+Verbs.swift`; each verb's work is a type of its own.
+/// Its verbs are in `Machine+Verbs.swift`; each verb's work is a type of its own.
 public struct Machine: Sendable {
     public let project: Project
     public let name: String
     /// nil for a machine that the Wanderfile no longer has.
     public let definition: MachineDefinition?
-    /// The names of the machines that it waits for at its start.
+    /// The names of the machines that must come up before it.
     public var dependencies: Set<String> { Set(definition?.dependsOn.map(\.machine) ?? []) }
 
     public var folder: MachineFolder { project.layout.machine(name) }

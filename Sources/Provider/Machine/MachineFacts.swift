@@ -4,13 +4,13 @@ import LinuxSystem
 import NetworkAddress
 public import NetworkControl
 
-/// What a machine is made of and where it is reached: as it was started, or, while it does not run, as it will be.
+/// What a machine is made of and where to reach it: as it was started or, while it does not run, as it will be started.
 public struct MachineFacts: Sendable {
     public var processors: Int?
     /// In bytes.
     public var memory: UInt64?
     public var hostName: String?
-    /// In the environment's network; known while that runs.
+    /// The address in the environment's network; known while the network runs.
     public var address: String?
     public var forwards: [MachineRecord.Forward] = []
     /// How long its process has run, in seconds.
@@ -28,7 +28,7 @@ public struct MachineFacts: Sendable {
 }
 
 extension MachineRecord.Forward {
-    /// As programs get it.
+    /// The form for programs.
     public var publicJSON: JSONValue {
         [
             "name": .optional(name), "protocol": .string(transport.rawValue), "bind": .string(bind),
@@ -36,14 +36,14 @@ extension MachineRecord.Forward {
         ]
     }
 
-    /// As a Wanderfile writes it: `8080:80`, with what is not usual.
+    /// The forward as a Wanderfile writes it: `8080:80`, with everything that differs from the defaults.
     public var text: String {
         (bind == "127.0.0.1" ? "" : "\(bind):") + "\(hostPort):\(guestPort)" + (transport == .udp ? "/udp" : "")
     }
 }
 
 extension Machine {
-    /// - Parameter network: What the environment's network says of itself, if it runs.
+    /// - Parameter network: What the environment's network reports, if it runs.
     public func facts(_ report: MachineReport, network: NetworkStatus?) -> MachineFacts {
         var facts = MachineFacts()
         let isAlive = [.running, .paused, .starting].contains(report.state)
@@ -69,7 +69,7 @@ extension MachineRecord.ProcessIdentity {
 }
 
 extension Project {
-    /// What the environment's network says of itself; nil if it does not run, or does not answer.
+    /// What the environment's network reports; nil if it does not run, or does not answer.
     public func networkStatus() -> NetworkStatus? {
         guard (try? network.isRunning) == true else { return nil }
         return try? network.status()

@@ -2,10 +2,10 @@ import Glibc
 import LinuxSystem
 import SystemPackage
 
-/// The process that runs a machine or a guest that prepares a box: whoever holds the lock in the folder. Which one it
-/// is may be hidden from us (proc(5), prctl(2) PR_SET_DUMPABLE, another process namespace, another host), and then it
-/// still runs. So does the one that is recorded, though it holds no lock: a guest that has taken it over can let that
-/// go.
+/// The process that runs a machine, or a guest that prepares a box: the one that holds the lock in the folder. It
+/// counts as running even where its number is hidden from us (proc(5), prctl(2) PR_SET_DUMPABLE, another process
+/// namespace, another host). The recorded process counts as running without the lock too, since a guest that has taken
+/// it over can release the lock.
 struct MachineProcess {
     let folder: MachineFolder
     /// nil if nobody here can tell.

@@ -8,10 +8,10 @@ public struct MachineReport: Sendable {
     public var provider: ProviderKind?
     /// The command that works on the machine now.
     public var holder: CommandLock.Holder?
-    /// What deserves to be known: pending changes, failed provisioners, an interrupted command.
+    /// What the user should know: pending changes, failed provisioners, an interrupted command.
     public var remarks: [String]
     public var record: MachineRecord?
-    /// How far provisioning is; nil for a machine that was not made yet.
+    /// How far provisioning has come; nil for a machine that was not made yet.
     public var provisioning: ProvisioningStatus?
     /// The definition's notes for other programs.
     public var labels: [String: String] = [:]

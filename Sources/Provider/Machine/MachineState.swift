@@ -1,4 +1,4 @@
-/// What a machine is doing, as a person asks it. Found out anew at every look.
+/// What a machine is doing, as shown to people. Never cached.
 public enum MachineState: String, Sendable, Hashable, CaseIterable {
     case notCreated = "not-created"
     /// A command that made or removed it was interrupted; `up` or `destroy` continues.

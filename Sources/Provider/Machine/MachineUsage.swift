@@ -2,7 +2,8 @@ public import JSON
 import LinuxSystem
 import SystemPackage
 
-/// What a running machine has moved and what it takes, looked at live. What nobody knows is nil or not listed.
+/// The data that a running machine has moved and the memory that it takes, measured when asked. What is not known is
+/// nil or not listed.
 public struct MachineUsage: Equatable, Sendable {
     /// Bytes since the machine's process started.
     public struct Disk: Equatable, Sendable {
@@ -12,18 +13,18 @@ public struct MachineUsage: Equatable, Sendable {
     }
     public struct Network: Equatable, Sendable {
         public var name: String
-        /// By the guest.
+        /// Bytes that the guest received.
         public var receivedBytes: UInt64
         public var sentBytes: UInt64
     }
     /// In bytes.
     public struct Memory: Equatable, Sendable {
-        /// What the machine's process takes of the host's memory now, the guest's included.
+        /// The host memory that the machine's process takes now, the guest's included.
         public var resident: UInt64?
-        /// What the guest says it has, and what of it its programs could still get.
+        /// The guest's memory by its own account, and how much of it its programs could still get.
         public var guestTotal: UInt64?
         public var guestAvailable: UInt64?
-        /// What the guest gave back to the host since the start; the same page may count often.
+        /// What the guest gave back to the host since the start; the same page may count several times.
         public var givenBack: UInt64?
     }
 

@@ -4,7 +4,7 @@ import NetworkAddress
 import NetworkControl
 import SystemPackage
 
-/// Refuses a machine whose ports of the host are taken, before anything is made or started.
+/// Refuses a machine whose host ports are taken, before anything is made or started.
 struct HostPortCheck {
     let machine: Machine
     private var project: Project { machine.project }

@@ -5,7 +5,8 @@ public import LinuxSystem
 public import Reporting
 public import SystemPackage
 
-/// Makes a box of a disk image that no machine of ours has: it starts by its own boot loader, and is as it is.
+/// Makes a box of a disk image that is not a machine's. Its own boot loader starts it, and its contents stay as they
+/// are.
 public struct BasePackage {
     public let events: any EventSink
     public let cancellation: Cancellation
@@ -15,7 +16,7 @@ public struct BasePackage {
         self.cancellation = cancellation
     }
 
-    /// - Parameter image: qcow2 by its magic number, otherwise raw; it must stand alone.
+    /// - Parameter image: qcow2 by its magic number, otherwise raw; without a backing file.
     public func make(of image: FilePath, _ options: PackageOptions) throws -> PackageOutcome {
         guard !FileSystem.isAbsent(image) else { throw PackageError.missingImage(image) }
         let contents = try PackageContents(options)

@@ -6,7 +6,7 @@ import Reporting
 import SSH
 import SystemPackage
 
-/// What starts a guest without its boot loader: needed to tell it what its first program is.
+/// What starts a guest without its boot loader, which is the way to choose its first program.
 struct DirectBoot: Hashable {
     var kernel: FilePath
     var initrd: FilePath?

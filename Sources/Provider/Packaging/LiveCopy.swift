@@ -4,10 +4,9 @@ import Reporting
 import SSH
 import SystemPackage
 
-/// Copies the disk of a running machine at an instant at which the guest has written everything down and writes no
-/// more.
+/// Copies the disk of a running machine while its guest has written everything to disk and writes nothing new.
 ///
-/// The guest freezes its file systems by itself, and thaws them after two minutes whatever becomes of us.
+/// The guest freezes its own file systems, and thaws them after two minutes, whatever happens to wander.
 struct LiveCopy {
     let machine: Machine
 

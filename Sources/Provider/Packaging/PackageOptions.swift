@@ -2,21 +2,20 @@ public import BoxFormat
 public import Digest
 public import SystemPackage
 
-/// What `package` is to make of a machine.
+/// How `package` makes a box of a machine.
 public struct PackageOptions: Sendable {
-    /// Absolute; a file that must not be there unless ``replace`` is set.
+    /// The box file's absolute path. No such file may exist unless ``replace`` is set.
     public var output: FilePath
     public var replace = false
     public var compression = BoxCompression.zstd
-    /// What the box calls itself; nil: after the environment and the machine.
+    /// The box's name; nil: made of the environment's and the machine's.
     public var name: BoxName?
     public var version: BoxVersion?
     /// Leaves keys, machine-id, history and secrets in the box, and adds the machine's own private key.
     public var keepsIdentity = false
     /// Removes caches, logs and temporary files from the box.
     public var cleans = false
-    /// Leaves a machine that runs running, and packs its disk as it is at an instant at which its file systems are at
-    /// rest.
+    /// Leaves a running machine running, and packs its disk as it is while its file systems are frozen.
     public var isLive = false
     /// Holds only what differs from the box that the machine was made from.
     public var isThin = false

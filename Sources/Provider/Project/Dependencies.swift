@@ -2,7 +2,7 @@ import EnvFile
 
 extension Project {
     /// The machines, and those that they depend on, in an order in which they can start.
-    /// - Returns: All of them; and those that are there for others only, each with one that needs it.
+    /// - Returns: All of them, and those that only other machines need, each with one that needs it.
     public func withDependencies(_ chosen: [Machine]) throws -> (
         all: [Machine], added: [(machine: Machine, neededBy: String)]
     ) {

@@ -1,8 +1,8 @@
 import EnvFile
 import SystemPackage
 
-/// What runs a project's machines, connects them, and works in them. Commands have ``standard(programs:)``; tests of
-/// machines' lives bring their own, so that a whole life boots nothing.
+/// What runs a project's machines, connects them, and works in them. Commands use ``standard(programs:)``. Tests of
+/// machines' lives bring their own, so a whole life boots nothing.
 struct MachineServices: Sendable {
     /// Which provider runs a machine here: see ``ProviderChoice/make(forced:wanted:probe:)``.
     var choose: @Sendable (ProviderKind?, MachineDefinition.Provider.Kind) throws -> ProviderChoice

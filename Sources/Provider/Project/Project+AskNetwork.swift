@@ -2,8 +2,8 @@ import LinuxSystem
 public import NetworkControl
 
 extension Project {
-    /// Asks the environment's network, which is first started again if it has ended under machines that run. One that
-    /// is just ending still holds its lock and may take a question with it: then the next one is asked.
+    /// Asks the environment's network, and first starts it again if it has ended under running machines. A network that
+    /// is just ending still holds its lock and may lose a question: then the next one is asked.
     /// - Returns: nil if no network runs.
     public func askNetwork<Answer>(_ question: (inout NetworkClient) throws -> Answer) throws -> Answer? {
         let patience = Patience(

@@ -17,7 +17,7 @@ extension Project {
         }
     }
 
-    /// Lets `body` change Wanderfile.lock while no other command does. What it leaves is written if it differs.
+    /// Lets `body` change Wanderfile.lock while no other command does, and writes the result if it differs.
     public func changeLockFile<Result>(_ body: (inout LockFile) throws -> Result) throws -> Result {
         try layout.prepare()
         let guardFile = try OwnedDescriptor.open(

@@ -11,8 +11,8 @@ extension Project {
         ((try? layout.machineNames()) ?? []).contains { (try? layout.machine($0).isAlive()) == true }
     }
 
-    /// Starts the environment's network again if it was killed under running machines, for whichever command is the
-    /// first to notice; says so. A failure is a warning: the command may not need the network.
+    /// Starts the environment's network again if it was killed under running machines, and reports it. Whichever
+    /// command notices first does so. A failure is a warning: the command may not need the network.
     public func reviveNetwork() {
         guard hasRunningMachines else { return }
         do {

@@ -4,10 +4,10 @@ public import LinuxSystem
 public import Reporting
 public import SystemPackage
 
-/// A project that a command works on: its Wanderfile, its state, and whom to tell what happens.
+/// A project that a command works on: its Wanderfile, its state, and where its events go.
 public final class Project: Sendable {
     public struct Settings: Sendable {
-        /// The command line, for others who find the machine locked.
+        /// The command line, shown to other commands that find the machine locked.
         public var command: String
         /// How long to wait for another command that holds a machine, in milliseconds.
         public var lockWait: Int64 = 0
@@ -82,7 +82,7 @@ public final class Project: Sendable {
         return all.filter { chosen.contains($0.name) }
     }
 
-    /// The machines that depend on a machine: on the way down they come first.
+    /// The machines that depend on a machine: they stop before it.
     public func dependents(of machine: Machine) -> Set<String> {
         Set(environment.machines.filter { $0.dependsOn.contains { $0.machine == machine.name } }.map(\.name))
     }

@@ -5,7 +5,7 @@ import Synchronization
 
 /// Runs an action for several machines in parallel.
 public enum Schedule {
-    /// What came of each machine, in the order of `machines`.
+    /// The result of each machine, in the order of `machines`.
     public typealias Results<Outcome> = [(machine: Machine, result: Result<Outcome, any Error>)]
 
     /// - Parameter order: Which of the machines must have succeeded before one begins.
@@ -28,10 +28,10 @@ public enum Schedule {
     }
 }
 
-/// A machine that was not begun because one that it depends on failed.
+/// A machine that was left out because one that it depends on failed.
 public struct SkippedMachine: UserFacingError, Hashable {
     public let machine: String
-    /// The machine whose own failure that was, through however many others; nil if that is not known.
+    /// The machine whose failure caused this, directly or through others; nil if it is not known.
     public let culprit: String?
     public var summary: String {
         "\(machine) was not begun, since \(culprit ?? "a machine that it depends on") failed"

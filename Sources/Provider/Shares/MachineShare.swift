@@ -6,14 +6,14 @@ public import SystemPackage
 
 /// A folder of the host as a machine was started with it.
 public struct MachineShare: Sendable, Hashable {
-    /// By which the guest knows the device.
+    /// The name by which the guest knows the device.
     public var tag: String
     /// Absolute, on the host.
     public var folder: FilePath
     /// Absolute, in the machine.
     public var guest: String
     public var isReadOnly: Bool
-    /// Which folder it was: the machine keeps that one, whatever has its name later.
+    /// The folder's identity: the machine keeps that folder, whatever has its name later.
     public var device: UInt64 = 0
     public var inode: UInt64 = 0
 

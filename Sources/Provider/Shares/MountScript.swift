@@ -1,8 +1,8 @@
 import SSH
 
-/// What root runs in a guest to have its shares where they belong, and nothing of shares that it had before.
+/// The script that root runs in a guest to mount its shares and to remove the shares that it had before.
 ///
-/// It needs no more than a POSIX shell and the usual small programs, and may be repeated at any time.
+/// It needs only a POSIX shell and the usual small programs, and can be repeated at any time.
 struct MountScript {
     /// Whose the folders are in the guest.
     var user: String

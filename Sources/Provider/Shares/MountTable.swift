@@ -1,5 +1,5 @@
-/// The lines of a guest's /etc/fstab that bring its shares back when the guest itself restarts. They are known by their
-/// tags, so that whatever else stands in the file, and however its owner moves lines about, stays as it is.
+/// The lines of a guest's /etc/fstab that bring its shares back when the guest itself restarts. wander knows them by
+/// their tags, so everything else in the file stays as it is, however its owner moves lines.
 enum MountTable {
     /// Matches a line of ours, as grep(1) and sed(1) take it.
     static let pattern = #"^wander-[0-9a-f]\{12\}[[:space:]].*[[:space:]]virtiofs[[:space:]]"#

@@ -2,8 +2,8 @@ import EnvFile
 import LinuxSystem
 import SystemPackage
 
-/// Folders of the host that guests may write to. A guest may put a link there, in place of what the Wanderfile names:
-/// what wander then shared, or read and handed over, would be something else of the host's.
+/// Folders of the host that guests may write to. A guest may put a link there in place of what the Wanderfile names.
+/// wander would then share, or read and hand over, something else of the host's.
 struct WritableFolders {
     let folders: [FilePath]
 

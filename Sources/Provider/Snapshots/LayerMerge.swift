@@ -3,8 +3,8 @@ import LinuxSystem
 import Reporting
 import SystemPackage
 
-/// Makes one layer of two wherever nothing tells them apart any longer: no snapshot ends at the lower one, and only the
-/// upper one is made on it. A machine that runs keeps the two, whose files it has open.
+/// Merges two layers into one where nothing needs both: no snapshot ends at the lower one, and only the upper one is
+/// based on it. A running machine keeps both, since it has their files open.
 struct LayerMerge {
     let machine: Machine
     let journal: MachineJournal

@@ -5,9 +5,9 @@ import SystemPackage
 
 /// A machine's disk: the layer that its guest writes to, over frozen layers if it has snapshots, over its box.
 ///
-/// The record names the frozen ones. The layer on top is made when there is none: freezing gives the present one a
-/// second name, and restoring only says which frozen ones hold. Whatever instant that was interrupted at, what is
-/// missing is seen.
+/// The record names the frozen layers. The top layer is made when there is none: freezing gives the present one a
+/// second name, and restoring only records which frozen layers count. After an interruption at any instant, it is
+/// visible what is missing.
 struct LayerStack {
     let machine: Machine
     private var folder: MachineFolder { machine.folder }

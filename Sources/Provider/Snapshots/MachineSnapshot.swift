@@ -1,11 +1,11 @@
 import JSON
 
-/// A machine's disk at an instant, by a name, with what wander knew of the machine then.
+/// A machine's disk at an instant, with a name and what wander knew of the machine then.
 public struct MachineSnapshot: Sendable, Hashable {
     public var name: String
     /// Seconds since 1970.
     public var created: Int64
-    /// Whether it was made by `push`: such ones are a stack, which `pop` takes from.
+    /// Whether `push` made it: such snapshots are a stack, which `pop` takes from.
     public var isPushed: Bool
     /// The frozen layers that make up the disk over the box, the uppermost first: see ``MachineFolder/layer(_:)``.
     public var layers: [String]

@@ -125,7 +125,7 @@ struct SnapshotJob {
 }
 
 extension Machine {
-    /// How much the layers of the machine's snapshots take on the disk, in bytes, each counted once.
+    /// The disk space of the layers of the machine's snapshots, in bytes, each layer counted once.
     public func snapshotBytes() -> UInt64 {
         let files = (try? folder.layerFiles()) ?? []
         return files.reduce(0) { sum, file in

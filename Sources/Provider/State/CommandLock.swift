@@ -6,7 +6,7 @@ import SystemPackage
 public struct CommandLock: ~Copyable {
     private let file: OwnedDescriptor
 
-    /// Who holds a lock, as it wrote it down itself.
+    /// The holder of a lock, as it described itself.
     public struct Holder: Sendable, Hashable {
         public var process: Int64
         public var command: String

@@ -1,7 +1,7 @@
 import LinuxSystem
 
-/// A machine's record in the hands of the command that may change it. Each change is written down before the command
-/// continues, so that one that is killed leaves what was true before or after it.
+/// A machine's record, held by the command that may change it. Each change is written to disk before the command
+/// continues, so a killed command leaves the state before the change or after it.
 ///
 /// Used by one thread, which holds the machine's command lock.
 final class MachineJournal {

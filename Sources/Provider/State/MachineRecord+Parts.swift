@@ -23,7 +23,7 @@ extension MachineRecord {
     /// The process that runs the machine.
     public struct ProcessIdentity: Sendable, Hashable {
         public var identifier: Int32
-        /// The 22nd field of /proc/PID/stat, which tells a reused number apart.
+        /// The 22nd field of /proc/PID/stat, which differs when the number is used again.
         public var started: String
     }
 

@@ -2,9 +2,9 @@ public import JSON
 public import NetworkAddress
 
 /// What wander knows about a machine: the journal of its life. It is written before and after every side effect, so
-/// that whatever instant a command was killed at, the next one sees what was under way.
+/// that the next command sees what was under way when one was killed.
 ///
-/// It changes by the transitions below alone, which ``MachineJournal`` writes down.
+/// Only the transitions below change it, and ``MachineJournal`` writes each one to disk.
 public struct MachineRecord: Sendable, Hashable {
     /// What was being done when the record was last written. A stage that ends in -ing names work that may be half
     /// done.
@@ -43,7 +43,7 @@ public struct MachineRecord: Sendable, Hashable {
     private(set) var hasMountedShares = false
     /// Whether the guest's /etc/fstab may have lines of shares.
     private(set) var hasShareLines = false
-    /// One record a provisioner, as `Provisioning` writes them.
+    /// One record for each provisioner, as `Provisioning` writes them.
     public private(set) var provisioning: JSONValue = .array([])
     /// The frozen layers that the disk is made on, the uppermost first.
     private(set) var layers: [String] = []

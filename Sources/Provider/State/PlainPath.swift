@@ -3,8 +3,8 @@ import Glibc
 import LinuxSystem
 import SystemPackage
 
-/// Names for files whose own names other languages would take apart: a project may lie in any folder, with quotes, `%`,
-/// `${HOME}` or bytes that are no text in its path. ssh_config(5) alone has three ways of reading a path, and no escape
+/// Names for files whose own names other languages would misread: a project may be in any folder, with quotes, `%`,
+/// `${HOME}` or bytes that are not text in its path. ssh_config(5) alone reads paths in three ways, and has no escape
 /// for `${`.
 enum PlainPath {
     /// How long a link may lead nowhere, in seconds: somebody's ssh_config(5) may have it, and a drive be mounted

@@ -68,15 +68,15 @@ public struct MachineFolder: Sendable, Hashable {
     func boxKey(_ index: Int) -> FilePath { path.appending("box_key_\(index)") }
     public var publicKey: FilePath { path.appending("id_ed25519.pub") }
     public var knownHosts: FilePath { path.appending("known_hosts") }
-    /// The only folder that the machine's processes may change, and wander-net for its sockets: nothing in it tells
-    /// wander what to start, and wander follows no links there.
+    /// The only folder that the machine's processes may change; wander-net has its sockets there. Nothing in it decides
+    /// what wander starts, and wander follows no links there.
     public var run: FilePath { path.appending("run") }
     public var consoleLog: FilePath { place("console.log") }
     public var monitorLog: FilePath { place("monitor.log") }
     public var provisionLog: FilePath { path.appending("provision.log") }
     /// QEMU's or wander-vmm's control socket.
     public var controlSocket: FilePath { place("control.sock") }
-    /// Where the machine's network card meets wander-net.
+    /// The socket by which the machine's network card reaches wander-net.
     public var networkSocket: FilePath { place("net.sock") }
     /// Reaches any TCP port of the guest; see `NetworkControl`.
     public var guestSocket: FilePath { place("guest.sock") }

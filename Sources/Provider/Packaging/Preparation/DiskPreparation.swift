@@ -6,7 +6,7 @@ import Reporting
 import SSH
 import SystemPackage
 
-/// Makes a copy of a machine's disk as a box shall have it. The machine does not run, or its disk was copied.
+/// Makes a copy of a machine's disk that is fit for a box. The machine does not run, or its disk was copied before.
 struct DiskPreparation {
     let machine: Machine
     let box: Box

@@ -2,7 +2,7 @@ import LinuxSystem
 import Reporting
 import SystemPackage
 
-/// How far a guest is that works on a copy of a machine's disk, by what its script says on the console.
+/// The progress of a guest that works on a copy of a machine's disk, from what its script prints on the console.
 struct PreparationProgress {
     private let machine: Machine
     private let console: FilePath

@@ -32,7 +32,7 @@ public struct PreparationReport: Sendable, Hashable {
         /// In bytes.
         public var kernelSize: UInt64
         public var initrdSize: UInt64
-        /// SHA-256 in hexadecimal digits, since the guest does not notice when what it hands out is not all written.
+        /// SHA-256 in hexadecimal digits, since the guest does not notice when its output is not written completely.
         public var kernelDigest: String
         public var initrdDigest: String
     }
@@ -76,7 +76,7 @@ public struct PreparationReport: Sendable, Hashable {
 
     func texts(_ kind: Item.Kind) -> [String] { items.filter { $0.kind == kind }.map(\.text) }
 
-    /// What is in the box in another state than on the machine, for people.
+    /// What differs between the box and the machine, in words.
     public var lines: [String] {
         var lines: [String] = []
         func add(_ kind: Item.Kind, _ title: String) {

@@ -1,9 +1,10 @@
 import SSH
 
-/// What a guest runs in place of its own first program, on a copy of a machine's disk, to make of it the disk of a box.
+/// The script that a guest runs in place of its first program, to turn a copy of a machine's disk into the disk of a
+/// box.
 ///
-/// It needs no more than a POSIX shell and the usual small programs, busybox's or others. No service is started,
-/// nothing is reached over a network: nobody but the script changes the copy.
+/// It needs only a POSIX shell and the usual small programs, busybox's or others. No service is started and there is no
+/// network, so only the script changes the copy.
 struct PreparationScript: Hashable {
     /// Whom the box's users log in as.
     var user: String

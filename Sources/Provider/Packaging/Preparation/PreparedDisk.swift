@@ -5,8 +5,8 @@ import LinuxSystem
 import Reporting
 import SystemPackage
 
-/// A layer over a machine's disk in which everything is as a box's users shall find it. The machine's own disk is never
-/// touched: it keeps its keys and goes on as it was.
+/// A layer over a machine's disk that makes it fit for a box. The machine's own disk is never changed: the machine
+/// keeps its keys and works as before.
 ///
 /// The layer is kept until the disk or what is asked for changes, so that packaging the same halted machine again
 /// costs no second preparation and gives the same bytes.

@@ -2,7 +2,7 @@ import Glibc
 import LinuxSystem
 import SystemPackage
 
-/// Looks for some texts in a file, wherever they stand.
+/// Searches a file for several texts, at any offset.
 struct SecretSearch {
     private let texts: [[UInt8]]
 
