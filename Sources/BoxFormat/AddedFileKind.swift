@@ -3,7 +3,7 @@ internal import LinuxSystem
 internal import Reporting
 internal import SystemPackage
 
-/// What a file that somebody wants to add is, by its first bytes.
+/// The kind of a file that somebody wants to add, from its first bytes.
 enum AddedFileKind: Equatable {
     case archive
     case disk(DiskFormat)

@@ -4,7 +4,7 @@ public struct Architecture: Hashable, Comparable, Sendable, CustomStringConverti
 
     public static let amd64 = Architecture(known: "amd64")
     public static let arm64 = Architecture(known: "arm64")
-    /// The architecture of boxes that do not say.
+    /// The architecture of boxes that do not name one.
     public static let unknown = Architecture(known: "unknown")
 
     /// The processor that wander runs on.

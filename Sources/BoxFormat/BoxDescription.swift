@@ -1,16 +1,16 @@
 public import Digest
 public import JSON
 
-/// What `metadata.json` of a new box is to say. Vagrant's libvirt users find their keys in it as well.
+/// The contents of `metadata.json` in a new box. It has the keys that Vagrant's libvirt provider reads as well.
 public struct BoxDescription: Sendable {
     public static let fileName = BoxMetadata.fileName
-    /// What the disk image of a box with one disk is called, in Vagrant as here.
+    /// The name of the disk image in a box with one disk, in Vagrant as here.
     public static let diskName = "box.img"
     public static let kernelName = "vmlinuz"
     public static let initrdName = "initrd.img"
-    /// A key in a box by which its machines are logged into, in Vagrant as here.
+    /// The name of the key in a box that logs into its machines, in Vagrant as here.
     public static let privateKeyName = "vagrant_private_key"
-    /// A Wanderfile that the box brings along; Vagrant's is called alike, but for the first letter.
+    /// The name of a Wanderfile that the box brings along. Vagrant's name differs only in the first letter.
     public static let wanderfileName = "include/_Wanderfile"
 
     public var name: BoxName?

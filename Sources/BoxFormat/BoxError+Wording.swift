@@ -105,7 +105,7 @@ extension BoxError {
     }
 }
 
-/// The very same disk may take a damaged one's place under its machines; to remove it first would take them away.
+/// The very same disk may replace a damaged one under its machines. Removing the box first would break them.
 private func addAgain(_ box: BoxIdentity?) -> String {
     let name = box.map { "\($0.name) --box-version \($0.version)" } ?? "NAME"
     return "Add the same box again, from where it came: wander box add --force FILE, or wander box add --force \(name)"

@@ -1,10 +1,10 @@
 public import Digest
 internal import JSON
 
-/// The box that a thin box is a change of, as the thin box names it.
+/// The box that a thin box is based on, as the thin box names it.
 public struct BoxParent: Hashable, Sendable {
     public var identity: BoxIdentity
-    /// The digest of the parent's archive: nothing else will do.
+    /// The digest of the parent's archive: no other box fits.
     public var digest: SHA256Digest
     /// A URL or catalogue to get it from; nil if it came from a file.
     public var source: String?

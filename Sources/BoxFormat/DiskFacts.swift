@@ -2,7 +2,7 @@ import DiskImage
 internal import LinuxSystem
 internal import SystemPackage
 
-/// What the header of a disk image says, as far as a box store has to know it before it trusts the file.
+/// What the header of a disk image says, as far as a box store must know before it trusts the file.
 struct DiskFacts: Equatable {
     var format: DiskFormat
     /// In bytes.

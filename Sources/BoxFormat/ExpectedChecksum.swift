@@ -11,8 +11,7 @@ public struct ExpectedChecksum: Hashable, Sendable, CustomStringConvertible {
         hexadecimal = digest.hexadecimal
     }
 
-    /// Reads a checksum as people paste it: space around it and upper case do not count; `ALGORITHM:DIGITS` is
-    /// understood.
+    /// Reads a checksum as people paste it, with space around it, in upper case, or as `ALGORITHM:DIGITS`.
     /// - Parameter algorithm: Without it the prefix or the length decides.
     /// - Returns: nil for an empty text, which catalogues use for "none".
     /// - Throws: ``BoxError/invalidChecksum(_:)``

@@ -1,7 +1,7 @@
 import LinuxSystem
 import SystemPackage
 
-/// Finds the Wanderfile that a command means.
+/// Finds the Wanderfile that a command applies to.
 enum Discovery {
     static let names = ["Wanderfile", "Wanderfile.yaml", "wander.yaml"]
 

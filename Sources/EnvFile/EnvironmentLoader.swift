@@ -5,8 +5,7 @@ public import SystemPackage
 /// Reads the Wanderfile and the layers around it.
 ///
 /// From the lowest layer to the highest: what is built in, the user's configuration, the Wanderfile, `Wanderfile.local`
-/// beside it, and `--set`. Nothing is written, and nothing but these files (and the `env_files` that they name) is
-/// read.
+/// beside it, and `--set`. It writes nothing, and reads only these files and the `env_files` that they name.
 public struct EnvironmentLoader: Sendable {
     public struct Options: Sendable {
         /// Absolute; where the search for a Wanderfile starts.
@@ -19,7 +18,7 @@ public struct EnvironmentLoader: Sendable {
         public var variables: [String: String] = [:]
         /// Absolute; nil: none.
         public var userConfiguration: FilePath?
-        /// What the key `wander` is compared with; nil: nothing.
+        /// The version that the key `wander` is compared with; nil: there is no check.
         public var version: ProgramVersion?
 
         public init(workingDirectory: FilePath) { self.workingDirectory = workingDirectory }

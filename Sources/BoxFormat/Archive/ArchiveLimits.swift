@@ -7,9 +7,9 @@ public struct ArchiveLimits: Sendable {
     public var unpackedBytes: UInt64 = 2 << 40
     /// Bytes on the disk for each byte of archive; zeros become holes and do not count.
     public var ratio: UInt64 = 256
-    /// On the disk whatever the ratio, in bytes, so that small boxes pass.
+    /// The bytes on the disk that are allowed whatever the ratio, so that small boxes pass.
     public var alwaysAllowed: UInt64 = 64 << 20
-    /// Bytes that come out of the decompressor for each byte of archive, zeros included: bounds the time.
+    /// Bytes that the decompressor gives for each byte of archive, zeros included. This bounds the time.
     public var decompressedRatio: UInt64 = 50_000
 
     public init() {}

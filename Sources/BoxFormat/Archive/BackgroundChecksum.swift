@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// Computes checksums on a thread of its own, so that hashing costs no time beside decompression and writing.
 ///
-/// Memory is bounded: a producer that is ahead waits. One producer only.
+/// Memory is bounded: a producer that is ahead waits. There is one producer only.
 final class BackgroundChecksum: @unchecked Sendable {
     // Unchecked: `state` guards what both threads touch; `current` and `currentCount` are the producer's alone.
 

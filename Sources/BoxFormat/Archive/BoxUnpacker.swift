@@ -3,7 +3,7 @@ internal import LinuxSystem
 internal import Reporting
 internal import SystemPackage
 
-/// Unpacks one box archive into a folder, in one pass, refusing whatever a box has no business to hold.
+/// Unpacks one box archive into a folder, in one pass, refusing whatever does not belong in a box.
 struct BoxUnpacker {
     struct File: Hashable {
         var path: String

@@ -1,6 +1,6 @@
 /// How to get a box that is not in the store: lines to type.
 public enum BoxAdvice {
-    /// - Parameter box: A box's name, and its version behind it where one is meant: `debian/12 12.5`.
+    /// - Parameter box: A box's name, and after it the version if there is one: `debian/12 12.5`.
     public static func lines(for box: String) -> [String] {
         let words = box.split(separator: " ").map(String.init)
         let name = words.first ?? box
@@ -15,7 +15,7 @@ public enum BoxAdvice {
         }
     }
 
-    /// Whether it is a box of wander's own, which no catalogue has.
+    /// Whether it is one of wander's own boxes, which no catalogue has.
     public static func isOwn(_ box: String) -> Bool { lines(for: box).count > 1 }
 
     /// The same as a remedy.

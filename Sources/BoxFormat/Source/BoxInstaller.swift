@@ -6,7 +6,7 @@ internal import SystemPackage
 /// Brings boxes into the store: looks there first, asks catalogues, downloads, and keeps to the lock file.
 public struct BoxInstaller: Sendable {
     public var store: BoxStore
-    /// Asked in this order for boxes without a location.
+    /// The catalogues to ask, in this order, for boxes without a location.
     public var catalogues: [CatalogueTemplate]
     public var downloader: Downloader
     public var sink: any EventSink
@@ -30,11 +30,11 @@ public struct BoxInstaller: Sendable {
         case frozen
     }
 
-    /// The box that `request` stands for, from the store if it is there: then without any network request.
+    /// The box that `request` asks for. If the store has it, there is no network request.
     ///
-    /// With an entry in `lock`, it is exactly that box or an error. Without one, the newest fitting box of the store,
-    /// else of the catalogues, which is then entered into `lock`; the caller writes the file.
-    /// - Throws: ``BoxSourceError/lockedDigest(_:locked:actual:)`` if the box is another one than the locked one.
+    /// With an entry in `lock`, it is exactly that box or an error. Without one, it is the newest fitting box of the
+    /// store, else of the catalogues, and is added to `lock`; the caller writes the file.
+    /// - Throws: ``BoxSourceError/lockedDigest(_:locked:actual:)`` if the box differs from the locked one.
     public func ensure(_ request: BoxRequest, lock: inout LockFile, policy: LockPolicy = .follow) throws -> Box {
         if let entry = lock.entry(for: request) {
             return try locked(entry, request)
@@ -85,7 +85,7 @@ public struct BoxInstaller: Sendable {
         }
     }
 
-    /// Moves the lock's entry for `request` to the newest fitting version that there is.
+    /// Moves the lock's entry for `request` to the newest fitting version.
     /// - Returns: The box, and the version that the lock had before.
     public func update(_ request: BoxRequest, lock: inout LockFile) throws -> (box: Box, from: LockFile.Entry?) {
         let old = lock.entry(for: request)
@@ -120,8 +120,8 @@ public struct BoxInstaller: Sendable {
 
     /// Gets the box, whether or not one like it is in the store.
     /// - Parameters:
-    ///   - identity: What it must be, if that is known.
-    ///   - digest: What its archive must have.
+    ///   - identity: The identity that it must have, if it is known.
+    ///   - digest: The digest that its archive must have.
     public func fetch(
         _ request: BoxRequest, as identity: BoxIdentity? = nil, digest: SHA256Digest? = nil,
         whenPresent: BoxStore.AddOptions.Presence = .use
@@ -129,7 +129,7 @@ public struct BoxInstaller: Sendable {
         try add(request, from: try find(request), identity: identity, digest: digest, whenPresent: whenPresent)
     }
 
-    /// Drops what an interrupted download of `location` left, so that the next one starts from nothing.
+    /// Deletes what an interrupted download of `location` left, so that the next one starts from nothing.
     public func forgetDownload(of location: BoxLocation) throws {
         try store.removeDownload(key: Self.downloadKey(location))
     }

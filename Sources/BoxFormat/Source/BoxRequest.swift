@@ -2,19 +2,19 @@ public import DiskImage
 
 /// A box as a Wanderfile or a command asks for it.
 public struct BoxRequest: Hashable, Sendable {
-    /// What the box is called in the store and in catalogues. nil: as the box at ``location`` calls itself.
+    /// The box's name in the store and in catalogues. nil: the name that the box at ``location`` gives itself.
     public var name: BoxName?
-    /// What the box at ``location`` is called if it does not call itself anything.
+    /// The name of the box at ``location`` if it does not name itself.
     public var fallbackName: BoxName?
-    /// How the Wanderfile writes the location, such as `./base.box`; the lock file knows boxes without a name by it, so
-    /// that it means the same wherever the project lies.
+    /// The location as the Wanderfile writes it, such as `./base.box`. The lock file knows boxes without a name by it,
+    /// so that the entry means the same wherever the project is.
     public var reference: String?
     public var requirement: VersionRequirement
     /// Exactly this one. nil takes the host's, or a box that does not say its own.
     public var architecture: Architecture?
     /// A file or URL of the box itself or of its catalogue. nil asks the configured catalogues.
     public var location: BoxLocation?
-    /// What a box without a version of its own is stored as; not for boxes of catalogues.
+    /// The version to store for a box that has none; not for boxes of catalogues.
     public var assignedVersion: BoxVersion?
     /// The format of a plain disk image that has no magic number.
     public var diskFormat: DiskFormat?
@@ -32,7 +32,7 @@ public struct BoxRequest: Hashable, Sendable {
         self.checksum = checksum
     }
 
-    /// A box at `location` that says itself what it is called.
+    /// A box at `location` that names itself.
     public init(
         at location: BoxLocation, reference: String? = nil, fallbackName: BoxName? = nil,
         architecture: Architecture? = nil, checksum: ExpectedChecksum? = nil

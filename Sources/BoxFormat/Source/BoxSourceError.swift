@@ -2,7 +2,7 @@ public import Digest
 public import Reporting
 public import SystemPackage
 
-/// Why a box could not be had from where it is published, or may not be used.
+/// Why a box could not be fetched from where it is published, or may not be used.
 public enum BoxSourceError: UserFacingError, Equatable {
     case invalidLocation(String)
     case noSuchFile(FilePath)

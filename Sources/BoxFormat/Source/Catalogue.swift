@@ -2,7 +2,7 @@ internal import Digest
 internal import JSON
 internal import Reporting
 
-/// A list of a box's versions, in the JSON that Vagrant's catalogues have.
+/// A list of a box's versions, in the JSON format of Vagrant's catalogues.
 public struct Catalogue: Sendable {
     /// Longer ones are refused, in bytes.
     static let sizeLimit = 20 << 20

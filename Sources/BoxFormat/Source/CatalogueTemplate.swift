@@ -1,8 +1,8 @@
 public import LinuxSystem
 internal import SystemPackage
 
-/// The pattern of the URLs of a server's catalogues: `{user}` and `{name}` stand for the two halves of `user/name`,
-/// `{box}` for the whole.
+/// The pattern of the URLs of a server's catalogues: `{user}` and `{name}` are the two halves of `user/name`, and
+/// `{box}` is the whole.
 public struct CatalogueTemplate: Hashable, Sendable, CustomStringConvertible {
     public let description: String
 

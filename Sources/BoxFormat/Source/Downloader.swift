@@ -5,11 +5,11 @@ internal import LinuxSystem
 internal import Reporting
 public import SystemPackage
 
-/// Downloads files with curl(1), which knows proxies, `.netrc`, certificates and HTTP/2, and costs nothing until it
+/// Downloads files with curl(1), which supports proxies, `.netrc`, certificates and HTTP/2, and costs nothing until it
 /// runs.
 ///
-/// The body comes through a pipe: if wander dies, curl does too, and nobody writes into a file that another process
-/// reads.
+/// The body comes through a pipe: if wander dies, curl does too, and no leftover curl writes into a file that another
+/// process reads.
 public struct Downloader: Sendable {
     public struct Options: Sendable {
         /// Takes any certificate.

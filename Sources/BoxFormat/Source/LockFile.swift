@@ -4,8 +4,8 @@ public import LinuxSystem
 internal import Reporting
 public import SystemPackage
 
-/// `Wanderfile.lock`: which box, down to its digest, each name in the Wanderfile stands for. It belongs into version
-/// control beside the Wanderfile, so that everybody gets the same machine.
+/// `Wanderfile.lock`: which box, down to its digest, each name in the Wanderfile means. It belongs in version control
+/// beside the Wanderfile, so that everybody gets the same machine.
 public struct LockFile: Hashable, Sendable {
     public static let fileName = "Wanderfile.lock"
     static let sizeLimit = 4 << 20
@@ -16,7 +16,7 @@ public struct LockFile: Hashable, Sendable {
         public var digest: SHA256Digest
         /// Where it came from, without credentials.
         public var source: String
-        /// What tells URLs apart that differ only in what ``source`` leaves out; see ``BoxLocation/queryDigest``.
+        /// The difference between URLs that differ only in what ``source`` leaves out; see ``BoxLocation/queryDigest``.
         public var queryDigest: String?
 
         init(box: BoxIdentity, digest: SHA256Digest, source: String, queryDigest: String? = nil) {
@@ -34,7 +34,7 @@ public struct LockFile: Hashable, Sendable {
         }
     }
 
-    /// By name, version and architecture.
+    /// The entries, sorted by name, version and architecture.
     public private(set) var entries: [Entry] = []
 
     public init() {}
@@ -80,7 +80,7 @@ public struct LockFile: Hashable, Sendable {
         }.max { $0.box.version < $1.box.version }
     }
 
-    /// The entry that means the box `request` means.
+    /// The entry for the box that `request` asks for.
     public func entry(for request: BoxRequest) -> Entry? {
         if let name = request.name {
             return entry(name, request.requirement, architecture: request.storeArchitecture)
@@ -110,10 +110,11 @@ public struct LockFile: Hashable, Sendable {
 
     mutating func remove(_ box: BoxIdentity) { entries.removeAll { $0.box == box } }
 
-    /// Removes what no machine of the project asks for any more.
+    /// Removes entries that no machine of the project needs.
     public mutating func keep(only isNeeded: (Entry) -> Bool) { entries.removeAll { !isNeeded($0) } }
 
-    /// The file's text: the same entries give the same bytes, one box a block, so that version control merges it well.
+    /// The file's text. The same entries give the same bytes, with one block for each box, so that version control
+    /// merges it well.
     public var text: String {
         let boxes = entries.map { entry -> JSONValue in
             .object(

@@ -8,7 +8,7 @@ public struct Box: Sendable, Hashable {
     public struct Disk: Sendable, Hashable {
         public var path: FilePath
         public var format: DiskFormat
-        /// What a guest sees, in bytes.
+        /// The size that a guest sees, in bytes.
         public var virtualSize: UInt64
     }
 
@@ -27,23 +27,23 @@ public struct Box: Sendable, Hashable {
 
     /// Where the archive's files are.
     public var directory: FilePath
-    /// In the order in which a machine gets them; the first is the one to boot from.
+    /// The disks in the order in which a machine gets them; it boots from the first.
     public var disks: [Disk]
-    /// For direct boot; nil if the box leaves that to the disk's boot loader.
+    /// The kernel for direct boot; nil if the disk's boot loader starts the guest.
     public var kernel: FilePath?
     public var initrd: FilePath?
-    /// The kernel's, without what a monitor adds.
+    /// The kernel's command line, without what a monitor adds.
     public var commandLine: String?
-    /// Whom to log in as; nil for the custom of Vagrant's boxes.
+    /// The user to log in as; nil for the usual user of Vagrant's boxes.
     public var user: String?
     /// The key that `package` of another machine left in the box.
     public var privateKey: FilePath?
-    /// What has been done in the box already: one record a provisioning step. Whoever reads them checks them.
+    /// What has been done in the box already: one record for each provisioning step. The reader must check them.
     public var provisioning: JSONValue = .array([])
 
     /// The digest of the archive that the box came from (of the image, for a plain disk image).
     public var digest: SHA256Digest
-    /// The archive's checksums in other algorithms, as far as somebody stated them and they were compared.
+    /// The archive's checksums in other algorithms, if somebody stated them and they matched.
     public var checksums: [ExpectedChecksum] = []
     /// The archive's size, in bytes.
     public var archiveSize: UInt64
@@ -57,7 +57,7 @@ public struct Box: Sendable, Hashable {
 
     /// The disk to boot from.
     public var disk: Disk { disks[0] }
-    /// The digest of the disk to boot from, whatever archive it came in; nil where the record does not name it.
+    /// The digest of the disk to boot from, independent of the archive; nil if the record does not have it.
     public var diskDigest: SHA256Digest? { digest(of: disk) }
     func digest(of disk: Disk) -> SHA256Digest? {
         files.first { directory.appending($0.path) == disk.path }?.digest

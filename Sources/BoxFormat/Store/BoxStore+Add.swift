@@ -15,22 +15,22 @@ extension BoxStore {
             /// The new one takes its place.
             case replace
         }
-        /// What the box shall be called, whatever it calls itself; required if it does not say.
+        /// The name to store the box under, whatever it calls itself; required if it does not name itself.
         public var name: BoxName?
-        /// What it shall be called if it does not call itself anything.
+        /// The name to store it under if it does not name itself.
         public var fallbackName: BoxName?
         public var version: BoxVersion?
         public var architecture: Architecture?
-        /// All of them must be the archive's.
+        /// The archive must match all of them.
         public var checksums: [ExpectedChecksum] = []
         public var whenPresent = Presence.fail
-        /// Where the archive came from, if not from the file itself. Never with credentials.
+        /// Where the archive came from, if not from the file itself; never with credentials.
         public var source: String?
         public var catalogue: String?
-        /// The format of a plain disk image that cannot be told from other files: raw images have no magic number.
+        /// The format of a plain disk image that looks like any other file: raw images have no magic number.
         public var diskFormat: DiskFormat?
         public var limits = ArchiveLimits()
-        /// Called as soon as it is known what the box is; throws to refuse it.
+        /// Called as soon as the box is identified; throws to refuse it.
         public var accept: @Sendable (BoxIdentity) throws -> Void = { _ in }
 
         public init() {}

@@ -5,7 +5,7 @@ internal import SystemPackage
 
 extension BoxStore {
     /// Takes a box out of the store.
-    /// - Parameter force: Also if machines lie on it; they will not start again.
+    /// - Parameter force: Removes it even if machines use it; they will not start again.
     /// - Throws: ``BoxError/inUse(_:machines:)``, ``BoxError/notFound(_:installed:)``
     public func remove(_ box: BoxIdentity, force: Bool = false, cancellation: Cancellation? = nil) throws {
         try prepare()

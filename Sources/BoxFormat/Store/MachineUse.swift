@@ -4,9 +4,9 @@ public import LinuxSystem
 internal import Reporting
 public import SystemPackage
 
-/// A machine that lies on a box's disk images.
+/// A machine that uses a box's disk images.
 public struct MachineUse: Hashable, Sendable, CustomStringConvertible {
-    /// What there is where the machine was last started.
+    /// What is in the folder where the machine was last started.
     public enum Place: Hashable, Sendable {
         case found
         /// Nothing, or another machine. It may have been moved or removed, or lie on a drive that is not mounted or on
@@ -53,7 +53,7 @@ extension BoxStore {
         }
     }
 
-    /// Records that a machine lies on `box`. Cheap when that is recorded already: call it at every start.
+    /// Records that a machine uses `box`. This is cheap when it is recorded already: call it at every start.
     /// - Parameter directory: The machine's own folder, which exists.
     /// - Throws: ``BoxError/notFound(_:installed:)`` if the box has been removed meanwhile.
     public func recordUse(
@@ -93,7 +93,7 @@ extension BoxStore {
         }
     }
 
-    /// Records that the machine in `directory` is gone. Nothing recorded is no error.
+    /// Records that the machine in `directory` is gone. It is not an error if nothing is recorded.
     public func releaseUse(directory: FilePath) throws {
         let marker = directory.appending(Self.markerName)
         let place = try FileSystem.resolve(directory)
@@ -113,7 +113,7 @@ extension BoxStore {
         return entry.inode == inode && self.place(of: entry, identifier) == .notFound
     }
 
-    /// The machines that lie on `box`; without it, on any. Those that are not found are among them.
+    /// The machines that use `box`; without it, any box. Machines whose folder is not found are among them.
     public func uses(of box: BoxIdentity? = nil) throws -> [MachineUse] {
         try entries().compactMap { identifier, entry in
             guard box == nil || entry.box == box, let place = place(of: entry, identifier) else { return nil }
@@ -121,9 +121,9 @@ extension BoxStore {
         }.sorted { ($0.directory.string, $0.machine) < ($1.directory.string, $1.machine) }
     }
 
-    /// Forgets those of `uses` that are still not found where they were last started. Only at a person's request, who
-    /// has seen these: they may come back.
-    /// - Returns: Those that are forgotten.
+    /// Forgets those of `uses` that are still not found where they were last started. Only for a person who has seen
+    /// the list, since they may come back.
+    /// - Returns: The forgotten ones.
     public func forgetMissing(_ uses: [MachineUse], cancellation: Cancellation? = nil) throws -> [MachineUse] {
         try prepare()
         let held = try lockNames(cancellation: cancellation)

@@ -1,8 +1,8 @@
 internal import LinuxSystem
 internal import SystemPackage
 
-/// A folder for what is not complete yet. Removes itself, with everything in it, when the value ends; if the process is
-/// killed first, the next change of the store does, because nobody holds the folder's lock any more.
+/// A folder for what is not complete yet. It removes itself, with everything in it, when the value ends. If the process
+/// is killed first, the next change of the store removes it, because nobody holds the folder's lock any longer.
 struct StagingDirectory: ~Copyable {
     private static let lockName = "lock"
     let path: FilePath

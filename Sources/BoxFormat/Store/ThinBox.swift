@@ -5,7 +5,7 @@ internal import LinuxSystem
 internal import Reporting
 internal import SystemPackage
 
-/// Makes of a thin box, which holds only what differs from its parent, the whole box.
+/// Makes the whole box from a thin box, which holds only what differs from its parent.
 struct ThinBox {
     let parent: Box
     let metadata: BoxMetadata

@@ -13,7 +13,7 @@ public struct BoxVersion: Sendable, CustomStringConvertible {
     /// ``segments`` without what does not count in comparisons: zeros at the end and before the first letter.
     private let significant: [Segment]
 
-    /// The version of a box that names none.
+    /// The version of a box that does not have one.
     public static let unversioned = BoxVersion(description: "0", segments: [.number("")])
 
     /// nil unless `text` is numbers and letters joined by dots, the first a number, as in `1.2.3`, `2.0.2.dev` or

@@ -1,4 +1,4 @@
-/// Which versions of a box will do: conditions joined by commas, all of which must hold, such as `>= 1.2, < 2`.
+/// Which versions of a box are acceptable: conditions joined by commas, all of which must hold, such as `>= 1.2, < 2`.
 public struct VersionRequirement: Hashable, Sendable, CustomStringConvertible {
     enum Comparison: String, Sendable, CaseIterable {
         case notEqual = "!="

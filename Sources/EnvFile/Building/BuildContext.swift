@@ -1,6 +1,6 @@
 import SystemPackage
 
-/// What the making of definitions needs beside their values.
+/// What making definitions needs besides their values.
 struct BuildContext {
     let problems: Problems
     /// Absolute.

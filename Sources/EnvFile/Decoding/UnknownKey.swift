@@ -1,6 +1,6 @@
 import Reporting
 
-/// A key that the schema does not have: a typing error, a key of a later version, or one that is free.
+/// A key that the schema does not have: a typing error, a key of a later version, or one that is free to use.
 enum UnknownKey {
     static func report(_ entry: Node.Entry, in type: ObjectType, problems: Problems) {
         let name = String(entry.name.prefix(64))

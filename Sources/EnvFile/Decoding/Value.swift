@@ -25,7 +25,7 @@ struct Value: Sendable {
     var text: String? { if case .text(let text) = scalar { text } else { nil } }
 }
 
-/// The keys of a map that fit their types; keys without a value have their standard one.
+/// The keys of a map whose values fit their types; keys without a value have their default.
 struct Record: Sendable {
     var values: [String: Value]
     var mark: Mark

@@ -18,7 +18,7 @@ public struct Environment: Hashable, Sendable {
     /// The layers' texts, and where in them each value is.
     var texts: [SourceText] = []
     var places: [String: Mark] = [:]
-    /// Problems that do not keep anything from working.
+    /// Problems that do not stop anything from working.
     public var warnings: [Diagnostic]
 
     public func machine(named name: String) -> MachineDefinition? { machines.first { $0.name == name } }

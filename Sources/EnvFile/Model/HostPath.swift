@@ -1,7 +1,7 @@
 public import SystemPackage
 
-/// A path on the host as part of a definition: relative to the project's folder where it lies inside of it, so that
-/// moving the project changes no definition, and absolute otherwise.
+/// A path on the host as part of a definition: relative to the project's folder if it is inside, so that moving the
+/// project changes no definition, and absolute otherwise.
 public struct HostPath: Hashable, Sendable, CustomStringConvertible {
     public let text: String
 

@@ -2,7 +2,7 @@ public import JSON
 import NetworkAddress
 
 /// Definitions as JSON with the keys of the Wanderfile, every default filled in, always in the same order: equal
-/// definitions give equal text, on which hashes and comparisons with an earlier definition rest.
+/// definitions give equal text, which hashes and comparisons with an earlier definition use.
 extension MachineDefinition {
     public var canonicalJSON: JSONValue {
         .compactObject([
@@ -129,7 +129,7 @@ extension ReadyProbe {
 }
 
 extension Environment {
-    /// Every machine under its own name: `count` has been carried out.
+    /// Every machine under its own name, those of a `count` too.
     public var canonicalJSON: JSONValue {
         .compactObject([
             ("name", .string(name)),

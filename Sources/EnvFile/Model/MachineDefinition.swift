@@ -28,7 +28,7 @@ public struct MachineDefinition: Hashable, Sendable {
     public var name: String
     /// The name under `machines`, which several machines made by `count` share.
     public var group: String
-    /// From 1, among the machines of the group.
+    /// The machine's number in the group, from 1.
     public var index: Int
     public var box: BoxReference
     public var hostname: String
@@ -41,7 +41,7 @@ public struct MachineDefinition: Hashable, Sendable {
     public var user: String?
     public var ssh: SSH
     public var ports: [PortDefinition]
-    /// What it reaches of the host's loopback interface; nothing in a network without the Internet.
+    /// The ports of the host's loopback interface that it reaches; none in a network without the Internet.
     public var hostPorts: [HostPorts]
     public var shares: [SharedFolder]
     public var networks: [NetworkAttachment]

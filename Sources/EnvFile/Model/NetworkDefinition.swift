@@ -3,7 +3,7 @@ public import NetworkAddress
 /// The network that the machines of an environment share.
 public struct NetworkDefinition: Hashable, Sendable {
     public var name: String
-    /// nil: whatever the network service takes by itself.
+    /// nil: the network service chooses one.
     public var subnet: IPv4Subnet?
     /// Whether machines reach the world outside.
     public var internet: Bool

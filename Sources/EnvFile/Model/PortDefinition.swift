@@ -1,6 +1,6 @@
 public import NetworkAddress
 
-/// A port of the host that is to lead to a port of a machine, as the Wanderfile says it.
+/// A port of the host that leads to a port of a machine, as the Wanderfile has it.
 public struct PortDefinition: Hashable, Sendable {
     /// What to do when the host's port is taken.
     public enum Conflict: String, Hashable, Sendable, CaseIterable { case next, fail }

@@ -35,7 +35,7 @@ public struct ProvisionerDefinition: Hashable, Sendable {
     public var timeout: Duration?
     /// Whether the script and its output stay out of logs and messages.
     public var isSensitive: Bool
-    /// Whether it may restart the machine; the next step waits until that is back.
+    /// Whether it may restart the machine; the next step waits until the machine is back.
     public var mayRestart = false
     /// Whether it has a terminal.
     public var hasTerminal = false

@@ -1,4 +1,4 @@
-/// A folder of the host that is there in a machine too, live and in both directions.
+/// A folder of the host that is in a machine too, live and in both directions.
 public struct SharedFolder: Hashable, Sendable {
     public enum Mode: String, Hashable, Sendable, CaseIterable {
         /// The machine may change what is in it.
@@ -10,7 +10,7 @@ public struct SharedFolder: Hashable, Sendable {
     /// Absolute, in the machine, without `.`, `..` and needless slashes. Unique in its machine.
     public var guest: String
     public var mode: Mode
-    /// Whether a folder that the host lacks is made instead of reported.
+    /// Whether wander makes a folder that the host lacks, instead of reporting it.
     public var createsHost: Bool
 
     /// As a Wanderfile writes it, such as `.:/project:ro`.

@@ -89,7 +89,7 @@ struct ConfigurationText {
 }
 
 extension Environment {
-    /// The environment as a Wanderfile with every value that counts.
+    /// The environment as a Wanderfile with every value filled in.
     /// - Parameter origins: Whether each value has a comment that says which line of which file it comes from.
     public func configurationText(origins shown: Bool) -> String {
         var writer = ConfigurationText(origin: shown ? { origin(of: $0).map(\.description) ?? "built-in" } : nil)

@@ -1,4 +1,4 @@
-/// What other tools call something, and what to write here instead.
+/// What other tools call something, and what a Wanderfile has instead.
 enum ForeignKey: Sendable {
     /// A key of this map that takes the same value.
     case key(String)

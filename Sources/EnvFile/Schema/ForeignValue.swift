@@ -1,7 +1,7 @@
 import NetworkAddress
 
 /// Values of other tools as the lines that a Wanderfile has instead: with the user's own ports, addresses and paths.
-/// Each is nil where the value does not say enough.
+/// Each is nil where the value does not have enough information.
 enum ForeignValue {
     /// More would be no hint but a file.
     private static let limit = 8

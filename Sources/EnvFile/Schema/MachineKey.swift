@@ -8,7 +8,7 @@ public enum TakesEffect: Sendable, Hashable {
     case withNewMachine
 }
 
-/// A key of a machine: with it goes when a changed value takes effect, so that no list can forget one.
+/// A key of a machine, and when a changed value takes effect. Both are in one place, so neither can be forgotten.
 struct MachineKey: Sendable {
     let definition: KeyDefinition
     let takesEffect: TakesEffect

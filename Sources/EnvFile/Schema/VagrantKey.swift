@@ -77,7 +77,7 @@ struct VagrantKey {
     }
 }
 
-/// What a call in Ruby is given, as far as it is plain: `"forwarded_port", guest: 80, host: 8080`.
+/// The arguments of a call in Ruby, as far as they are plain: `"forwarded_port", guest: 80, host: 8080`.
 private struct RubyCall {
     private(set) var words: [Node] = []
     private(set) var options: [Node.Entry] = []

@@ -1,4 +1,4 @@
-/// What may stand behind a key.
+/// What the value of a key may be.
 indirect enum ValueType: Sendable {
     case scalar(ScalarType)
     /// - Parameter identity: Tells which items of two layers are the same; nil: a later list replaces an earlier one.

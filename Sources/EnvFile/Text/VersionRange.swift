@@ -5,7 +5,7 @@ public struct ProgramVersion: Hashable, Sendable, Comparable, CustomStringConver
     /// A pre-release comes before the release of the same numbers.
     var prerelease: String?
 
-    /// nil if `text` is no version.
+    /// nil if `text` is not a version.
     public init?(_ text: some StringProtocol) {
         let parts = text.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
         guard let release = parts.first else { return nil }
@@ -66,7 +66,7 @@ public struct VersionRange: Hashable, Sendable, CustomStringConvertible {
     /// As it was written.
     public let description: String
 
-    /// nil if `text` is no range of versions.
+    /// nil if `text` is not a range of versions.
     public init?(_ text: String) {
         terms = []
         description = text

@@ -1,12 +1,12 @@
 /// Machines that wait for each other: none could ever start.
 public struct DependencyCycle: Error, Hashable, Sendable {
-    /// From a machine by its dependencies back to itself.
+    /// The names from a machine along its dependencies back to itself.
     public var path: [String]
 }
 
 /// The order in which machines come up.
 public enum DependencyOrder {
-    /// The machines with every dependency before what depends on it, otherwise in their own order.
+    /// The machines, each after everything that it depends on, otherwise in their own order.
     ///
     /// Dependencies on machines outside of `machines` do not count.
     public static func sorted(_ machines: [MachineDefinition]) throws(DependencyCycle) -> [MachineDefinition] {

@@ -3,11 +3,11 @@ public import Reporting
 import SystemPackage
 
 extension Environment {
-    /// What the host lacks: files and folders that the definitions name. Apart from loading, so that `status`
-    /// or `destroy` work on a project whose scripts are gone.
+    /// What the host lacks: files and folders that the definitions name. It is not part of loading, so that `status` or
+    /// `destroy` work on a project whose scripts are gone.
     /// - Parameters:
-    ///   - machines: Those to look at.
-    ///   - withBoxes: Whether box files must be there: machines that exist need theirs no more.
+    ///   - machines: The machines to look at.
+    ///   - withBoxes: Whether box files must be there: machines that exist no longer need theirs.
     public func hostProblems(for machines: [MachineDefinition], withBoxes: Bool = true) -> [Diagnostic] {
         var problems: [Diagnostic] = []
         for machine in machines {

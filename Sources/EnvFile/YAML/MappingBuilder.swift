@@ -1,4 +1,4 @@
-/// Gathers the entries of one mapping: refuses a key that is there already, and carries out `<<` merges.
+/// Gathers the entries of one mapping: refuses a key that is there already, and resolves `<<` merges.
 struct MappingBuilder {
     private var own: [Node.Entry] = []
     private var lines: [String: Int] = [:]

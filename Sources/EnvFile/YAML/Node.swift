@@ -1,4 +1,4 @@
-/// A piece of YAML with its place. Scalars stay text until the schema says what they are, so that `22:22`, `no`, `0755`
+/// A piece of YAML with its place. Scalars are text until the schema says what they are, so that `22:22`, `no`, `0755`
 /// and `1.10` mean what they look like.
 struct Node: Sendable {
     enum Content: Sendable {

@@ -1,4 +1,4 @@
-/// Tells a text that may be YAML from everything else that people point `-f` at.
+/// Distinguishes text that may be YAML from everything else that people point `-f` at.
 enum TextCheck {
     /// Reports what is wrong with the whole text, if anything.
     static func isReadable(_ source: SourceText, source index: Int, problems: Problems) -> Bool {

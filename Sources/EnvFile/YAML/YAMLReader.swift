@@ -1,7 +1,6 @@
 import CLibYAML
 
-/// What a file may cost. Hostile files end at one of these, in time and memory that do not depend on how hostile they
-/// are.
+/// What a file may cost. Hostile files end at one of these limits, with bounded time and memory.
 enum YAMLLimits {
     /// In bytes.
     static let fileSize = 1 << 20
