@@ -4,7 +4,7 @@ import JSON
 import LinuxSystem
 import Reporting
 
-/// The entry point. Synchronous: nothing in wander uses Swift's cooperative threads, which would cost every command
+/// The entry point. It is synchronous: wander does not use Swift's cooperative threads, which would cost every command
 /// several milliseconds and megabytes before its first line.
 @main
 enum Main {

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// The root command: one file a verb under Commands/.
+/// The root command. Each verb has its own file under Commands/.
 struct Wander: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "wander",

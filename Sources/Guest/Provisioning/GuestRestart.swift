@@ -2,7 +2,7 @@ import LinuxSystem
 import Reporting
 public import SSH
 
-/// Tells a guest that has restarted from one that has not yet.
+/// Distinguishes a guest that has restarted from one that has not yet.
 public struct GuestRestart: Sendable {
     /// How long a guest may take from the end of a command that restarts it until its SSH server goes, where nothing
     /// tells that it is going down, in milliseconds.

@@ -1,20 +1,20 @@
 import LinuxSystem
 public import SSH
 
-/// A small shell program in the guest that runs one script. It can be started before there is one: it costs several
-/// programs' starts, which slow guests feel.
+/// A small shell program in the guest that runs one script. It can start before there is a script, since its start
+/// takes several programs, which costs slow guests time.
 ///
 /// Script, arguments and environment travel as its input, so that their size does not matter and the guest's process
 /// list shows none of them. It puts the script into a process group of its own and watches its input, which stays open:
 /// when the connection goes away, because wander was interrupted or killed or the time was over, the script is ended
 /// too, and a later run never meets an earlier one.
 public final class GuestRunner {
-    /// Shell code of ours that the runner executes when it starts. It must not exit; its status tells whether it
+    /// Shell code of wander's that the runner executes when it starts. It must not exit; its status says whether it
     /// worked.
     public struct Preparation {
         public var text: String
         public var arguments: [String]
-        /// For an error's message.
+        /// The name in an error's message.
         public var name: String
         public init(_ text: String, _ arguments: [String] = [], named name: String) {
             self.text = text
@@ -34,8 +34,8 @@ public final class GuestRunner {
 
     /// Starts the runner.
     /// - Parameters:
-    ///   - user: Who it is in the guest; nil is the user who logged in.
-    ///   - preparation: To be waited for before anything else; see ``awaitPreparation()``.
+    ///   - user: The guest's user who runs it; nil: the user who logged in.
+    ///   - preparation: Wait for it before anything else; see ``awaitPreparation()``.
     public init(
         over session: SSHSession, as user: String?, preparing preparation: Preparation? = nil, hasTerminal: Bool = false
     ) throws(SSHError) {
@@ -57,7 +57,7 @@ public final class GuestRunner {
     /// Whether it can run the script.
     func fits(_ script: GuestScript) -> Bool { user == script.user && hasTerminal == script.hasTerminal }
 
-    /// Waits until what was to be done first is done.
+    /// Waits until the preparation is done.
     /// - Throws: ``SSHError/commandFailed(command:status:output:)`` if it failed.
     public func awaitPreparation() throws(SSHError) {
         // The folder's name, which nobody else knows, says that it has worked.

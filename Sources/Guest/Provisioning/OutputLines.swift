@@ -1,6 +1,6 @@
 import Reporting
 
-/// Turns a stream of bytes into lines that are fit to be shown: secrets masked, escape sequences and control characters
+/// Turns a stream of bytes into lines that are fit to show: secrets masked, escape sequences and control characters
 /// dropped (what a guest prints may not command the user's terminal), over-long lines cut, damaged UTF-8 replaced.
 struct OutputLines {
     /// In bytes.

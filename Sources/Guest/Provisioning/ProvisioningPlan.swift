@@ -1,6 +1,6 @@
 import Reporting
 
-/// The steps of a machine in their order, each with what is to be done about it.
+/// The steps of a machine in their order, each with the decision whether it runs.
 public struct ProvisioningPlan: Sendable {
     public struct Entry: Sendable {
         public let step: ProvisioningStep
@@ -14,8 +14,8 @@ public struct ProvisioningPlan: Sendable {
     public var runs: [Entry] { entries.filter(\.decision.runs) }
     public var isEmpty: Bool { runs.isEmpty }
 
-    /// Decides without a look at the machine, so that a command can tell whether it must connect at all.
-    /// - Throws: ``ProvisioningError/unknownSelection(_:known:)`` if `selection` names what does not exist.
+    /// Decides without looking at the machine, so that a command knows whether it must connect at all.
+    /// - Throws: ``ProvisioningError/unknownSelection(_:known:)`` if `selection` names a step that does not exist.
     public init(
         _ steps: [ProvisioningStep], records: [StepRecord], selection: StepSelection, isStart: Bool
     ) throws(ProvisioningError) {

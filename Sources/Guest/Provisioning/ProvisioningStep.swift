@@ -21,11 +21,11 @@ public struct ProvisioningStep: Hashable, Sendable {
 
     /// Unique in its machine.
     public var name: String
-    /// How messages call it, where its name was made up: a short form of what it does.
+    /// Its name in messages if its own name was made up: a short form of what it does.
     public var label: String?
     public var action: Action
     public var when: When
-    /// Its script and its output stay out of logs and messages.
+    /// Whether its script and its output stay out of logs and messages.
     public var isSensitive: Bool
 
     public init(name: String, action: Action, when: When = .changed, isSensitive: Bool = false) {
@@ -38,7 +38,7 @@ public struct ProvisioningStep: Hashable, Sendable {
     /// For people.
     public var title: String { label ?? name }
 
-    /// What `--provision-with` may call it besides its name.
+    /// What `--provision-with` accepts for it besides its name.
     public var type: String {
         switch action {
         case .shell: "shell"
@@ -65,9 +65,9 @@ public struct ShellAction: Hashable, Sendable {
     public var user: String?
     /// In milliseconds; nil for no limit.
     public var timeout: Int64?
-    /// Whether it may restart the guest; the next step waits until that is back.
+    /// Whether it may restart the guest; the next step waits until the guest is back.
     public var mayRestart = false
-    /// Whether its input and its outputs are a terminal. What it leaves in the background ends with that.
+    /// Whether its input and its outputs are a terminal. What it leaves in the background ends with the terminal.
     public var hasTerminal = false
 
     public init(
@@ -91,7 +91,7 @@ public struct FileAction: Hashable, Sendable {
     public var permissions: UInt32?
     /// `user` or `user:group`.
     public var owner: String?
-    /// Who writes it; nil is the user who logs in.
+    /// The user who writes it; nil: the user who logs in.
     public var user: String?
 
     public init(

@@ -15,11 +15,11 @@ public struct ReadinessProbe: Hashable, Sendable {
     public var check: Check
     /// How long to ask before giving up, in milliseconds.
     public var timeout: Int64
-    /// Between two questions, in milliseconds.
+    /// The time between two questions, in milliseconds.
     public var interval: Int64
     /// What to tell the user when the probe fails.
     public var hint: String?
-    /// For commands.
+    /// The environment of commands.
     public var environment: [String: String]
 
     public init(

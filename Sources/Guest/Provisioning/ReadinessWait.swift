@@ -1,13 +1,13 @@
 import LinuxSystem
 public import SSH
 
-/// Asks a machine's ready probes until all of them have been answered well. They take turns, so that one that is slow
-/// does not use up the time of the others.
+/// Asks a machine's ready probes until all of them have passed. They take turns, so that a slow one does not use up the
+/// time of the others.
 public struct ReadinessWait {
     private let session: SSHSession
     private let masker: Masker
     private let report: (ProvisioningEvent) -> Void
-    /// For `tcp`; nil asks from within the machine.
+    /// Connects for `tcp`; nil: asks from within the machine.
     public var connect: ((UInt16) throws(SSHError) -> Bool)?
     /// How long one question may take, in milliseconds.
     public var questionLimit: Int64 = 10_000
@@ -26,8 +26,8 @@ public struct ReadinessWait {
         var lastMessage = ""
     }
 
-    /// - Throws: ``ProvisioningError/notReady(probe:milliseconds:lastMessage:hint:)`` for the first probe whose time is
-    ///   over.
+    /// - Throws: ``ProvisioningError/notReady(probe:milliseconds:lastMessage:hint:)`` for the first probe whose time
+    ///   has run out.
     public func run(_ probes: [ReadinessProbe]) throws(ProvisioningError) {
         for probe in probes {
             if case .http(let url) = probe.check, HTTPAddress(url) == nil {

@@ -34,7 +34,7 @@ public enum StepDecision: Hashable, Sendable {
 
 extension ProvisioningStep {
     /// - Parameters:
-    ///   - record: Of the step's last run on this machine.
+    ///   - record: The record of the step's last run on this machine.
     ///   - hash: ``definitionHash()`` now.
     ///   - isStart: Whether this command has started the machine, or the user asked to provision it.
     public func decision(

@@ -4,8 +4,8 @@ import Reporting
 import SystemPackage
 
 extension ProvisioningStep {
-    /// SHA-256 of all that decides what the step does: the bytes of its script or files, arguments, environment and
-    /// user, not its name, its time limit or when it runs. Lower-case hexadecimal.
+    /// SHA-256 of everything that decides what the step does: the bytes of its script or files, arguments, environment
+    /// and user, not its name, its time limit or when it runs. Lower-case hexadecimal.
     /// - Throws: ``ProvisioningError/unreadable(step:error:)`` if a file of the host cannot be read.
     public func definitionHash() throws(ProvisioningError) -> String {
         do {

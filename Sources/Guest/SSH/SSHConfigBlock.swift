@@ -7,11 +7,11 @@ public struct SSHConfigBlock: Hashable, Sendable {
     public var identityFiles: [String]
     /// A file that holds the machine's host key. nil turns the check off, for a machine that was never reached.
     public var knownHostsFile: String?
-    /// The name under which the key stands in that file.
+    /// The name of the key in that file.
     public var hostKeyAlias: String?
     public var forwardAgent = false
-    /// The words of a command instead of a connection by TCP. The host's shell reads them after ssh(1): they are best
-    /// plain.
+    /// The words of a command that ssh(1) uses instead of a TCP connection. The host's shell reads them too, so plain
+    /// words are best.
     public var proxyCommand: [String]?
     /// More lines, as they are.
     public var extra: [(String, String)] = []
@@ -54,8 +54,8 @@ public struct SSHConfigBlock: Hashable, Sendable {
         "Host \(host)\n" + settings.map { "  \($0.0) \($0.1)\n" }.joined()
     }
 
-    /// A whole file for ssh(1), which has it run a command line on `host`: its own arguments can be seen by everybody
-    /// (ps(1)). What stands in the user's and the system's files holds too.
+    /// A whole file for ssh(1) that makes it run a command line on `host`, since everybody can see its arguments
+    /// (ps(1)). The user's and the system's files apply too.
     public static func file(running line: String, on host: String) -> String {
         """
         Host \(host)

@@ -2,7 +2,7 @@ public import LinuxSystem
 public import Reporting
 public import SystemPackage
 
-/// Why something over SSH did not work, by the layer at which it failed.
+/// Why something over SSH did not work, with the layer at which it failed.
 public enum SSHError: UserFacingError, Equatable {
     /// The port answers, and says no: nothing listens there.
     case refused(String)
@@ -40,7 +40,7 @@ public enum SSHError: UserFacingError, Equatable {
     case interrupted
     case system(SystemError)
 
-    /// Where it failed; nil where that is no question of layers.
+    /// The layer at which it failed; nil if layers do not matter.
     public var layer: SSHLayer? {
         switch self {
         case .refused, .unreachable, .notAnAddress: .connection

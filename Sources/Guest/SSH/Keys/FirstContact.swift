@@ -1,11 +1,11 @@
 /// Puts a machine's own key in place of the keys that its box was published with.
 ///
-/// The order is what makes it safe to be killed at any instant: the new key goes in first, a second login proves that
-/// it works, and only then the old keys go out. Each step looks before it changes anything, so that running it again
-/// does no harm. A machine that was killed in between answers to the old keys, the new one, or both: try all of them.
+/// The order makes it safe to be killed at any instant: the new key goes in first, a second login proves that it works,
+/// and only then the old keys go out. Each step checks before it changes anything, so that running it again does no
+/// harm. If it was interrupted, the machine accepts the old keys, the new one, or both: try all of them.
 ///
-/// Guests may be slow: it is one command, which starts few programs, and while it waits for the proof something else
-/// may start.
+/// Guests may be slow, so it is one command that starts few programs, and other work can start while it waits for the
+/// proof.
 public enum FirstContact {
     /// Whether a login with `key` calls for an exchange.
     public static func isNeeded(after key: SSHKeyPair) -> Bool {
@@ -14,11 +14,11 @@ public enum FirstContact {
 
     /// Exchanges the keys of the user who is logged in.
     /// - Parameters:
-    ///   - session: Logged in by a key of the box's or by password. It stays so.
-    ///   - old: Keys of the box's own, which go out with the well-known ones: whoever has the box has them.
-    ///   - proof: To the same server, for `key`; nil if `session` itself was logged in by it.
-    ///   - start: Starts something over `session` once the new key is in.
-    ///   - finish: Waits for it, while the old keys go out.
+    ///   - session: Logged in with a key of the box or with a password, and still logged in afterwards.
+    ///   - old: The box's own keys, which go out with the well-known ones: whoever has the box has them.
+    ///   - proof: A connection to the same server with `key`; nil if `session` itself logged in with it.
+    ///   - start: Starts other work over `session` once the new key is in.
+    ///   - finish: Waits for that work, while the old keys go out.
     public static func exchange<Other>(
         _ session: SSHSession, key: SSHPublicKey, old: [SSHPublicKey] = [], proof: SecondConnection?,
         start: () throws(SSHError) -> Other, finish: (Other) throws(SSHError) -> Void

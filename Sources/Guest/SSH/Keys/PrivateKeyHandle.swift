@@ -1,6 +1,6 @@
 import CLibSSH2
 
-/// Owns a private key of libcrypto's.
+/// Owns one of libcrypto's private keys.
 final class PrivateKeyHandle {
     let pointer: OpaquePointer
 

@@ -1,7 +1,7 @@
 import CLibSSH2
 import LinuxSystem
 
-/// A private key and its public half. Held in memory; ``privateKeyText`` belongs in a file of mode 0600.
+/// A private key and its public half, in memory; ``privateKeyText`` belongs in a file of mode 0600.
 public struct SSHKeyPair: Sendable, Equatable {
     enum Secret: Equatable {
         case ed25519(seed: [UInt8])
@@ -10,7 +10,7 @@ public struct SSHKeyPair: Sendable, Equatable {
 
     let secret: Secret
     public let publicKey: SSHPublicKey
-    /// In the format in which OpenSSH and libssh2 read it.
+    /// The private key in the format that OpenSSH and libssh2 read.
     public let privateKeyText: String
 
     /// Makes a new Ed25519 pair.

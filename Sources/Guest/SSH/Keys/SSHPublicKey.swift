@@ -1,14 +1,14 @@
 import Digest
 
-/// A public key: of a server, or one that a server accepts.
+/// A public key: a server's own, or one that a server accepts.
 public struct SSHPublicKey: Hashable, Sendable {
-    /// As on the wire (RFC 4253, section 6.6): the algorithm's name, then its numbers.
+    /// The key as on the wire (RFC 4253, section 6.6): the algorithm's name, then its numbers.
     public let blob: [UInt8]
     /// Such as `ssh-ed25519`.
     public let algorithm: String
     public var comment: String
 
-    /// nil unless `blob` begins with an algorithm's name.
+    /// nil unless `blob` starts with an algorithm's name.
     public init?(blob: [UInt8], comment: String = "") {
         var reader = WireReader(blob)
         guard let name = reader.string(), !name.isEmpty, name.count <= 64, !reader.isAtEnd,
@@ -35,13 +35,13 @@ public struct SSHPublicKey: Hashable, Sendable {
         self = key
     }
 
-    /// Without the comment: what identifies the key in `authorized_keys`.
+    /// The key without the comment, which identifies it in `authorized_keys`.
     public var base64: String { Base64.encode(blob) }
 
     /// One line without a line break, for `authorized_keys` and `.pub` files.
     public var line: String { comment.isEmpty ? "\(algorithm) \(base64)" : "\(algorithm) \(base64) \(comment)" }
 
-    /// As OpenSSH shows it: `SHA256:` and unpadded Base64.
+    /// The fingerprint as OpenSSH shows it: `SHA256:` and unpadded Base64.
     public var fingerprint: String {
         var checksum = Checksum(.sha256)
         checksum.update(blob)

@@ -1,10 +1,10 @@
 /// The two key pairs that Vagrant boxes are published with.
 ///
-/// The private halves are public on purpose: they are how anyone makes the first contact with a box, and part of the
-/// box format's interface. They protect nothing. A machine keeps them only until ``FirstContact`` has put a pair of its
-/// own in their place.
+/// The private halves are public on purpose: anyone makes the first contact with a box with them, and they are part of
+/// the box format's interface. They protect nothing. A machine keeps them only until ``FirstContact`` has replaced them
+/// with a pair of its own.
 public enum WellKnownKeys {
-    /// Best first. Boxes from before 2023 know only the RSA key.
+    /// The pairs, the best first. Boxes from before 2023 know only the RSA key.
     public static var all: [SSHKeyPair] { [ed25519Text, rsaText].compactMap { try? SSHKeyPair(parsing: $0) } }
 
     static let ed25519Text = """

@@ -2,8 +2,8 @@ import Glibc
 import LinuxSystem
 import SystemPackage
 
-/// Moves bytes between a channel and the host until the command has ended. Reads and writes take turns: a command that
-/// prints much while it reads much must not stop both sides.
+/// Moves bytes between a channel and the host until the command has ended. Reads and writes take turns, so that a
+/// command that prints much while it reads much does not block both sides.
 struct ChannelPump {
     private let channel: SSHChannel
     private let input: SSHInput

@@ -2,11 +2,11 @@ import Glibc
 import LinuxSystem
 import SystemPackage
 
-/// Connections that have been accepted and not yet been greeted, oldest first.
+/// Connections that the server has accepted but not greeted yet, oldest first.
 ///
-/// A server starts a process for each, on a machine that may be busy with nothing but starting: few are under way at
-/// once. The oldest stays until the end, since it is the next to be served. Others may have been lost on their way
-/// while the guest set up its network, so one of them is replaced now and then, each time after a longer pause.
+/// A server starts a process for each, on a machine that may be busy booting, so only a few wait at once. The oldest
+/// stays until the end, since the server serves it next. Others may have been lost while the guest set up its network,
+/// so one of them is replaced now and then, each time after a longer pause.
 struct ConnectionAttempts {
     private struct Attempt {
         let connection: Connection

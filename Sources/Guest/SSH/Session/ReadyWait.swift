@@ -4,7 +4,7 @@ import SystemPackage
 
 /// Waits until a machine that is booting lets its user log in.
 ///
-/// The first connection to be greeted wins. A server that is slow is never asked more often for it: see
+/// The first connection to be greeted wins. A slow server does not get more connections for being slow: see
 /// ``ConnectionAttempts``. A refusal is known at once, and the next try follows quickly.
 public struct ReadyWait {
     public enum Stage: Hashable, Sendable {
@@ -37,10 +37,9 @@ public struct ReadyWait {
     public var options: SSHSession.Options
     /// How many connections may wait for a greeting.
     public var atOnce = 2
-    /// Between two tries while connections are accepted and stay silent.
+    /// The pause between two tries while connections are accepted and stay silent.
     public var pace = Pace(first: 1000, growing: 2, most: 30_000)
-    /// How long logins may be refused before that counts, in milliseconds: while a guest boots, `nologin` refuses
-    /// users.
+    /// How long refused logins do not count as an error, in milliseconds: while a guest boots, `nologin` refuses users.
     public var refusalPatience: Int64 = 15_000
 
     public init(user: String, keys: [SSHKeyPair], _ options: SSHSession.Options = SSHSession.Options()) {
@@ -55,14 +54,14 @@ public struct ReadyWait {
         public let key: SSHKeyPair?
     }
 
-    /// How long to wait, and until when if the guest is getting on.
+    /// How long to wait, and how long if the guest makes progress.
     public struct Limit {
         /// In milliseconds.
         public var milliseconds: Int64
-        /// As long as the guest shows signs of life, in milliseconds in all.
+        /// The limit while the guest shows signs of life, in milliseconds in all.
         public var longest: Int64
-        /// Asked when the time is over: whether the guest has shown signs of life lately. An open port is one by
-        /// itself.
+        /// Whether the guest has shown signs of life lately; called when the time is over. An open port alone is a
+        /// sign.
         public var isAlive: () -> Bool
 
         public init(milliseconds: Int64, longest: Int64? = nil, isAlive: @escaping () -> Bool = { false }) {
@@ -79,7 +78,7 @@ public struct ReadyWait {
     ) throws(SSHError) -> Login { try run(Limit(milliseconds: milliseconds), report: report, connect: connect) }
 
     /// - Parameters:
-    ///   - report: Gets each stage once, when it is reached or fallen back to.
+    ///   - report: Gets each stage once, when the wait reaches it or falls back to it.
     ///   - turn: Called at least once a second while the server has not greeted and `connect` does not wait for longer.
     ///   - connect: Makes one connection; it should not wait for long.
     /// - Throws: ``SSHError/notReady(reached:last:milliseconds:)``, ``SSHError/machineEnded``,

@@ -1,5 +1,5 @@
-/// How far a connection has come. An error names the layer it happened in, because that is what tells a guest that is
-/// still booting from one whose key is wrong.
+/// How far a connection has come. An error names its layer, which distinguishes a guest that is still booting from one
+/// whose key is wrong.
 public enum SSHLayer: Int, Comparable, Sendable, CustomStringConvertible {
     /// Nothing listens yet, or the connection is being made.
     case connection

@@ -3,7 +3,7 @@ import LinuxSystem
 extension SSHSession {
     /// Whether something accepts TCP connections, as seen from the guest.
     /// - Parameter host: As the guest resolves it.
-    /// - Throws: ``SSHError/forwardingRefused(_:)`` if the server does not do that.
+    /// - Throws: ``SSHError/forwardingRefused(_:)`` if the server does not allow that.
     public func accepts(host: String = "127.0.0.1", port: UInt16) throws(SSHError) -> Bool {
         do {
             _ = try SSHChannel(self, connectingTo: host, port: port)
@@ -16,7 +16,7 @@ extension SSHSession {
 
     /// Sends `request` over a TCP connection that the guest makes, and reads until `limit` bytes or the end.
     /// - Throws: ``SSHError/channelRefused(_:)`` if nothing accepts the connection, ``SSHError/forwardingRefused(_:)``
-    ///   if the server does not do that.
+    ///   if the server does not allow that.
     public func exchange(
         _ request: [UInt8], host: String, port: UInt16, limit: Int, milliseconds: Int64
     ) throws(SSHError) -> [UInt8] {

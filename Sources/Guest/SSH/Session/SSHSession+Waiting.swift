@@ -128,7 +128,7 @@ extension SSHSession {
     /// Whether so much waits to be sent that no more should be added.
     var isCongested: Bool { stream.queuedCount > 256 << 10 }
 
-    /// Does nothing for a while, but keeps the connection alive and observes the cancellation.
+    /// Waits for a while, keeps the connection alive, and observes the cancellation.
     public func pause(milliseconds: Int64) throws(SSHError) {
         let end = MonotonicClock.now.advanced(byMilliseconds: milliseconds)
         // What arrives meanwhile is read with the next call; of the connection, only its end counts here.

@@ -3,7 +3,7 @@ import Glibc
 public import LinuxSystem
 import SystemPackage
 
-/// A connection to an SSH server. As libssh2's object is not thread-safe, neither is this one: it stays on one thread.
+/// A connection to an SSH server. It is not thread-safe, since libssh2's object is not: it stays on one thread.
 ///
 /// Every call waits with poll(2), ends at the session's deadline where one is set, and observes its cancellation.
 public final class SSHSession {
@@ -14,12 +14,12 @@ public final class SSHSession {
         public var bannerMilliseconds: Int64 = 10_000
         /// How long each later step up to the login may take, in milliseconds.
         public var stepMilliseconds: Int64 = 30_000
-        /// How long the guest's shell may say nothing in answer to a short command, and a transfer may move nothing, in
+        /// How long the guest's shell may be silent after a short command, and how long a transfer may move nothing, in
         /// milliseconds. The server may be well while the guest's shell, its sudo or its disk hangs.
         public var answerMilliseconds: Int64 = 180_000
-        /// Between two keep-alive messages, in seconds.
+        /// The time between two keep-alive messages, in seconds.
         public var keepAliveSeconds: UInt32 = 15
-        /// So many unanswered ones mean that the peer is gone.
+        /// How many unanswered ones mean that the peer is gone.
         public var keepAliveLimit: Int64 = 8
         public var cancellation: Cancellation?
         /// A descriptor that becomes readable when the machine has ended, such as a pidfd.
@@ -34,7 +34,7 @@ public final class SSHSession {
     private(set) var options: Options
     /// The server's identification, such as `SSH-2.0-OpenSSH_9.2p1`.
     public private(set) var serverBanner = ""
-    /// Who logged in by a key or a password; nil before that.
+    /// The user who logged in; nil before the login.
     public internal(set) var user: String?
     /// The key that the server proved to have.
     public private(set) var hostKey: SSHPublicKey
@@ -88,7 +88,7 @@ public final class SSHSession {
         while libssh2_session_free(handle) == LIBSSH2_ERROR_EAGAIN, turns < 1000 { turns += 1 }
     }
 
-    /// Runs what a first request to stop should let end. See ``Cancellation/letEnd(_:_:)``.
+    /// Runs work that may finish after a first request to stop. See ``Cancellation/letEnd(_:_:)``.
     public func lettingEnd<Result, Failure: Error>(
         _ name: String, _ body: () throws(Failure) -> Result
     ) throws(Failure) -> Result {
@@ -100,7 +100,7 @@ public final class SSHSession {
         return try cancellation.letEnd(name, body)
     }
 
-    /// Replaces what the session was made to observe.
+    /// Replaces the cancellation that the session observes.
     public func observe(_ cancellation: Cancellation?) { options.cancellation = cancellation }
 
     /// Whether the user has asked to stop.

@@ -2,8 +2,8 @@ import CLibSSH2
 import Glibc
 import LinuxSystem
 
-/// The connection under a session, with what libssh2 must not see for itself: bytes that were read ahead to look at the
-/// greeting, and when the peer last said anything.
+/// The connection under a session. It also keeps the bytes that were read ahead to look at the greeting, and the time
+/// when the peer last sent anything, which libssh2 does not handle.
 final class SSHStream {
     private let descriptor: OwnedDescriptor
     private var readAhead: ArraySlice<UInt8> = []

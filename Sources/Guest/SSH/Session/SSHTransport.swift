@@ -2,7 +2,7 @@ import Glibc
 public import LinuxSystem
 public import SystemPackage
 
-/// A place where an SSH server can be reached by a stream.
+/// An address at which a stream reaches an SSH server.
 public enum SSHTransport: Hashable, Sendable, CustomStringConvertible {
     /// An IPv4 or IPv6 address, or `localhost`. Names are not looked up: wander's guests are reached through forwarded
     /// ports, and a name server that does not answer would hold up every command.

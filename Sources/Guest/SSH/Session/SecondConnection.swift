@@ -1,9 +1,9 @@
 public import LinuxSystem
 import Synchronization
 
-/// A connection on a thread of its own that proves a new key by a login.
+/// A connection on a thread of its own that proves a new key with a login.
 ///
-/// It is opened as early as the server can be reached, and waits there until the key is in its place.
+/// It opens as early as the server can be reached, and waits there until the server has the key.
 public final class SecondConnection: Sendable {
     /// How long the proof may take once the key is in its place, in milliseconds.
     private static let proofLimit: Int64 = 300_000
@@ -23,9 +23,9 @@ public final class SecondConnection: Sendable {
 
     /// Starts to connect.
     /// - Parameters:
-    ///   - key: What is to be proved.
-    ///   - options: Its cancellation is for the caller of ``finish()``.
-    ///   - connect: Makes a connection; called on another thread, and twice if the first comes to nothing.
+    ///   - key: The key to prove.
+    ///   - options: Its cancellation applies to the caller of ``finish()``.
+    ///   - connect: Makes a connection. It is called on another thread, and again if the first connection fails.
     public init(
         user: String, key: SSHKeyPair, _ options: SSHSession.Options = SSHSession.Options(),
         connect: @escaping @Sendable () throws(SSHError) -> OwnedDescriptor
@@ -44,8 +44,8 @@ public final class SecondConnection: Sendable {
         } catch { throw .system(error) }
     }
 
-    /// The key is in its place.
-    /// - Parameter hostKey: Of the server that took it.
+    /// Continues with the login: the server has the key.
+    /// - Parameter hostKey: The host key of that server.
     public func proceed(expecting hostKey: SSHPublicKey) {
         state.withLock { $0.expected = hostKey }
         mayProceed.signal()
@@ -68,7 +68,7 @@ public final class SecondConnection: Sendable {
         try result.get()
     }
 
-    /// The connection is not needed, or not any more. Its thread ends by itself.
+    /// Gives the connection up. Its thread ends by itself.
     public func abandon() {
         cancellation.request()
     }

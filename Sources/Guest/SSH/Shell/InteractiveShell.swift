@@ -5,19 +5,19 @@ import SystemPackage
 
 /// An interactive session on the user's terminal, for hosts that have no ssh(1).
 public struct InteractiveShell {
-    /// Descriptors of this process.
+    /// The terminal's descriptors in this process.
     public var input: CInt = 0
     public var output: CInt = 1
     public var error: CInt = 2
-    /// As in TERM.
+    /// The terminal's type, as in TERM.
     public var terminalType: String = environmentVariable("TERM") ?? "xterm"
 
     public init() {}
 
     /// Runs the user's login shell, or `command` in a terminal, until it ends.
     ///
-    /// The terminal is in raw mode meanwhile: Ctrl-C is the guest's. `~.` at the start of a line ends a session that
-    /// hangs.
+    /// Meanwhile the terminal is in raw mode, and Ctrl-C goes to the guest. `~.` at the start of a line ends a session
+    /// that hangs.
     public func run(_ session: SSHSession, command: String? = nil) throws(SSHError) -> SSHOutcome {
         let channel = try SSHChannel(session)
         let isTerminal = isatty(input) != 0

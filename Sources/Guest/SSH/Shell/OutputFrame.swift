@@ -1,27 +1,27 @@
 import Glibc
 
-/// What a program in a guest says between two words, in a stream that comes in pieces and that others write to as well:
-/// login shells and their wrappers before it, processes that were left behind after it.
+/// The output of a program in a guest between two words. The stream comes in pieces, and others write to it too: login
+/// shells and their wrappers before the program, leftover processes after it.
 public struct OutputFrame {
     private let begin: [UInt8]
     private let end: [UInt8]
     private var held: [UInt8] = []
     public private(set) var hasBegun: Bool
-    /// The number that stands behind the last word: the program's exit status.
+    /// The number after the last word: the program's exit status.
     public private(set) var status: Int32?
-    /// The last of what came before the beginning.
+    /// The last bytes before the beginning.
     public private(set) var preamble: [UInt8] = []
 
     /// - Parameters:
-    ///   - begin: Stands directly before the first byte; nil if everything counts from the start.
-    ///   - end: Stands directly after the last byte, with a space, a number and a line break behind it.
+    ///   - begin: The word directly before the first byte; nil if everything counts from the start.
+    ///   - end: The word directly after the last byte, followed by a space, a number and a line break.
     public init(from begin: String? = nil, to end: String) {
         self.begin = Array((begin ?? "").utf8)
         self.end = Array(end.utf8)
         hasBegun = begin == nil
     }
 
-    /// What of `bytes` and of what was held back certainly is within.
+    /// The part of the held-back bytes and of `bytes` that certainly is between the words.
     public mutating func filter(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         guard status == nil else { return [] }
         held += bytes
@@ -57,7 +57,7 @@ public struct OutputFrame {
         return take(held.count - Self.overlap(held[...], end))
     }
 
-    /// What was held back, once no more can come.
+    /// The held-back bytes, once no more can come.
     public var rest: ArraySlice<UInt8> { hasBegun ? held[...] : [] }
 
     private mutating func pass(_ count: Int) {

@@ -1,9 +1,9 @@
-/// A command for the guest, and what it gets.
+/// A command for the guest, with its environment and limits.
 public struct SSHCommand: Sendable {
-    /// Given to the user's shell in the guest.
+    /// The text for the user's shell in the guest.
     public var text: String
-    /// Set before the user's shell starts, since servers refuse SSH's own way of passing variables. Not with a
-    /// terminal.
+    /// Variables that are set before the user's shell starts, since servers refuse SSH's own way of passing them. They
+    /// do not work with a terminal.
     public var environment: [(name: String, value: String)] = []
     public var terminal: PseudoTerminal?
     /// How long the command may take, in milliseconds; nil for no limit.
@@ -29,9 +29,9 @@ public struct SSHCommand: Sendable {
 
 /// A terminal for the command in the guest.
 public struct PseudoTerminal: Hashable, Sendable {
-    /// As in TERM.
+    /// The terminal's type, as in TERM.
     public var type: String
-    /// In characters.
+    /// The terminal's size in characters.
     public var columns: Int32
     public var rows: Int32
     /// Whether bytes pass unchanged in both directions: no echo, no line editing, no signals by keys, no carriage
@@ -55,7 +55,7 @@ public enum SSHOutcome: Hashable, Sendable {
 
     public var isSuccess: Bool { self == .exited(0) }
 
-    /// As a shell reports it: the exit status, or 128 plus the signal's number; 255 if it is not known.
+    /// The status as a shell reports it: the exit status, or 128 plus the signal's number; 255 if it is not known.
     public var shellStatus: Int32 {
         switch self {
         case .exited(let status): status
@@ -64,7 +64,7 @@ public enum SSHOutcome: Hashable, Sendable {
         }
     }
 
-    /// The signal by which a shell explains such a status; nil for a command's own status.
+    /// The signal that a shell means by such a status; nil for a command's own status.
     public static func signalName(ofShellStatus status: Int32) -> String? {
         signals.first { $0.value == status - 128 }?.key
     }

@@ -1,8 +1,8 @@
 import LinuxSystem
 import Reporting
 
-/// A command that runs in the guest. It may be attended in several parts: what it says is taken from the connection
-/// only while it is.
+/// A command that runs in the guest. It can be attended in several parts; its output is read from the connection only
+/// during them.
 public final class SSHProcess {
     private let channel: SSHChannel
     /// The call of a script; nil for a command that the login shell runs as it is.
@@ -23,9 +23,8 @@ public final class SSHProcess {
         try channel.start(call.line)
     }
 
-    /// Waits until the login shell has started `sh`, and gives it its script. The first exchange of bytes does that
-    /// too.
-    /// - Throws: ``SSHError/noShell(reason:)`` if the login shell ends without doing so.
+    /// Waits until the login shell has started `sh`, and sends the script. The first exchange of bytes does that too.
+    /// - Throws: ``SSHError/noShell(reason:)`` if the login shell ends before that.
     public func begin() throws(SSHError) { try begin(until: nil) }
 
     private func begin(until limit: MonotonicClock?) throws(SSHError) {
@@ -102,7 +101,7 @@ public final class SSHProcess {
         return outcome == .exited(0) ? .unknown : outcome
     }
 
-    /// Sends the command a few bytes, and does not wait for what it makes of them.
+    /// Sends the command a few bytes, and does not wait for an effect.
     public func send(_ text: String) throws(SSHError) {
         try begin()
         try send(bytes: Array(text.utf8))
@@ -120,11 +119,12 @@ public final class SSHProcess {
         }
     }
 
-    /// Waits until the command has printed `line`, the last of what it prints for the time being.
+    /// Waits until the command has printed `line`, the last line of its output for now.
     /// - Parameters:
     ///   - name: For the error's message.
-    /// - Throws: ``SSHError/commandFailed(command:status:output:)`` with what it said, if it ends before;
-    ///   ``SSHError/noAnswer(command:milliseconds:)`` if it says nothing for ``SSHSession/Options/answerMilliseconds``.
+    /// - Throws: ``SSHError/commandFailed(command:status:output:)`` with its output, if it ends before that;
+    ///   ``SSHError/noAnswer(command:milliseconds:)`` if it prints nothing for
+    ///   ``SSHSession/Options/answerMilliseconds``.
     public func expect(_ line: String, named name: String) throws(SSHError) {
         let silence = channel.session.options.answerMilliseconds
         do {
@@ -171,7 +171,7 @@ public final class SSHProcess {
 
     private final class Found { var isFound = false }
 
-    /// Tells that the command is about to end by itself, with a status other than 0 or without leaving processes behind
-    /// that hold its output. The next channel waits for that.
+    /// Declares that the command is about to end by itself, with a status other than 0 or without leaving processes
+    /// behind that hold its output. The next channel waits for the end.
     public func leave() { channel.session.leftChannel = channel }
 }

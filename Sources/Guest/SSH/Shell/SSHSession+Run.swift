@@ -31,14 +31,14 @@ extension SSHSession {
             input: input, milliseconds: script.milliseconds, silence: script.silence, output: output, error: error)
     }
 
-    /// Starts a command and does not wait for anything that it does. Its time limit is for ``SSHProcess/attend``.
+    /// Starts a command and does not wait for it. Its time limit applies to ``SSHProcess/attend``.
     public func start(_ command: SSHCommand) throws(SSHError) -> SSHProcess { try SSHProcess(command, over: self) }
 
     /// Starts a script in the same way.
     public func start(_ script: ShellScript) throws(SSHError) -> SSHProcess { try SSHProcess(script, over: self) }
 
     /// Runs a command and collects what it prints.
-    /// - Parameter limit: Of each output, in bytes; the rest is dropped.
+    /// - Parameter limit: The limit of each output, in bytes; the rest is dropped.
     public func collect(
         _ command: SSHCommand, input: SSHInput = .nothing, limit: Int = 16 << 20
     ) throws(SSHError) -> (outcome: SSHOutcome, output: [UInt8], error: [UInt8]) {

@@ -1,15 +1,15 @@
 import LinuxSystem
 
-/// How one script gets past the login shell, which alone decides how a command line of SSH's is read, and which may be
-/// anything.
+/// How one script gets past the login shell, which alone decides how SSH's command line is read, and which may be any
+/// program.
 ///
 /// The line is one simple command whose words every shell reads alike: sh, csh, fish, zsh, restricted ones, nushell. It
 /// has no `!`, no backslash, no line break and no single quote within single quotes, no slash in the command's name,
-/// and fewer than the 1024 characters that csh takes for a word. It says a word, which begins the output, and waits for
-/// a line with the script: whoever read the input before it has had only empty lines. The script's end is told by
-/// another word, since login shells and their wrappers may print more. That one travels with the script: process lists
-/// show the line, and may turn up in the output. Both are printed in halves, so that a shell that prints its commands
-/// does not print the words.
+/// and fewer than the 1024 characters that csh takes for a word. It prints a word, which begins the output, and waits
+/// for a line with the script: whatever read the input before it got only empty lines. Another word marks the end of
+/// the output, since login shells and their wrappers may print more. That word comes with the script, because process
+/// lists show the line and may appear in the output. Both words are printed in halves, so that a shell that prints its
+/// commands does not print the words.
 struct ShellCall {
     /// For SSH.
     let line: String

@@ -17,8 +17,8 @@ public enum ShellQuoting {
         return "'" + pieces(of: text, at: "'").joined(separator: "'\\''") + "'"
     }
 
-    /// A word that stands on one line.
-    /// - Parameter variable: Of the shell that reads it; holds a line break.
+    /// A word on one line.
+    /// - Parameter variable: A variable of the shell that reads the word; it holds a line break.
     public static func quote(_ text: String, lineBreak variable: String) -> String {
         pieces(of: text, at: "\n").map { quote($0) }.joined(separator: "\"$\(variable)\"")
     }

@@ -1,16 +1,17 @@
-/// A script for the guest's `sh`, whatever shell the user who logs in has. What that shell prints, asks or does when it
-/// starts and ends is no part of what the script reads and says.
+/// A script for the guest's `sh`, whatever the login user's shell is. What that shell prints, asks or does when it
+/// starts and ends is not part of the script's input and output.
 public struct ShellScript: Sendable {
     public var text: String
     /// `$1`, `$2` and so on.
     public var arguments: [String]
-    /// Another user to be, through sudo or, for root without sudo, su. nil stays the user who logged in.
+    /// The user to run as, through sudo or, for root without sudo, su. nil: the user who logged in.
     public var user: String?
     /// How long it may take, in milliseconds; nil for no limit.
     public var milliseconds: Int64?
     /// How long it may neither take input nor print anything, in milliseconds; nil for no limit.
     public var silence: Int64?
-    /// Its input and both of its outputs are this terminal then, as its user's would be; what it says comes as output.
+    /// A terminal for its input and both of its outputs, as its user would have; nil: none. Everything that it prints
+    /// comes as standard output.
     public var terminal: PseudoTerminal?
 
     public init(_ text: String, _ arguments: [String] = [], as user: String? = nil) {
@@ -19,9 +20,9 @@ public struct ShellScript: Sendable {
         self.user = user
     }
 
-    /// One command line that runs a text by `sh`, for programs that give a login shell a line and nothing else. Every
-    /// shell reads it alike, as a ``ShellCall``'s. The text is in octal where it is not plain; a backslash is the first
-    /// character of a word that some shells take for one and others for two.
+    /// One command line that runs a text with `sh`, for programs that give a login shell only a line. Every shell reads
+    /// it alike, as it reads a ``ShellCall``'s. The text is in octal where it is not plain. A backslash is the first
+    /// character of a word that some shells read as one character and others as two.
     public static func commandLine(_ text: String) -> String {
         var coded = ":@073"
         for byte in text.utf8 {

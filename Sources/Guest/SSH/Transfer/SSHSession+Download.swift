@@ -5,13 +5,13 @@ extension SSHSession {
     private static let readScript = BuiltInScript.text(PackageResources.read_path_sh)
     private static let printScript = BuiltInScript.text(PackageResources.print_file_sh)
 
-    /// Copies a file or a folder out of the guest, permissions and links kept.
+    /// Copies a file or a folder out of the guest, with permissions and links.
     /// - Parameters:
     ///   - source: In the guest; relative to the home directory, `~/` works.
     ///   - destination: A file goes into it if it is a folder; a folder becomes it, or goes into it by `name`.
-    ///   - name: What a folder is called in a destination that is a folder already, as with cp(1); nil: its contents go
+    ///   - name: The name of a folder in a destination that is a folder already, as with cp(1); nil: its contents go
     ///     there.
-    ///   - user: Who reads in the guest; nil is the user who logged in.
+    ///   - user: The guest's user who reads; nil: the user who logged in.
     ///   - progress: Gets the bytes received so far.
     public func download(
         _ source: String, to destination: FilePath, named name: String? = nil, as user: String? = nil,
@@ -58,7 +58,7 @@ extension SSHSession {
     }
 }
 
-/// Takes what a download sends. A single file appears whole or not at all.
+/// Receives a download. A single file appears whole or not at all.
 struct DownloadSink {
     private enum State {
         case undecided

@@ -6,11 +6,11 @@ public import SystemPackage
 public struct UploadOptions: Sendable {
     /// Permission bits; nil keeps those of the source.
     public var permissions: UInt32?
-    /// `user`, with the user's own group, or `user:group`; nil leaves the files to the user who writes them.
+    /// `user`, with the user's own group, or `user:group`; nil: the user who writes owns the files.
     public var owner: String?
-    /// Who writes in the guest; nil is the user who logged in. An owner needs root here.
+    /// The guest's user who writes; nil: the user who logged in. Setting an owner needs root.
     public var user: String?
-    /// What a folder is called in a destination that is a folder already, as with cp(1); nil: its contents go there.
+    /// The name of a folder in a destination that is a folder already, as with cp(1); nil: its contents go there.
     public var name: String?
     /// As chown(1) wants it.
     var ownership: String? { owner.map { $0.contains(":") ? $0 : $0 + ":" } }
@@ -23,10 +23,10 @@ public struct UploadOptions: Sendable {
 }
 
 extension SSHSession {
-    /// Copies a file or a folder into the guest, modes and links kept, missing parents made.
+    /// Copies a file or a folder into the guest, with modes and links. It makes missing parents.
     ///
-    /// Goes through the guest's shell (`cat`, `tar`): servers without SFTP, such as a bare dropbear, have those, and a
-    /// whole tree takes one round trip.
+    /// It uses the guest's shell (`cat`, `tar`): servers without SFTP, such as a bare dropbear, have those, and a whole
+    /// tree takes one round trip.
     /// - Parameters:
     ///   - destination: In the guest; relative to the home directory, `~/` works. A file goes into it if it is a
     ///     directory or ends with `/`. A folder becomes it, or goes into it by ``UploadOptions/name``.
@@ -38,7 +38,7 @@ extension SSHSession {
         try upload(GuardedPath(source), to: destination, options, progress: progress)
     }
 
-    /// The same for a file or folder that others may replace meanwhile.
+    /// The same for an open file or folder, whose path others may replace meanwhile.
     public func upload(
         _ source: GuardedPath, to destination: String, _ options: UploadOptions = UploadOptions(),
         progress: (UInt64) -> Void = { _ in }

@@ -1,8 +1,8 @@
 import LinuxSystem
 import Tar
 
-/// A file of the host on its way into an archive, of which holes may be left out: GNU tar's old sparse format
-/// (tar(5), "Old GNU Sparse"), which GNU's tar and bsdtar read.
+/// A file of the host on its way into an archive, which may leave out its holes: GNU tar's old sparse format (tar(5),
+/// "Old GNU Sparse"), which GNU's tar and bsdtar read.
 struct SparseFile {
     /// Less is not worth it, in bytes.
     private static let leastHoles: Int64 = 64 << 10

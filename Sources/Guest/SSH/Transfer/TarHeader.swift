@@ -1,7 +1,7 @@
 import LinuxSystem
 import Tar
 
-/// What comes before an entry of an archive for a guest: GNU's form, with its long names, which every tar reads.
+/// The header of an entry in an archive for a guest: GNU's form, with its long names, which every tar reads.
 enum TarHeader {
     /// - Parameters:
     ///   - size: The size of what follows, in bytes.

@@ -129,7 +129,7 @@ struct Download: WanderCommand {
     }
 }
 
-/// How a folder is called in a destination that is there, by what was typed.
+/// The name of a folder in a destination that exists, from what was typed.
 enum CopyName {
     /// - Parameter path: The same, made whole.
     /// - Returns: nil where the contents are meant, as with cp(1): `.`, `..`, `site/.`.

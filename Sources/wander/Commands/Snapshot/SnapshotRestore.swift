@@ -2,7 +2,7 @@ import ArgumentParser
 import EnvFile
 import Provider
 
-/// What happens to machines whose disks are older all at once.
+/// What happens to machines whose disks go back in time.
 struct RestoringOptions: ParsableArguments {
     @OptionGroup var provisioning: ProvisioningOptions
     @Flag(name: .customLong("no-start"), help: "Leave the machines stopped.") var noStart = false

@@ -1,6 +1,7 @@
 import ArgumentParser
 
-/// A time on the command line: whole seconds. More than anybody waits for counts as the most, so that no sum overflows.
+/// A time on the command line, in whole seconds. It is cut to a maximum that nobody waits for, so that no sum
+/// overflows.
 struct WaitingTime: ExpressibleByArgument {
     /// About three years, in seconds.
     private static let limit: Int64 = 100_000_000

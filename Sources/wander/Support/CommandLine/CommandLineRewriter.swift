@@ -2,8 +2,8 @@ import ArgumentParser
 import LinuxSystem
 import SystemPackage
 
-/// Lets the options that every command knows stand before the verb too: `wander --json status`. And takes `destroy -f`
-/// for what Vagrant's users mean by it.
+/// Allows the options of every command before the verb too: `wander --json status`. It also takes `destroy -f` as
+/// Vagrant's users mean it.
 enum CommandLineRewriter {
     /// Global flags without a value, and global options with one.
     static let flags: Set<String> = [

@@ -1,7 +1,7 @@
 import ArgumentParser
 import SystemPackage
 
-/// The options that every command takes. They may also stand before the verb.
+/// The options that every command takes. They may also come before the verb.
 struct GlobalOptions: ParsableArguments {
     enum ColorMode: String, ExpressibleByArgument, CaseIterable { case auto, always, never }
     enum ProgressMode: String, ExpressibleByArgument, CaseIterable { case auto, bar, plain, json, none }
@@ -26,7 +26,7 @@ struct ProjectOptions: ParsableArguments, ProjectSelection {
     var overrides: [String] = []
 }
 
-/// What says which environment a command means.
+/// The options that say which environment a command is for.
 protocol ProjectSelection {
     var file: String? { get }
     var overrides: [String] { get }

@@ -137,7 +137,7 @@ final class CommandContext: Sendable {
     }
 }
 
-/// A question came up and nobody is there to answer it.
+/// A question came up and there is nobody to answer it.
 struct CannotAsk: UserFacingError, Equatable {
     let question: String
     var summary: String { "this needs an answer: \(question)" }

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// A completion script, with what the parser's generator does not know about wander.
+/// A completion script, with additions for what the parser's generator does not know about wander.
 enum CompletionScript {
     static func text(for shell: CompletionShell) -> String {
         let script = Wander.completionScript(for: shell)

@@ -5,8 +5,8 @@ import LinuxSystem
 import Provider
 import Reporting
 
-/// What the shell offers for a word: names that exist here and now. Called by completion scripts; whatever goes wrong,
-/// it offers nothing and says nothing.
+/// What the shell offers for a word: names that exist here and now. Called by completion scripts; if anything goes
+/// wrong, it offers nothing and prints nothing.
 enum Completions {
     /// Machines that are not on the command line yet.
     static let machines = CompletionKind.custom { words, _, _ in

@@ -1,8 +1,8 @@
 import Glibc
 import LinuxSystem
 
-/// What `wander VERB --help` prints: the verb's own arguments and options first, and in one line where those of every
-/// command stand.
+/// What `wander VERB --help` prints: the verb's own arguments and options, then one line that says where to find the
+/// options of every command.
 struct HelpPage {
     let command: CommandDescription
     /// In characters.

@@ -61,7 +61,7 @@ enum MachineResults {
     static func forward(_ forward: MachineRecord.Forward) -> JSONValue { forward.publicJSON }
 }
 
-/// What went wrong with one of several machines: its name is in front, unless the error begins with it.
+/// What went wrong with one of several machines. Its name comes first, unless the error begins with it.
 struct MachineFailure: UserFacingError {
     let machine: String
     let error: any Error

@@ -4,8 +4,8 @@ import Reporting
 import Synchronization
 import SystemPackage
 
-/// Where results go. What could not be written is remembered: a result that is not there is an error, whatever the
-/// command did. A closed pipe is the reader's choice, and no error.
+/// Where results go. It remembers what could not be written: a missing result is an error, whatever the command did. A
+/// closed pipe is the reader's choice and not an error.
 enum StandardOutput {
     private struct State {
         var hasWritten = false
@@ -39,12 +39,12 @@ enum StandardOutput {
     }
 }
 
-/// Writes to standard error, which is talk: where it cannot be written, nobody can be told.
+/// Writes messages to standard error. If that fails, there is nowhere to report it.
 func writeTalk(_ text: String) { _ = writeAll(Array(text.utf8), to: STDERR_FILENO) }
 func writeTalk(_ bytes: [UInt8]) { _ = writeAll(bytes, to: STDERR_FILENO) }
 
-/// Writes every byte, also where whoever started this process made the descriptor non-blocking.
-/// - Returns: Why not all of them were written.
+/// Writes every byte, even if the process that started this one made the descriptor non-blocking.
+/// - Returns: Why some bytes could not be written; nil if all were.
 private func writeAll(_ bytes: [UInt8], to descriptor: CInt) -> Errno? {
     var bytes = bytes[...]
     while !bytes.isEmpty {
