@@ -25,17 +25,17 @@ public struct ProvisioningRun {
     public var reconnect: ((GuestRestart) throws -> SSHSession)?
     /// What root runs to restart the guest.
     var restartScript = PackageResources.restart_sh
-    /// The one that is in use, which a restart replaces.
+    /// The session in use. A restart of the guest replaces it.
     public var session: SSHSession { connection.session }
     private let writable: [FilePath]
     private let report: (ProvisioningEvent) -> Void
 
     /// - Parameters:
-    ///   - session: Logged in. After an error it is to be closed.
+    ///   - session: Logged in. After an error the caller closes it.
     ///   - masker: Knows the values that must not be shown.
     ///   - writable: Folders of the host that guests may write to. A script or file in one is opened there when its
     ///     turn comes, whatever the guest has made of its name meanwhile.
-    ///   - runner: Over the same session, started ahead for the first script.
+    ///   - runner: A runner over the same session, started ahead for the first script.
     public init(
         over session: SSHSession, masking masker: Masker = .none, writable: [FilePath] = [],
         by runner: GuestRunner? = nil,
@@ -47,8 +47,8 @@ public struct ProvisioningRun {
         self.report = report
     }
 
-    /// - Parameter save: Gets the record of a step before it runs and after it; makes it last. What it throws ends the
-    ///   run.
+    /// - Parameter save: Gets the record of a step before and after it runs, and writes it to disk. What it throws ends
+    ///   the run.
     /// - Throws: ``ProvisioningError``, or what `save` throws.
     public func run(_ plan: ProvisioningPlan, save: (StepRecord) throws -> Void) throws {
         let count = plan.runs.count

@@ -1,9 +1,9 @@
 import SSH
 
-/// Root's script that sets a guest's clock forward to the host's. A guest that stood still goes on at the time at which
-/// it stopped; what else it does about its time, it does after that.
+/// Root's script that sets a guest's clock forward to the host's. The clock of a guest that was stopped continues from
+/// that moment. Whatever the guest itself does about its time, it does afterwards.
 ///
-/// It needs no more than a POSIX shell and date(1), GNU's, BusyBox's or Toybox's.
+/// It needs only a POSIX shell and date(1), which may be GNU's, BusyBox's or Toybox's.
 enum GuestClock {
     /// What the guest said.
     enum Outcome: Equatable {

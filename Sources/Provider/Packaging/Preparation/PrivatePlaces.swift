@@ -1,11 +1,11 @@
 import SSH
 
-/// Where guests keep what is not to be in a box: the one table of it, which the script of the preparation and its tests
-/// are made from.
+/// The places where guests keep what must not be in a box. The preparation's script and its tests are made from this
+/// one table.
 ///
-/// What is left in a box is found by somebody who downloads it, so a doubtful place goes out: who misses a
-/// configuration in a new machine can bring it with a provisioner. Files that name their owner's secrets among much
-/// else (`/etc/shadow`, a project's own `.env`) stay.
+/// Whoever downloads a box finds what is left in it, so wander removes doubtful places too: a provisioner can bring
+/// back a configuration that a new machine needs. Files that hold secrets among much else (`/etc/shadow`, a project's
+/// own `.env`) stay.
 enum PrivatePlaces {
     enum Kind: String, CaseIterable {
         case history, secret, trace
