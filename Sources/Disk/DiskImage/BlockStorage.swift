@@ -1,8 +1,8 @@
 /// A disk as a device sees it: a fixed number of bytes that are read and written at byte offsets.
 ///
 /// Every method may be called by several threads at once; two requests that overlap in place and time happen in either
-/// order, sector by sector, as on a real disk. No method allocates memory on its way to success. Offsets and counts are
-/// in bytes and need no alignment; a range that does not lie inside ``virtualSize`` throws
+/// order, sector by sector, as on a real disk. No method allocates memory unless it fails. Offsets and counts are in
+/// bytes and need no alignment; a range that is not inside ``virtualSize`` throws
 /// ``DiskImageError/outOfRange(offset:count:size:)`` before anything happens.
 public protocol BlockStorage: AnyObject, Sendable {
     /// In bytes. It changes only by ``resize(to:)``, never while a device is using the disk.
@@ -72,9 +72,9 @@ public struct BlockExtent: Hashable, Sendable {
     public var offset: UInt64
     public var count: UInt64
     public var kind: Kind
-    /// Which image of the chain decides what this run is: 0 is the top one; nil if no image says anything.
+    /// The image of the chain that decides what this run is: 0 is the top one; nil if none does.
     public var depth: Int?
-    /// Where the bytes are in that image's file, if they are there as such.
+    /// Where the bytes are in that image's file, if it holds them unchanged.
     public var fileOffset: UInt64?
 
     public init(offset: UInt64, count: UInt64, kind: Kind, depth: Int? = nil, fileOffset: UInt64? = nil) {

@@ -1,19 +1,19 @@
 public import SystemPackage
 
-/// How a file holds a disk. Always told, never guessed, for a disk that a guest can write: a guest could otherwise
-/// write a qcow2 header into its raw disk and have the host open files by name.
+/// How a file holds a disk. For a disk that a guest can write, the format is always given and never guessed: a guest
+/// could otherwise write a qcow2 header into its raw disk and make the host open files by name.
 public enum DiskFormat: String, Hashable, Sendable, CaseIterable {
     case raw
     case qcow2
 }
 
-/// One file of a disk. A disk is a list of layers: the first is the disk itself, each later one holds what those before
-/// it do not.
+/// One file of a disk. A disk is a list of layers: the first is the disk itself, and each later one holds what the
+/// earlier ones do not.
 public struct DiskLayer: Hashable, Sendable {
     public var path: FilePath
     public var format: DiskFormat
-    /// Whether what is given below it is what it was made on, whatever name it has for that: where layers were joined,
-    /// those above still name the ones before.
+    /// Whether the layer given below it is its real base, whatever name the image has for that: after layers were
+    /// merged, those above still name the old ones.
     public var isPlacedByRecord: Bool
 
     public init(path: FilePath, format: DiskFormat, isPlacedByRecord: Bool = false) {

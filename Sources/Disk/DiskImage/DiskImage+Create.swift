@@ -22,10 +22,10 @@ extension DiskImage {
 
     /// Makes a disk that starts out as another image and keeps its own changes. The file appears whole or not at all.
     /// - Parameters:
-    ///   - backing: Recorded in the image as given, so that other tools find it; wander itself opens what it is told
-    ///     to.
-    ///   - virtualSize: In bytes; nil takes the backing image's. What lies behind its end reads as zeroes.
-    ///   - clusterBits: What is discarded is gone in whole clusters of 2^this bytes.
+    ///   - backing: The name to record in the image as given, so that other tools find it. wander itself opens only the
+    ///     files that it is given.
+    ///   - virtualSize: In bytes; nil takes the backing image's. Bytes past its end read as zeroes.
+    ///   - clusterBits: Discarding works in whole clusters of 2^this bytes.
     public static func createOverlay(
         at path: FilePath, backing: FilePath, backingFormat: DiskFormat, virtualSize: UInt64? = nil,
         clusterBits: UInt32 = QcowOptions().clusterBits, permissions: UInt32 = 0o600

@@ -5,13 +5,13 @@ import SystemPackage
 public enum DiskImage {
     /// Opens a disk for devices and tools.
     ///
-    /// The files are those of `layers` and no others: a backing file's name inside an image is only compared with the
-    /// layer that was given, and refused if it is that of another file that exists (unless
-    /// ``DiskLayer/isPlacedByRecord``). The first file is locked for `access`, the others for reading.
+    /// It opens the files of `layers` and no others. A backing file's name inside an image is only compared with the
+    /// given layer, and refused if another file has that name (unless ``DiskLayer/isPlacedByRecord``). The first file
+    /// is locked for `access`, the others for reading.
     /// - Parameters:
-    ///   - layers: The disk itself, then what is behind it.
-    ///   - cacheBytes: Of memory for tables, for each layer; less where a smaller disk needs less. Each MiB holds the
-    ///     tables for 8 GiB of a disk with clusters of 64 KiB, and only what is in use takes memory.
+    ///   - layers: The disk itself, then the layers below it.
+    ///   - cacheBytes: The memory for tables of each layer, or less if the disk needs less. Each MiB holds the tables
+    ///     for 8 GiB of a disk with clusters of 64 KiB, and only what is in use takes memory.
     public static func open(
         _ layers: [DiskLayer], access: DiskAccess, cacheBytes: Int = 1 << 20
     ) throws(DiskImageError) -> any BlockStorage {

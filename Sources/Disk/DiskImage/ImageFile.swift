@@ -4,7 +4,7 @@ import LinuxSystem
 import Synchronization
 import SystemPackage
 
-/// Sees every change of an image's file before it happens; may refuse it. For tests of crashes and failing disks.
+/// Sees every change of an image's file before it happens, and may refuse it. For tests of crashes and failing disks.
 protocol ImageFileObserver: Sendable {
     func willPerform(_ change: ImageFileChange) throws(SystemError)
 }

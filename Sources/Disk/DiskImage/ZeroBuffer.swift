@@ -1,6 +1,6 @@
 import Glibc
 
-/// Zeroes to write from. Never written to, so that all of its pages are the kernel's one zero page.
+/// Zeroes to write from. Nothing writes to it, so all of its pages are the kernel's one zero page.
 @safe enum ZeroBuffer {
     static let byteCount = 1 << 20
 

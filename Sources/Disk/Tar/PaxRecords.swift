@@ -1,4 +1,4 @@
-/// What an archive says of its next entry where a header has no room (POSIX, "pax Interchange Format"): lines of
+/// What an archive records about its next entry where a header has no room (POSIX, "pax Interchange Format"): lines of
 /// `LENGTH KEY=VALUE`.
 public enum PaxRecords {
     public static func encode(_ records: [(key: String, value: String)]) -> [UInt8] {

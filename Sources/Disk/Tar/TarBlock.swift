@@ -1,6 +1,6 @@
 /// One block of 512 bytes: what an archive has before each entry, with fields at fixed places (POSIX, "ustar
-/// Interchange Format"). A value only: what an entry is called at length, and what of it is believed, is the matter of
-/// those who write and read archives.
+/// Interchange Format"). It is only a value: long names, and what to believe of an entry, are up to those who write and
+/// read archives.
 public struct TarBlock: Hashable, Sendable {
     public static let byteCount = 512
     /// What ends an archive: two blocks of zeros.
@@ -29,9 +29,9 @@ public struct TarBlock: Hashable, Sendable {
         static let checksum = Field(at: 148, count: 8)
         public static let kind = Field(at: 156, count: 1)
         public static let link = Field(at: 157, count: 100)
-        /// With the version that follows it.
+        /// The magic, with the version that follows it.
         public static let magic = Field(at: 257, count: 8)
-        /// What comes before the name, without the slash.
+        /// The path before the name, without the slash.
         public static let prefix = Field(at: 345, count: 155)
 
         var range: Range<Int> { offset..<offset + count }
@@ -42,7 +42,7 @@ public struct TarBlock: Hashable, Sendable {
     /// All zeros.
     public init() {}
 
-    /// nil if it is not as many bytes as a block has.
+    /// nil if the count is not that of a block.
     public init?(_ bytes: some Collection<UInt8>) {
         guard bytes.count == Self.byteCount else { return nil }
         self.bytes = Array(bytes)
@@ -61,13 +61,13 @@ public struct TarBlock: Hashable, Sendable {
 
 // Writing.
 extension TarBlock {
-    /// As much of the text as there is room for.
+    /// Puts in as much of the text as there is room for.
     public mutating func put(_ text: some Sequence<UInt8>, in field: Field) {
         for (index, byte) in text.prefix(field.count).enumerated() { bytes[field.offset + index] = byte }
     }
 
-    /// A number in octal digits, with a zero behind them; less than none is none. One that has no room is in GNU's
-    /// binary form, which most tars read: files of 8 GiB and more.
+    /// Puts in a number as octal digits with a zero byte after them; a negative number counts as 0. A number without
+    /// room, such as the size of files from 8 GiB on, takes GNU's binary form, which most tars read.
     public mutating func put(_ number: Int64, in field: Field) {
         let digits = String(max(0, number), radix: 8)
         if digits.utf8.count < field.count {
@@ -80,7 +80,7 @@ extension TarBlock {
         }
     }
 
-    /// Puts in the checksum of everything else: the last thing to do.
+    /// Puts in the checksum of everything else. This must be the last change.
     public mutating func seal() {
         let sum = checksum
         put([UInt8](repeating: 0x20, count: 8), in: .checksum)
@@ -106,13 +106,13 @@ extension TarBlock {
 
     public var kind: UInt8 { bytes[Field.kind.offset] }
 
-    /// Up to a zero.
+    /// The field's text up to a zero byte.
     public func text(_ field: Field) -> String {
         String(decoding: bytes[field.range].prefix { $0 != 0 }, as: UTF8.self)
     }
 
-    /// In octal digits or GNU's binary form; 0 without any digits; nil if it is too large to be a number of anything,
-    /// or negative.
+    /// The field's number, in octal digits or GNU's binary form; 0 without any digits; nil if it is negative or too
+    /// large.
     public func number(_ field: Field) -> Int64? {
         let field = bytes[field.range]
         if let first = field.first, first & 0x80 != 0 {

@@ -2,7 +2,7 @@ public import LinuxSystem
 public import SystemPackage
 
 /// Connections from the host to a guest's TCP ports, through the Unix socket that the network keeps in the machine's
-/// folder: no port of the host is used, and only the folder's owner can connect.
+/// folder. It uses no port of the host, and only the folder's owner can connect.
 ///
 /// The protocol: `CONNECT port` or `WAIT port milliseconds` in a line; the answer is a line, `OK` or `ERROR reason`;
 /// after `OK` the socket carries the connection's bytes. `WAIT` tries until the port opens, many times a second, also

@@ -1,7 +1,7 @@
 import LinuxSystem
 import SystemPackage
 
-/// One end of a stream socket on which lines of text travel before, possibly, raw bytes do.
+/// One end of a stream socket that carries lines of text and then, possibly, raw bytes.
 struct LineConnection: ~Copyable {
     private let descriptor: OwnedDescriptor
     private var buffered: [UInt8] = []

@@ -19,11 +19,11 @@ public struct MachineAttachment: Hashable, Sendable {
     public var name: String
     /// The only source address that the network accepts from the machine.
     public var mac: MACAddress
-    /// nil lets the network choose one, the same again as long as its lease file exists.
+    /// nil lets the network choose one, which stays the same as long as its lease file exists.
     public var address: IPv4Address?
-    /// What DHCP tells the guest; nil means ``name``.
+    /// The host name that DHCP gives the guest; nil means ``name``.
     public var hostname: String?
-    /// Further names in DNS.
+    /// More names in DNS.
     public var aliases: [String]
     /// Where the network listens for the machine's monitor.
     public var socket: FilePath
@@ -32,7 +32,8 @@ public struct MachineAttachment: Hashable, Sendable {
     public var transport: Framing
     /// Whether the guest reaches anything beyond the environment; nil takes the environment's setting.
     public var internet: Bool?
-    /// What the guest reaches of the host's loopback interface, at `host.internal`. Nothing without ``internet``.
+    /// The ports of the host's loopback interface that the guest reaches, at `host.internal`; none without
+    /// ``internet``.
     public var hostPorts: [HostPorts]
 
     public init(

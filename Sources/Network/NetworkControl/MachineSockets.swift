@@ -2,7 +2,7 @@ public import LinuxSystem
 import SystemPackage
 
 /// The sockets at a machine's ``MachineAttachment/socket`` and ``MachineAttachment/access``. Whoever adds a machine to
-/// a running network binds them and hands them over: `wander-net` itself may then neither make sockets in the file
+/// a running network binds them and passes them on: `wander-net` itself may then neither make sockets in the file
 /// system nor write to any machine's folder.
 public final class MachineSockets {
     private var monitor: OwnedDescriptor?
@@ -22,7 +22,7 @@ public final class MachineSockets {
         self.descriptors = descriptors
     }
 
-    /// Binds them, in the place of those that are there.
+    /// Binds the sockets, and replaces any that exist.
     public convenience init(binding attachment: MachineAttachment) throws(SystemError) {
         let monitor =
             switch attachment.transport {
@@ -36,8 +36,8 @@ public final class MachineSockets {
         }
     }
 
-    /// nil if it was taken before.
+    /// The socket, once; nil if it was taken before.
     public func takeMonitor() -> OwnedDescriptor? { monitor.take() }
-    /// nil if it was taken before, or there is none.
+    /// The socket, once; nil if it was taken before, or there is none.
     public func takeAccess() -> OwnedDescriptor? { access.take() }
 }

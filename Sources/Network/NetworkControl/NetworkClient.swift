@@ -3,7 +3,7 @@ public import LinuxSystem
 public import NetworkAddress
 public import SystemPackage
 
-/// Talks to a running `wander-net`: one JSON object a line each way. Used by one thread.
+/// Talks to a running `wander-net`: one JSON object on a line in each direction. Used by one thread.
 public struct NetworkClient: ~Copyable {
     private let path: FilePath
     private var connection: LineConnection
@@ -47,7 +47,7 @@ public struct NetworkClient: ~Copyable {
         return address
     }
 
-    /// Removes a machine with its forwards and connections. An unknown name is no error.
+    /// Removes a machine with its forwards and connections. An unknown name is not an error.
     public mutating func removeMachine(_ name: String) throws {
         try request(["command": "remove-machine", "name": .string(name)])
     }
@@ -63,7 +63,7 @@ public struct NetworkClient: ~Copyable {
         return port
     }
 
-    /// Closes a port of the host and its connections. An unknown one is no error.
+    /// Closes a port of the host and its connections. An unknown port is not an error.
     public mutating func remove(_ forward: PortForward) throws {
         try request(["command": "remove-forward", "forward": forward.json])
     }

@@ -10,20 +10,19 @@ public struct NetworkConfiguration: Hashable, Sendable {
     public var subnet: IPv4Subnet
     /// Whether machines reach anything beyond the environment.
     public var internet: Bool
-    /// Whether machines get IPv6 beside IPv4; nil means where the host has an IPv6 route.
+    /// Whether machines get IPv6 besides IPv4; nil: if the host has an IPv6 route.
     public var ipv6: Bool?
     /// The largest IP packet between guests and network, in bytes: 1500 to `EthernetFrame.largestPacket`.
     public var mtu: Int
     /// Where the process's locks are; 0700. What it may write to is ``run``.
     public var folder: FilePath
-    /// The process ends when no machine has been connected for so long. In seconds.
+    /// The process ends when no machine has been connected for this many seconds.
     public var idleSeconds: Int
-    /// Which file names the host's resolvers.
+    /// The file that names the host's resolvers.
     public var resolverFile: FilePath = "/etc/resolv.conf"
     public var machines: [MachineAttachment]
     public var forwards: [PortForward]
-    /// An inherited descriptor that the process only keeps open: whoever finds its lock free knows that the process
-    /// ended.
+    /// An inherited descriptor that the process only keeps open: a free lock on it means that the process has ended.
     public var lockDescriptor: Int32?
     /// An inherited descriptor that gets one JSON line, `{"started":true,"failed":[...]}` with the
     /// machines that could not join, or `{"error":{...}}`, and is closed.

@@ -49,8 +49,8 @@ public enum NetworkError: UserFacingError, Equatable {
 }
 
 extension NetworkError {
-    /// An error as the process sends it: `{"summary":…,"detail":…,"remedy":…,"kind":…}`. Guests talk to that process:
-    /// of what it says so much is taken as fits on a screen.
+    /// An error as the process sends it: `{"summary":…,"detail":…,"remedy":…,"kind":…}`. Guests talk to that process,
+    /// so only as much of its text is taken as fits on a screen.
     public init(json: JSONValue) {
         func text(_ name: String) -> String? { json[name]?.stringValue.map { String($0.prefix(600)) } }
         self = .refused(

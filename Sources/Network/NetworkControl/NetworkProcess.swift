@@ -4,7 +4,7 @@ public import LinuxSystem
 import Reporting
 public import SystemPackage
 
-/// Starts `wander-net` and tells whether it runs. The caller holds the project's lock, so that nobody else starts one
+/// Starts `wander-net` and checks whether it runs. The caller holds the project's lock, so that nobody else starts one
 /// at the same time.
 public enum NetworkProcess {
     /// Whether a process serves the network in `folder`.
@@ -84,7 +84,7 @@ public enum NetworkProcess {
         return true
     }
 
-    /// Whether an error says that the process ended while it was spoken to.
+    /// Whether an error means that the process ended during a request.
     public static func isGone(_ error: any Error) -> Bool {
         if let error = error as? SystemError {
             return [.noSuchFileOrDirectory, .connectionRefused, .connectionReset, .brokenPipe].contains(error.errno)

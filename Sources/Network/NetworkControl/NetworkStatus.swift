@@ -13,7 +13,7 @@ public struct NetworkStatus: Hashable, Sendable {
         public var leased: Bool
     }
     public struct Forward: Hashable, Sendable {
-        /// With the port of the host that is really in use.
+        /// The forward, with the port of the host that is really in use.
         public var forward: PortForward
         /// Why the port is not open on the host; nil if it is.
         public var failure: String?
@@ -28,7 +28,7 @@ public struct NetworkStatus: Hashable, Sendable {
     public var subnet: IPv4Subnet
     public var machines: [Machine]
     public var forwards: [Forward]
-    /// Everything as it was sent, with counters and whatever a newer process may add.
+    /// The whole document as it was sent, with counters and whatever a newer process may add.
     public var json: JSONValue
 
     public func machine(_ name: String) -> Machine? { machines.first { $0.name == name } }

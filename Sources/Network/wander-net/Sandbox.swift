@@ -4,8 +4,8 @@ import LinuxSystem
 import NetworkControl
 import SystemPackage
 
-/// What the process gives up before the first guest talks to it: C code reads what guests send, and if one of them ever
-/// takes it over, there should be little to gain.
+/// What the process gives up before the first guest talks to it. C code reads what guests send, so a guest that takes
+/// it over should gain little.
 enum Sandbox {
     /// - Returns: What this kernel cannot limit, to be logged; nil if everything is.
     /// - Throws: What else keeps the process from being limited; it may serve nobody then.

@@ -1,4 +1,4 @@
-/// Something in an image's tables that must not be so.
+/// Something in an image's tables that is wrong.
 public struct QcowFinding: Hashable, Sendable {
     public enum Problem: String, Hashable, Sendable, CaseIterable {
         /// Bits are set that the format reserves.

@@ -123,7 +123,7 @@ extension QcowHeader {
     }
 }
 
-/// Big-endian integers out of bytes that somebody else wrote; nil wherever that would read too far.
+/// Big-endian integers from bytes of unknown origin; nil if a read would go past the end.
 struct BigEndianBytes {
     private let bytes: [UInt8]
     init(_ bytes: [UInt8]) { self.bytes = bytes }

@@ -8,7 +8,7 @@ private enum WriteStep {
     case fresh(ClusterRun, host: UInt64, count: Int, source: CopySource)
 }
 
-/// Where the bytes of a fresh cluster come from that the write itself does not bring.
+/// The source of those bytes in a fresh cluster that the write itself does not have.
 enum CopySource: Equatable {
     /// From nowhere: they are zero, as the fresh cluster is.
     case none

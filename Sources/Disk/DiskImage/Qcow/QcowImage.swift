@@ -1,12 +1,12 @@
 import LinuxSystem
 
-/// A qcow2 image, version 2 or 3, with the images behind it.
+/// A qcow2 image, version 2 or 3, with the images below it.
 ///
-/// How writing stays safe against crashes: clusters are only ever taken from behind the end of the file, never freed
-/// while the image is open, and not counted on the disk. Before the first L2 entry is written, the header is marked
-/// dirty, which tells every reader that refcounts are to be derived from the tables; closing writes them and removes
-/// the mark. That leaves one order to keep: a cluster's data before the L2 entry that points at it, a new L2 table
-/// before the L1 entry that points at it. Both are kept by ``flush()``, the only place that writes tables.
+/// How writing stays safe against crashes: clusters are only taken past the end of the file, never freed while the
+/// image is open, and not counted on the disk. Before the first L2 entry is written, the header is marked dirty, which
+/// tells every reader to derive refcounts from the tables. Closing writes them and removes the mark. One order remains
+/// to keep: a cluster's data before the L2 entry that points at it, a new L2 table before the L1 entry that points at
+/// it. Both are kept by ``flush()``, the only place that writes tables.
 ///
 /// Locking: `lock` guards all variables below. Data is read and written without it. A cluster that a request has
 /// taken but not yet entered into its table is in `underWay`, and other writes to the same cluster wait for it. While a

@@ -1,9 +1,9 @@
 import CZlib
 import CZstd
 
-/// Fills a new qcow2 image from front to back: clusters in the order of the disk, then each table behind its clusters.
+/// Fills a new qcow2 image from front to back: clusters in the order of the disk, then each table after its clusters.
 ///
-/// Nothing is ever read back but for the refcounts, which come from the tables as they do when an image is closed.
+/// It reads nothing back except for the refcounts, which come from the tables as they do when an image is closed.
 final class QcowWriter {
     private let file: ImageFile
     private let header: QcowHeader

@@ -1,6 +1,6 @@
 /// The refcount structures of an image, as they are in its file and as they should be.
 ///
-/// wander takes nothing from refcounts: they are written for others, from what the tables refer to.
+/// wander does not use refcounts: it writes them for other programs, from what the tables refer to.
 struct RefcountTables {
     private let file: ImageFile
     private(set) var header: QcowHeader

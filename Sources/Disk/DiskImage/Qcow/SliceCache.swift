@@ -1,7 +1,7 @@
 import Glibc
 import LinuxSystem
 
-/// Keeps pieces of L2 tables in memory, in a bounded number of slots that are set aside once.
+/// Keeps pieces of L2 tables in memory, in a bounded number of slots that are allocated once.
 ///
 /// A slice is 4 KiB of an L2 table (512 entries), or the whole table where that is smaller; it has the number of its
 /// first cluster divided by its number of entries. Entries stay in the file's byte order. A dirty slice stays until it

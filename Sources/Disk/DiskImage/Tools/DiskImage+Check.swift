@@ -12,7 +12,7 @@ public struct CheckReport: Hashable, Sendable {
     public var refcountsTooLow: UInt64 = 0
     /// Clusters that the refcounts count and nobody uses.
     public var leaks: UInt64 = 0
-    /// The image was not closed: its refcounts are to be made anew, which opening it for writing does.
+    /// The image was not closed: its refcounts must be computed again, which opening it for writing does.
     public var isDirty = false
     public var isMarkedCorrupt = false
 
@@ -29,14 +29,14 @@ public struct CheckReport: Hashable, Sendable {
     public var isSound: Bool {
         corruptions == 0 && wrongFlags == 0 && refcountsTooLow == 0 && leaks == 0 && !isDirty && !isMarkedCorrupt
     }
-    /// Whatever is wrong, the disk's content is not touched by it.
+    /// Whether the disk's content is unaffected by what is wrong.
     public var hasOnlyRefcountFindings: Bool { corruptions == 0 && !isMarkedCorrupt }
 }
 
 extension DiskImage {
     /// Looks at all tables of a qcow2 image; a raw image has none.
     ///
-    /// Takes the image's file alone: what is behind it is a disk of its own.
+    /// It checks only the image's own file: what is below it is a disk of its own.
     public static func check(_ layer: DiskLayer) throws(DiskImageError) -> CheckReport {
         guard layer.format == .qcow2 else { return CheckReport() }
         let file = try ImageFile(layer.path, access: .readOnly)
@@ -71,7 +71,7 @@ extension DiskImage {
 
     /// Makes refcounts and flags what they should be, and removes the marks of a dirty or corrupt image.
     ///
-    /// Entries that point where they must not are left alone: what they should be is not known.
+    /// It leaves entries alone that point where they must not, since their right value is not known.
     /// - Returns: What was found before, and what is still wrong.
     public static func repair(_ layer: DiskLayer) throws(DiskImageError) -> (before: CheckReport, after: CheckReport) {
         guard layer.format == .qcow2 else { return (CheckReport(), CheckReport()) }

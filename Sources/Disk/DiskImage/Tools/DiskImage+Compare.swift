@@ -2,7 +2,8 @@ import Glibc
 
 /// How two disks differ.
 public struct DiskComparison: Hashable, Sendable {
-    /// The first byte that is not the same; nil if there is none. What a shorter disk lacks counts as zeroes.
+    /// The first byte that is not the same; nil if there is none. A shorter disk counts as if it were filled up with
+    /// zeroes.
     public var firstDifference: UInt64?
     /// In bytes.
     public var sizes: [UInt64]

@@ -8,7 +8,7 @@ extension DiskImage {
     /// Writes a disk's whole content, without what reads as zeroes, into a new image that needs no other file.
     ///
     /// The same content and options give the same bytes. The file appears whole or not at all.
-    /// - Parameter isDurable: Whether it has to survive a crash of the host from then on.
+    /// - Parameter isDurable: Whether the file must survive a crash of the host afterwards.
     public static func flatten(
         _ source: any BlockStorage, to path: FilePath, options: QcowOptions = QcowOptions(),
         compression: ImageCompression = .none, permissions: UInt32 = 0o644, isDurable: Bool = true,
@@ -23,7 +23,7 @@ extension DiskImage {
         }
     }
 
-    /// The same into an empty file that is there, such as one that has no name yet.
+    /// The same into an existing empty file, such as one that has no name yet.
     public static func flatten(
         _ source: any BlockStorage, into path: FilePath,
         progress: DiskProgress = { (_, _) throws(DiskImageError) in }

@@ -5,13 +5,12 @@ extension DiskImage {
     /// What a difference says that it stands on: no file of that name is ever looked for.
     private static let parentName: FilePath = "parent"
 
-    /// Writes what is not the same on two disks into a new qcow2 layer: with it over `parent`, a disk reads as
-    /// `source`.
+    /// Writes what differs between two disks into a new qcow2 layer: with it over `parent`, a disk reads as `source`.
     ///
-    /// The same content gives the same bytes. The file appears whole or not at all. Its blocks are 4 KiB, as those of
-    /// most file systems.
-    /// - Parameter sharedDepth: Layers of `source` from this one on are those of `parent`, so that what they hold need
-    ///   not be compared; nil if that is not known.
+    /// The same content gives the same bytes. The file appears whole or not at all. It has blocks of 4 KiB, as most
+    /// file systems have.
+    /// - Parameter sharedDepth: The first layer that `source` and `parent` share, with all below it, so that their
+    ///   content need not be compared; nil if none is known.
     public static func difference(
         of source: any BlockStorage, from parent: any BlockStorage, sharedDepth: Int?, to path: FilePath,
         permissions: UInt32 = 0o600, progress: DiskProgress = { (_, _) throws(DiskImageError) in }

@@ -1,13 +1,13 @@
 public import SystemPackage
 
-/// What an image's file says about itself.
+/// What an image's file reports about itself.
 public struct ImageInfo: Hashable, Sendable {
     public var path: FilePath
     public var format: DiskFormat
     /// Sizes are in bytes.
     public var virtualSize: UInt64
     public var fileSize: UInt64
-    /// What the file takes on the host's disk.
+    /// The space that the file takes on the host's disk.
     public var allocatedSize: UInt64
     /// Only qcow2 images have these.
     public var qcow2: Qcow2?

@@ -1,9 +1,9 @@
-/// A disk as it is, but for the blocks that its file systems do not use: these read as zeroes.
+/// A disk whose unused file system blocks read as zeroes, and whose other blocks are unchanged.
 public final class DiskWithoutFreeSpace: BlockStorage {
     private let disk: any BlockStorage
     private let free: [Range<UInt64>]
 
-    /// - Parameter disk: Nobody writes to it any more.
+    /// - Parameter disk: Nobody writes to it any longer.
     public init(_ disk: any BlockStorage) throws(DiskImageError) {
         self.disk = disk
         free = try FreeSpace(of: disk).ranges

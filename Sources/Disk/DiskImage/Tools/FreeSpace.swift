@@ -6,7 +6,7 @@
 public struct FreeSpace: Sendable {
     /// In bytes; in order and apart from each other.
     public private(set) var ranges: [Range<UInt64>] = []
-    /// Whether every part of the disk is understood: a free block is in ``ranges`` then, and nowhere else.
+    /// Whether every part of the disk is understood. Then ``ranges`` has every free block.
     public private(set) var isWhole = false
 
     /// As many ranges as a disk has in which each second block is free; a larger one wants our memory.

@@ -1,4 +1,4 @@
-/// What a volume can be used for that leaves an older super block of ext4 where it was: its bitmaps say nothing then.
+/// Uses of a volume that leave an older super block of ext4 in place, whose bitmaps then mean nothing.
 ///
 /// Each puts its mark elsewhere than in the second kilobyte, and does not have to overwrite that one (blkid(8) warns of
 /// such volumes as ambivalent).

@@ -5,7 +5,7 @@ import NetworkAddress
 import NetworkControl
 import SystemPackage
 
-/// A client of the control socket: a JSON object a line, answered by one each, in order.
+/// A client of the control socket: it sends JSON objects, one a line, and gets one answer for each, in order.
 final class ControlConnection: EventSource {
     /// In bytes, of a request.
     static let lineLimit = 1 << 20

@@ -1,7 +1,7 @@
 import Glibc
 import LinuxSystem
 
-/// What asks the process to end, as something to wait for.
+/// The signals that ask the process to end, as something to wait for.
 final class SignalSource: EventSource {
     private let descriptor: SignalDescriptor
     private let received: () -> Void

@@ -1,7 +1,7 @@
 import NetworkAddress
 import NetworkControl
 
-/// Answers DHCP (RFC 2131) for one machine whose address is settled already: every request gets the same one.
+/// Answers DHCP (RFC 2131) for one machine, whose address is already known: every request gets the same one.
 struct DHCPServer {
     var gateway: IPv4Address
     var subnet: IPv4Subnet

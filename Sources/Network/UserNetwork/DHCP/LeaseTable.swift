@@ -4,8 +4,8 @@ import NetworkAddress
 import NetworkControl
 import SystemPackage
 
-/// Which machine has which address. An address that was given stays the machine's, also while it does not run, as long
-/// as the file exists and no Wanderfile claims it for another.
+/// Which machine has which address. A machine keeps its address, even while it does not run, as long as the file exists
+/// and no Wanderfile claims the address for another.
 struct LeaseTable {
     /// In bytes.
     private static let fileLimit = 1 << 20

@@ -2,8 +2,8 @@ import LinuxSystem
 import NetworkAddress
 import NetworkControl
 
-/// A guest's TCP connection to the network's name server (RFC 7766): questions behind their lengths, and so the
-/// answers, each when it is there. Resolvers come here with what is too long for a datagram.
+/// A guest's TCP connection to the network's name server (RFC 7766): each question and each answer comes after its
+/// length, and each answer goes out when it is ready. Resolvers use it for what is too long for a datagram.
 final class NameConnection: GuestConnection {
     /// The most connections of one machine; further ones are ignored.
     static let limit = 16

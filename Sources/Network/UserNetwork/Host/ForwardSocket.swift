@@ -2,8 +2,8 @@ import Glibc
 import LinuxSystem
 import NetworkControl
 
-/// A socket of a forward on the host. One that is bound to 127.0.0.1 has a second at ::1, where the host has it:
-/// programs that are told `localhost` try either first.
+/// A socket of a forward on the host. One that is bound to 127.0.0.1 has a second at ::1 if the host has that, since
+/// programs may try either first for `localhost`.
 final class ForwardSocket: EventSource {
     private var descriptor: HeldDescriptor?
     /// Called when somebody has come, with the descriptor; a result says when to look again if more is there.

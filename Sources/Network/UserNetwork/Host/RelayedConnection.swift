@@ -1,8 +1,8 @@
 import Glibc
 import LinuxSystem
 
-/// A TCP connection with a guest whose other end is a socket of the host. Bytes go both ways; each side's closing or
-/// breaking off becomes the other's.
+/// A TCP connection with a guest whose other end is a socket of the host. Bytes go both ways. When one side closes or
+/// breaks off, so does the other.
 class RelayedConnection: GuestConnection {
     /// How long a connection that one side has closed may be silent, in milliseconds. Whoever has closed its side may
     /// listen, or be gone for ever: TCP does not tell.

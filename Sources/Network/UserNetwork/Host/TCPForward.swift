@@ -6,9 +6,10 @@ import SystemPackage
 
 /// A TCP port of the host that leads to one of a guest.
 ///
-/// A client is connected to the guest when it comes. If nobody listens there, its connection is reset as soon as the
-/// guest says so; if the guest is silent (it boots), it is held for ``HostConnection/dialLimit`` and then reset.
-/// Clients for which there is no room wait for a moment, and then are reset too.
+/// The network connects each client to the guest at once. If nobody listens there, the client's connection is reset as
+/// soon as the guest says so. If the guest is silent (it boots), the connection is held for
+/// ``HostConnection/dialLimit`` and then reset. Clients for which there is no room wait for a moment, and are then
+/// reset too.
 final class TCPForward: EventSource, Forward {
     /// How long clients wait for room, in milliseconds.
     static let patience: Int64 = 1_000

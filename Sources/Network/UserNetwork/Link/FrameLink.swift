@@ -13,9 +13,9 @@ protocol FrameReceiver: AnyObject {
 
 /// The connection to one machine's monitor: frames in both directions.
 ///
-/// Frames that the monitor does not take at once wait in a queue, which those who send there share. Whoever has filled
-/// his part pauses (back-pressure instead of loss), but not for ever: a guest that takes nothing at all loses its
-/// frames, so that it cannot stop others.
+/// Frames that the monitor does not take at once wait in a queue, which all senders share. A sender that has filled its
+/// part pauses (back-pressure instead of loss), but not for ever: a guest that takes nothing at all loses its frames,
+/// so that it cannot stop others.
 class FrameLink: EventSource {
     /// What a monitor sends as one frame at most, in bytes: QEMU's own buffer. What is longer than
     /// `EthernetFrame.limit` goes no further than to the switch, which drops it.

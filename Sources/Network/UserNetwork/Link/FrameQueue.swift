@@ -1,4 +1,4 @@
-/// Frames that wait for a monitor, in a line for each who sends them: whoever floods a machine fills a line of his own,
+/// Frames that wait for a monitor, in one line for each sender. A sender that floods a machine fills only its own line,
 /// and everybody else's frames pass it. The lines are served by the bytes that each has sent (start-time fair queueing;
 /// Goyal, Vin and Cheng, 1996).
 final class FrameQueue {

@@ -3,8 +3,8 @@ import LinuxSystem
 import NetworkAddress
 import SystemPackage
 
-/// Frames over a stream socket, each behind its length in four bytes, the highest first: what QEMU's `-netdev stream`
-/// and `wander-vmm` speak.
+/// Frames over a stream socket, each after its length in four bytes, the highest first, as QEMU's `-netdev stream` and
+/// `wander-vmm` send them.
 final class StreamLink: FrameLink {
     /// What goes out before anything else: frames in their order, of the first perhaps only the rest.
     private var outgoing = ByteQueue()

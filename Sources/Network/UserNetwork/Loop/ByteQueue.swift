@@ -1,5 +1,5 @@
-/// Bytes in the order in which they were put in. Its memory follows its content and is given back when it is empty, so
-/// that an idle connection costs nothing.
+/// Bytes in the order in which they were put in. Its memory grows and shrinks with its content and is freed when it is
+/// empty, so an idle connection costs nothing.
 @safe struct ByteQueue: ~Copyable {
     private var storage: UnsafeMutableRawBufferPointer
     private var head = 0

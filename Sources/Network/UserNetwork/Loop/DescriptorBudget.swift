@@ -1,10 +1,10 @@
 import LinuxSystem
 
-/// How many descriptors machines may make this process open, which has one table of them for all.
+/// How many descriptors machines may make this process open, which has one table for all of them.
 ///
-/// A machine may have four times what is then still free: alone nearly everything, beside others a fair part, and
-/// whoever comes last still finds some (the rule by which switches share their memory, "dynamic threshold"). Listeners,
-/// monitors and the control socket are outside of it.
+/// A machine may have four times as many as are then still free: nearly all if it is alone, a fair share beside others,
+/// and the last one still gets some (the rule by which switches share their memory, "dynamic threshold"). Listeners,
+/// monitors and the control socket do not count.
 final class DescriptorBudget {
     /// The most of one machine, whatever the process may have: each costs memory and time.
     static let machineLimit = 4096

@@ -2,7 +2,7 @@ import CLinux
 import LinuxSystem
 
 /// Waits for everything with one poll(2) a round, and serves what is ready in turn. libslirp's sockets change from
-/// round to round, which is why the set is made anew each time.
+/// round to round, so the set is made again each time.
 final class EventLoop {
     /// Called before each wait: sends what the round has gathered.
     var beforeWait: () -> Void = {}

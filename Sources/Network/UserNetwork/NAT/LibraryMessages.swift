@@ -1,6 +1,6 @@
 import CLibSlirp
 
-/// What libslirp and glib say by themselves. glib would write it to standard error, as often as a guest provokes it.
+/// Messages of libslirp and glib. glib would write them to standard error, as often as a guest provokes them.
 enum LibraryMessages {
     // SAFETY: only the thread that runs the network, and with it libslirp, comes here.
     private nonisolated(unsafe) static var receive: (String) -> Void = { _ in }

@@ -7,7 +7,7 @@ import NetworkControl
 /// One machine's way out: a libslirp instance, which turns the guest's connections into sockets of this process.
 ///
 /// Each machine has its own, so that one guest's connections neither slow down nor crowd out another's, and that its
-/// output can be held back alone. DHCP, DNS and ARP are not libslirp's business here.
+/// output can be held back alone. libslirp does no DHCP, DNS or ARP here.
 @safe final class NATEngine {
     struct Settings {
         var subnet: IPv4Subnet

@@ -1,6 +1,5 @@
-/// Looks at what is about to be given to libslirp, which is C and trusts lengths more than it should: version 4.7
-/// corrupts its memory when a UDP header claims fewer than its own eight bytes. Only packets whose every length holds
-/// get there.
+/// Inspects packets for libslirp, which is C and trusts lengths more than it should: version 4.7 corrupts its memory
+/// when a UDP header claims fewer than its own eight bytes. Only packets whose lengths are all right get there.
 enum PacketInspection {
     /// Whether the transport's header of an unfragmented IPv4 packet without options is sound, and of a kind that can
     /// be passed on: TCP, UDP, or an echo request.

@@ -3,8 +3,8 @@ import LinuxSystem
 import NetworkControl
 import SystemPackage
 
-/// A guest's TCP connection to the outside or to the host. The guest's knock is answered when the socket is connected,
-/// so that it learns what became of it: open, refused, or nowhere to go.
+/// A guest's TCP connection to the outside or to the host. The guest's SYN is answered when the socket has connected or
+/// failed, so that the guest learns the result: open, refused, or unreachable.
 final class OutsideConnection: RelayedConnection {
     /// How long the other side may take to answer, in milliseconds. Guests give up after about two minutes.
     static let connectLimit: Int64 = 130_000

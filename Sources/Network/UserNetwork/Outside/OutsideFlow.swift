@@ -1,6 +1,6 @@
 import NetworkAddress
 
-/// What tells a guest's connection to the outside from its others.
+/// What identifies one of a guest's connections to the outside.
 struct OutsideFlow: Hashable {
     enum Address: Hashable {
         case v4(IPv4Address)

@@ -1,4 +1,4 @@
-/// Why a machine's frame went no further. The names are part of what `wander net status --json` prints.
+/// Why a machine's frame was dropped. The names are part of what `wander net status --json` prints.
 enum DropReason: String, CaseIterable {
     case malformed
     case spoofedMAC = "spoofed-mac"

@@ -1,7 +1,7 @@
 import LinuxSystem
 
-/// Which machine an IPv6 address belongs to, where the address does not say so itself: to the one that used it first,
-/// until it has not used it for a long time (RFC 6620).
+/// Which machine an IPv6 address belongs to, if the address itself does not show it: the one that used it first, until
+/// it has not used it for a long time (RFC 6620).
 struct IPv6AddressTable {
     /// Addresses of one machine. A new one takes the place of the one that it has not used for the longest time: guests
     /// with temporary addresses (RFC 8981) make one a day.

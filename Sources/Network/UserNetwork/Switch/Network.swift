@@ -6,7 +6,7 @@ public import NetworkControl
 import Reporting
 import SystemPackage
 
-/// One environment's network: a switch between the machines, and behind its gateway address DHCP, DNS, the way out, and
+/// One environment's network: a switch between the machines and, at its gateway address, DHCP, DNS, the way out, and
 /// the host's connections to the machines. Everything runs on the thread that calls ``run()``.
 public final class Network {
     private(set) var configuration: NetworkConfiguration
@@ -30,7 +30,7 @@ public final class Network {
     /// When the process ends unless a machine connects.
     fileprivate(set) var idleSince: MonotonicClock?
 
-    /// Whether the process may make sockets for machines that are added; otherwise they have to come with the machine.
+    /// Whether the process may make sockets for added machines; otherwise they must come with the machine.
     public var bindsSockets = true
 
     /// Called when little has passed for a while after a lot did: the time to give memory back.
@@ -39,9 +39,8 @@ public final class Network {
     /// Whether leases are kept in the network's folder.
     private let persistent: Bool
 
-    /// Makes the network with the machines and forwards of `configuration`.
-    /// A machine that cannot join is left out, so that the others have their network; a forward whose port is taken is
-    /// kept and reported by `status`.
+    /// Makes the network with the machines and forwards of `configuration`. It leaves out a machine that cannot join,
+    /// so that the others have their network. It keeps a forward whose port is taken, and `status` reports that.
     /// - Throws: What is wrong with a machine, if none can join.
     public convenience init(_ configuration: NetworkConfiguration) throws {
         try self.init(

@@ -2,9 +2,9 @@ import LinuxSystem
 import NetworkAddress
 
 /// Which pieces of a machine's fragmented UDP broadcasts may pass (RFC 791, section 3.2). Only the first piece of a
-/// packet has the ports, so the others pass by its identification, and each only right behind the one before: senders
-/// send them in order and the way to the switch keeps it, so that pieces which overlap or leave a gap are an attack, or
-/// come to nothing.
+/// packet has the ports, so the others pass by its identification, and each only directly after the previous one.
+/// Senders send them in order and the way to the switch keeps the order, so pieces that overlap or leave a gap are an
+/// attack or useless.
 struct PieceFilter {
     /// Packets under way at the same time; the oldest makes room.
     static let limit = 16

@@ -1,6 +1,6 @@
 import LinuxSystem
 
-/// Notices when the traffic has ended that made the process grow. A network without traffic is not woken for it.
+/// Notices when traffic that made the process grow has ended. It does not wake a network without traffic.
 final class QuietTimer: EventSource {
     /// In milliseconds.
     static let interval: Int64 = 3_000

@@ -1,4 +1,4 @@
-/// A TCP connection with a guest, which the network lets send at the end of each round that brought it something.
+/// A TCP connection with a guest. It sends at the end of each round in which something arrived for it.
 class GuestConnection: EventSource {
     /// Whether the network will call ``pump()``.
     var isScheduled = false

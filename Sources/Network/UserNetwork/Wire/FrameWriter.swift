@@ -8,7 +8,7 @@ struct Endpoint: Hashable {
     var port: UInt16 = 0
 }
 
-/// Builds the frames that the network itself sends. Numbers go out with their highest byte first.
+/// Builds the frames that the network itself sends. Numbers are big-endian.
 struct FrameWriter {
     private(set) var bytes: [UInt8] = []
 
