@@ -1,9 +1,9 @@
 public import Glibc
 
-/// One request and the room for its reply, as whoever carries them holds them: usually in a guest's memory.
+/// One request and the room for its reply, where the transport has them: usually in a guest's memory.
 ///
-/// The bytes of the request may change at any time, so the server copies what it judges, once, and has the kernel move
-/// file data straight between a file and these buffers. All offsets and counts are in bytes.
+/// The bytes of the request may change at any time, so the server copies what it checks, once, and lets the kernel move
+/// file data directly between a file and these buffers. All offsets and counts are in bytes.
 public protocol FUSEExchange: ~Copyable {
     /// The bytes of the request, header and all.
     var requestByteCount: Int { get }

@@ -12,6 +12,6 @@ extension FileSystemServer {
         SYS_renameat2, SYS_setxattr, SYS_statx, SYS_symlinkat, SYS_syncfs, SYS_unlinkat, SYS_utimensat,
     ].map { Int($0) }
 
-    /// What must be true of some of them: no program is made to run with its owner's rights.
+    /// Conditions on the arguments of some of them: no program may be made to run with its owner's rights.
     public static let conditions: [Int: ArgumentCondition] = [Int(SYS_fchmodat): .lacks(2, 0o4000)]
 }

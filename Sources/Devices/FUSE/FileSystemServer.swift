@@ -5,21 +5,21 @@ import SystemPackage
 
 /// Serves a folder of the host to a guest by the FUSE protocol (linux/fuse.h), as the user that the process runs as.
 ///
-/// The guest is an adversary. It names files by numbers that mean nothing outside of this server's tables, and by
-/// single names; links are resolved in the guest, never here. Pipes, sockets and devices are seen but never opened.
-/// What the guest may make the server hold is bounded. The host's own users change the folder meanwhile: that makes
-/// errors, nothing else.
+/// The guest is an adversary. It names files with numbers that mean nothing outside of this server's tables, and with
+/// single names. The guest resolves links, and the server never does. Pipes, sockets and devices are visible but never
+/// opened. What the guest can make the server hold is bounded. When the host's own users change the folder meanwhile,
+/// that causes errors and nothing else.
 ///
 /// Threads may serve requests at once; a table is locked only while it is looked at, never during a system call.
 public final class FileSystemServer: Sendable {
     public struct Options: Sendable {
-        /// Refuse every change (`EROFS`), whatever the guest mounted the folder as.
+        /// Refuses every change (`EROFS`), however the guest mounted the folder.
         public var isReadOnly = false
         /// Names in ASCII that do not exist for the guest, at any depth and in any mix of cases.
         public var hiddenNames: [String] = [".wander"]
-        /// How many descriptors the server may hold; without it, what the process may have less a few.
+        /// How many descriptors the server may hold; nil: a few less than the process may have.
         public var descriptorLimit: Int?
-        /// How many files the guest may know at once. All shares of a process have so many together.
+        /// How many files the guest may know at once, in all shares of the process together.
         public var nodeLimit = 1 << 20
         var budget = NodeBudget.process
 
@@ -73,7 +73,7 @@ public final class FileSystemServer: Sendable {
     /// The soft limit of open files, less what the rest of the process may need.
     private static var processLimit: Int { OpenFileLimit.current - 96 }
 
-    /// Forgets what the guest knows and has open, as when it never mounted the folder. The owner that it told stays.
+    /// Forgets what the guest knows and has open, as if it had never mounted the folder. The owner that it set stays.
     public func reset() {
         isInitialized.store(false, ordering: .releasing)
         handles.reset()

@@ -4,8 +4,8 @@ import Synchronization
 /// Who owns files in the guest. What belongs to the host's user belongs to the guest's owner, everything else to
 /// nobody.
 ///
-/// The guest's owner is told by the guest itself: root's first change of the root's owner after a mount. It changes
-/// nothing but what the guest sees.
+/// The guest itself names its owner: root's first change of the root's owner after a mount. That changes only what the
+/// guest sees.
 final class OwnerMap: Sendable {
     struct Owner: Equatable {
         var user: UInt32

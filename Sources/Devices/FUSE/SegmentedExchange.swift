@@ -1,6 +1,6 @@
 public import Glibc
 
-/// An exchange whose request and reply lie in lists of buffers.
+/// An exchange whose request and reply are in lists of buffers.
 @safe public struct SegmentedExchange: FUSEExchange, ~Copyable {
     private let request: UnsafeBufferPointer<iovec>
     private let reply: UnsafeBufferPointer<iovec>

@@ -14,7 +14,7 @@ import Synchronization
     }
 }
 
-/// As many workspaces as there were threads at once.
+/// A pool with as many workspaces as there were threads at once.
 final class WorkspacePool: Sendable {
     private let idle = Mutex<[Workspace]>([])
 

@@ -18,7 +18,7 @@ extension GuestMemory {
         return nil
     }
 
-    /// As ``hostPointer(at:count:)``, for callers to whom an address outside RAM is an error.
+    /// Like ``hostPointer(at:count:)``, for callers for which an address outside RAM is an error.
     public func hostBytes(at address: UInt64, count: Int) throws(GuestMemoryError) -> UnsafeMutableRawPointer {
         guard let pointer = unsafe hostPointer(at: address, count: count) else {
             throw .outOfRange(address: address, count: count)

@@ -1,7 +1,7 @@
 import Synchronization
 
 extension GuestMemory {
-    /// Reads a 16-bit little-endian integer that the guest changes meanwhile; later accesses stay behind it.
+    /// Reads a 16-bit little-endian integer that the guest may be changing; later accesses stay after it.
     /// - Parameter address: Guest-physical, even.
     public func loadAcquiring16(at address: UInt64) throws(GuestMemoryError) -> UInt16 {
         try unsafe UInt16(littleEndian: atomic16(at: address).pointee.load(ordering: .acquiring))

@@ -2,16 +2,16 @@ import CLinux
 public import LinuxSystem
 import SystemPackage
 
-/// The guest's RAM: where it lies in guest-physical space, and where in this process.
+/// The guest's RAM: where it is in guest-physical space, and where in this process.
 ///
-/// RAM runs from 0 to 3 GiB, on another's machine to where that says, and goes on at 4 GiB; the hole between belongs to
+/// RAM runs from 0 to 3 GiB, or to another monitor's limit, and continues at 4 GiB; the hole between belongs to
 /// devices. One mapping backs both parts.
 ///
-/// Thread safety: the layout never changes. The bytes belong to the guest, whose CPUs write them at any time: whatever
-/// is read from here is read once, copied, and checked in the copy. Ordering between host and guest is by the atomic
-/// accesses alone. No access reaches outside RAM, whatever address it is given.
+/// Thread safety: the layout never changes. The bytes belong to the guest, whose CPUs write them at any time: read
+/// everything once, copy it, and check the copy. Only the atomic accesses order host and guest. No access reaches
+/// outside RAM, whatever address it is given.
 @safe public final class GuestMemory: @unchecked Sendable {
-    /// Behind the last byte of low RAM: 3 GiB.
+    /// The address after the last byte of low RAM: 3 GiB.
     public static let lowLimit: UInt64 = 3 << 30
     /// The first byte of high RAM: 4 GiB.
     public static let highStart: UInt64 = 4 << 30
@@ -22,7 +22,7 @@ import SystemPackage
     @usableFromInline let lowCount: UInt64
     @usableFromInline let highCount: UInt64
 
-    /// Guest RAM out of anonymous memory, which costs nothing until the guest touches it.
+    /// Guest RAM in anonymous memory, which costs nothing until the guest touches it.
     /// - Parameter byteCount: A multiple of 4096.
     /// - Throws: `EINVAL` for an impossible size, `ENOMEM` if the address space is too small for it.
     public convenience init(byteCount: UInt64) throws(SystemError) {
@@ -38,8 +38,8 @@ import SystemPackage
     }
 
     /// Guest RAM in a mapping that somebody else prepared, such as a snapshot's file or the memory of another monitor.
-    /// - Parameter lowLimit: Behind the last byte of low RAM, on a machine that has more: a multiple of 4096, at most 4
-    ///   GiB.
+    /// - Parameter lowLimit: The address after the last byte of low RAM, on a machine that has more: a multiple of
+    ///   4096, at most 4 GiB.
     /// - Throws: `EINVAL` for an impossible size or limit.
     public init(mapping: consuming MemoryMapping, lowLimit: UInt64 = GuestMemory.lowLimit) throws(SystemError) {
         let count = unsafe mapping.bytes.count

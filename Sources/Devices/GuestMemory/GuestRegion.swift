@@ -8,6 +8,6 @@
     /// Where the range begins in this process.
     public let hostAddress: UnsafeMutableRawPointer
 
-    /// Behind the last byte, guest-physical.
+    /// The guest-physical address after the last byte.
     public var guestEnd: UInt64 { guestAddress &+ byteCount }
 }

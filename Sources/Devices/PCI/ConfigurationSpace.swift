@@ -1,8 +1,8 @@
 /// The configuration registers of a type 0 function (PCI Local Bus 3.0, chapter 6): bytes, and which bits a guest may
 /// write.
 ///
-/// Base address registers need no code of their own: the bits below their size are read-only zeros, so the all-ones
-/// probe of a driver reads back the size by itself.
+/// Base address registers need no code of their own: the bits below their size are read-only zeros, so a driver that
+/// writes all ones reads back the size.
 public struct ConfigurationSpace: Sendable {
     /// Offsets of registers, in bytes.
     public enum Register {
@@ -70,7 +70,7 @@ public struct ConfigurationSpace: Sendable {
         return offset
     }
 
-    /// Reads 1, 2 or 4 bytes; 0 behind byte 255 and for other counts.
+    /// Reads 1, 2 or 4 bytes; 0 past byte 255 and for other counts.
     public func read(at offset: Int, count: Int) -> UInt32 {
         guard Self.isAccess(offset, count) else { return 0 }
         return (0..<count).reduce(0) { $0 | UInt32(bytes[offset + $1]) << UInt32(8 * $1) }

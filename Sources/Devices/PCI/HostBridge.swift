@@ -1,7 +1,7 @@
 import Synchronization
 
-/// The bridge at 00:00.0. It does nothing, but operating systems and firmware decide by it what machine this is:
-/// an Intel 82441FX with the subsystem of QEMU, which SeaBIOS needs to place its windows.
+/// The bridge at 00:00.0. It does nothing, but it tells operating systems and firmware what machine this is: an Intel
+/// 82441FX with the subsystem of QEMU, which SeaBIOS needs to place its windows.
 public final class HostBridge: PCIFunction {
     private let configuration = Mutex(HostBridge.initial)
     private static let initial = ConfigurationSpace(

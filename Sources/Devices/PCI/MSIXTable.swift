@@ -3,8 +3,8 @@ import Synchronization
 /// The MSI-X vectors of a function (PCI 3.0, section 6.8.2): the table that the guest programs, the bits of what is
 /// pending, and the masks that hold interrupts back.
 ///
-/// Thread safety: any thread may call anything. Masks are software's business: a masked vector sets its pending bit and
-/// the sink hears nothing; it fires when its mask goes. A route reaches the sink before the first trigger that needs
+/// Thread safety: any thread may call anything. This type handles masks: a masked vector sets its pending bit without
+/// reaching the sink, and fires when the mask is cleared. A route reaches the sink before the first trigger that needs
 /// it, and only when it changed, so a driver that programs entries under the function mask costs one update in all.
 public final class MSIXTable: Sendable {
     public static let capabilityIdentifier: UInt8 = 0x11

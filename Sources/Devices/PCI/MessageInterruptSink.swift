@@ -1,7 +1,8 @@
-/// Delivers a function's message-signalled interrupts: what a hypervisor implements, for example by one irqfd a vector.
+/// Delivers a function's message-signalled interrupts. A hypervisor implements it, for example with one irqfd for each
+/// vector.
 ///
 /// Thread safety: ``updateRoutes(_:)`` comes from vCPU threads with the vector table's lock held, so it must not call
-/// the table back; ``trigger(vector:)`` comes from any thread, often, and must be quick: one write to an eventfd.
+/// back into the table; ``trigger(vector:)`` comes from any thread, often, and must be quick: one write to an eventfd.
 public protocol MessageInterruptSink: AnyObject, Sendable {
     /// Vectors that now lead elsewhere. All changes of one register write come in one call.
     func updateRoutes(_ routes: [MessageRoute])

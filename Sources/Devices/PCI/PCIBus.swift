@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Bus 0 of the machine: up to 32 devices of one function, and who answers at which memory address.
+/// Bus 0 of the machine: up to 32 devices with one function each, and the function for each memory address.
 ///
 /// Thread safety: any thread may call anything. Configuration accesses are serialised by one lock, which is held while
 /// a function handles one; memory accesses hold no lock of the bus while the function works.
@@ -32,7 +32,7 @@ public final class PCIBus: Sendable {
         add(HostBridge(), at: 0)
     }
 
-    /// Puts a function at `device`, 1 to 31. Before the guest starts.
+    /// Puts a function at `device`, 1 to 31. Call it before the guest starts.
     public func add(_ function: any PCIFunction, at device: Int) {
         guard (0..<Self.deviceCount).contains(device) else { return }
         state.withLock { $0.functions[device] = function }

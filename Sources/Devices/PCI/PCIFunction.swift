@@ -2,7 +2,7 @@
 ///
 /// Thread safety: the bus serialises configuration accesses and ``windowMoved(bar:to:)``.
 /// ``readMemory(bar:offset:count:)`` and ``writeMemory(_:bar:offset:count:)`` come from any vCPU's thread at any time,
-/// so a function locks what they share. A function never calls the bus back.
+/// so a function locks what they share. A function never calls back into the bus.
 public protocol PCIFunction: AnyObject, Sendable {
     /// Reads a register.
     /// - Parameters:
@@ -40,7 +40,7 @@ public enum PCIConfigurationEffect: Sendable {
 
 /// A range of memory that a base address register asks for.
 public struct PCIMemoryWindow: Equatable, Sendable {
-    /// The number of the base address register, 0 to 5; of its lower half if it has 64 bits.
+    /// The number of the base address register, 0 to 5, or of its lower half if it has 64 bits.
     public var bar: Int
     public var address: UInt64
     /// In bytes; a power of two.

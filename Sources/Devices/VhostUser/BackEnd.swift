@@ -7,9 +7,9 @@ public import Virtio
 /// A virtio device for a monitor in another process: the back-end side of vhost-user (QEMU 7.2,
 /// docs/interop/vhost-user.rst) over one connection.
 ///
-/// The front-end gives memory, rings and descriptors; nothing that it says is believed before it was checked. The guest
-/// behind it writes rings and buffers, as with any other transport. The thread that calls ``run()`` takes messages, and
-/// each queue has a thread of its own.
+/// The front-end gives memory, rings and descriptors, and everything from it is checked before use. Its guest writes
+/// rings and buffers, as with any other transport. The thread that calls ``run()`` takes messages, and each queue has a
+/// thread of its own.
 public final class BackEnd {
     private let device: any SeparableDevice
     private let channel: MessageChannel
@@ -35,7 +35,7 @@ public final class BackEnd {
 
     /// - Parameters:
     ///   - socket: The connection, a stream.
-    ///   - report: Gets a line for each thing that went wrong and did not end the connection.
+    ///   - report: Gets a line for each error that did not end the connection.
     public init(
         _ device: any SeparableDevice, socket: consuming OwnedDescriptor, report: @escaping @Sendable (String) -> Void
     ) throws(SystemError) {
@@ -239,7 +239,7 @@ public final class BackEnd {
     }
 }
 
-/// Lets threads sit in an array. Used by one thread.
+/// Lets an array hold threads. Used by one thread.
 private final class WorkerThread {
     private var thread: Thread?
     init(_ thread: consuming Thread) { self.thread = consume thread }

@@ -1,5 +1,5 @@
 /// What a front-end asks for (QEMU 7.2, docs/interop/vhost-user.rst, "Front-end message types"). Others belong to
-/// features that are not offered.
+/// features that this back-end does not offer.
 enum FrontEndRequest: UInt32 {
     case getFeatures = 1
     case setFeatures = 2
@@ -49,7 +49,7 @@ enum MessageFlags {
     static let needsReply: UInt32 = 1 << 3
 }
 
-/// Features of the protocol itself, beside the device's.
+/// Features of the protocol itself, besides the device's.
 enum ProtocolFeatures {
     /// Among the device's features: that there are any others.
     static let deviceFeature: UInt64 = 1 << 30

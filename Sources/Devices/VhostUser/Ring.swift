@@ -1,8 +1,8 @@
 import LinuxSystem
 import Virtio
 
-/// What the front-end said about one ring. It is served from when it is enabled and has a kick until its base is asked
-/// for.
+/// What the front-end said about one ring. Service starts when the ring is enabled and has a kick, and ends when the
+/// front-end asks for its base.
 struct Ring {
     var size: UInt16 = 0
     /// In the front-end's address space.

@@ -1,7 +1,7 @@
 import Reporting
 import SystemPackage
 
-/// What `wander-share` is told on its command line.
+/// The command line of `wander-share`.
 struct ShareArguments: Equatable {
     /// Queues for requests, beside the one for what is urgent. QEMU's device has as many unless it is told otherwise.
     static let queueCount = 1

@@ -1,7 +1,7 @@
 import LinuxSystem
 import SystemPackage
 
-/// The bits that the host takes away from the modes of new files (umask(2)). The guest has applied its own already.
+/// The bits that the host removes from the modes of new files (umask(2)). The guest has applied its own already.
 struct CreationMask {
     let bits: UInt32
 

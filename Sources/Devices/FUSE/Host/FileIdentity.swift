@@ -1,7 +1,7 @@
-/// What makes a file of the host itself and no other.
+/// The identity of a file of the host.
 ///
-/// The time of birth tells a file from its successor that got its inode number; the mount tells a folder from itself in
-/// another place, which a guest's kernel must not take for one.
+/// The time of birth distinguishes a file from a successor with the same inode number. The mount distinguishes a folder
+/// from itself in another place, since a guest's kernel must not take the two for one.
 struct FileIdentity: Hashable {
     let inode: UInt64
     let device: UInt64

@@ -2,7 +2,7 @@ import LinuxSystem
 import Synchronization
 import SystemPackage
 
-/// A descriptor that counts against the server's bound, closed when nobody uses it any more.
+/// A descriptor that counts against the server's limit, closed when nobody uses it any longer.
 final class HostFile: Sendable {
     private let descriptor: OwnedDescriptor
     private let bound: DescriptorBound

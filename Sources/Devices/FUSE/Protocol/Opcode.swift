@@ -1,5 +1,5 @@
-/// What a request asks for (linux/fuse.h, `enum fuse_opcode`). Every other number is answered with `ENOSYS`, after
-/// which Linux does without.
+/// What a request asks for (linux/fuse.h, `enum fuse_opcode`). The answer to every other number is `ENOSYS`, after
+/// which Linux no longer uses it.
 enum Opcode: UInt32 {
     case lookUp = 1
     case forget = 2

@@ -1,6 +1,6 @@
 import SystemPackage
 
-/// A copy of a request's bytes behind the header, taken apart from front to back.
+/// A copy of a request's bytes after the header, read from front to back.
 @safe struct Request {
     let header: RequestHeader
     private var rest: UnsafeRawBufferPointer

@@ -1,4 +1,4 @@
-/// What every request begins with (linux/fuse.h, `struct fuse_in_header`).
+/// The start of every request (linux/fuse.h, `struct fuse_in_header`).
 struct RequestHeader {
     static let byteCount = 40
 

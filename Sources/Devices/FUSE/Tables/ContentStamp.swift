@@ -1,4 +1,4 @@
-/// What tells whether a file's content changed between two looks.
+/// Shows whether a file's content changed between two looks.
 struct ContentStamp: Equatable {
     let size: UInt64
     let modified: HostStatus.Time

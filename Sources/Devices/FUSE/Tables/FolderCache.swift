@@ -1,4 +1,4 @@
-/// Which folders' descriptors to let go of first: a clock, in which a folder that was used meanwhile gets a second
+/// The order in which folders' descriptors are closed: a clock, in which a folder that was used meanwhile gets a second
 /// round.
 struct FolderCache {
     var limit = 8

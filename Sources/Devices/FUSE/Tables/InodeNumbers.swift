@@ -1,7 +1,7 @@
 import Synchronization
 
 /// The inode numbers that the guest sees: the host's own, made unique where other file systems are mounted in the
-/// folder. (A guest that finds two files with one number on one device takes them for one: `tar`, `cp` and `rsync` do.)
+/// folder. (Programs such as `tar`, `cp` and `rsync` take two files with one number on one device for the same file.)
 final class InodeNumbers: Sendable {
     let home: UInt64
     private let others = Mutex<[UInt64: UInt64]>([:])

@@ -1,5 +1,5 @@
-/// In which order the guest learnt of files and links, to forget the oldest first. Not of folders, which others are
-/// found by, nor of pipes and sockets, which a guest's kernel tells apart by what it knows of them.
+/// The order in which the guest learnt of files and links, to forget the oldest first. It leaves out folders, since
+/// they lead to others, and pipes and sockets, which a guest's kernel identifies by what it knows of them.
 struct NodeAges {
     /// With some that the guest has forgotten, or that were there again.
     private var numbers: [UInt64] = []

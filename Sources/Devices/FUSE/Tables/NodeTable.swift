@@ -3,11 +3,10 @@ import SystemPackage
 
 /// The files that the guest knows, by the numbers under which it knows them.
 ///
-/// A node is a name in another node, and the identity of what was found there. It needs no descriptor: with 100,000
-/// files known, the folders in use and the open files have one. So a name may meanwhile mean another file; every use of
-/// a node compares identities, and a guest's kernel that hears `ESTALE` looks the name up again. That lets the server
-/// forget what the guest has not: where there are too many nodes, the oldest that is a file or a link which nobody has
-/// open goes.
+/// A node is a name in another node, and the identity of what was found there. It needs no descriptor: of 100,000 known
+/// files, only the folders in use and the open files have one. So a name may meanwhile mean another file: every use of
+/// a node compares identities, and a guest's kernel that gets `ESTALE` looks the name up again. This lets the server
+/// forget nodes that the guest still has: if there are too many, it drops the oldest file or link that nobody has open.
 final class NodeTable: Sendable {
     static let root: UInt64 = 1
 

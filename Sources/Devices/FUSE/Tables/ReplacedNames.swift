@@ -1,9 +1,8 @@
 import Synchronization
 
-/// Names under which the guest looked for a file, a folder or a link and found another one in its place. Where a
-/// program of the host replaces it again and again, each number that the guest has just learnt would name nothing by
-/// the time it is used, and opening by that name would fail; so what is found next under such a name is held, for a
-/// while.
+/// Names at which the guest looked for a file, a folder or a link and found another one in its place. If a program on
+/// the host replaces it again and again, each number that the guest has just learnt would be stale before its use, and
+/// opening by that name would fail. So the server keeps the next file at such a name open for a while.
 final class ReplacedNames: Sendable {
     private struct Place: Equatable {
         let parent: UInt64

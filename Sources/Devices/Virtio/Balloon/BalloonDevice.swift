@@ -5,8 +5,8 @@ import Synchronization
 
 /// virtio-balloon (Virtio 1.2, section 5.5): gives the host back what the guest does not use.
 ///
-/// Mostly by free page reporting: the guest names ranges that it has freed, all the time and unasked. A target makes it
-/// give up more; it may take that back before it runs out of memory.
+/// It mostly uses free page reporting: the guest keeps naming ranges that it has freed, without being asked. A target
+/// makes it give up more, which it may take back before it runs out of memory.
 public final class BalloonDevice: VirtioDevice {
     static let queueSize: UInt16 = 128
     /// Page frame numbers of one request that are looked at; Linux sends 256.
@@ -45,7 +45,7 @@ public final class BalloonDevice: VirtioDevice {
     private let latest = Mutex<(statistics: BalloonStatistics, time: MonotonicClock?)>((BalloonStatistics(), nil))
     private let discarded = Atomic<UInt64>(0)
 
-    /// - Parameter memory: The guest's; anonymous and private.
+    /// - Parameter memory: The guest's memory, anonymous and private.
     public init(memory: GuestMemory) { self.memory = memory }
 
     public var kind: VirtioDeviceKind { .balloon }
@@ -56,7 +56,7 @@ public final class BalloonDevice: VirtioDevice {
 
     // MARK: What the host wants and learns
 
-    /// How much memory the guest is asked to give up, in bytes; clamped to what it has.
+    /// Asks the guest to give up this much memory, in bytes; clamped to what it has.
     public func setTarget(byteCount: UInt64) {
         let pages = UInt32(clamping: min(byteCount, memory.byteCount) / Self.pageSize)
         fields.withLock { $0.set(pages, at: Field.targetPages) }
@@ -69,9 +69,9 @@ public final class BalloonDevice: VirtioDevice {
         return min(pages * Self.pageSize, memory.byteCount)
     }
 
-    /// How much memory the host got back since the machine's start, in bytes; the same page may count often.
+    /// How much memory the host got back since the machine's start, in bytes; the same page may count several times.
     public var discardedByteCount: UInt64 { discarded.load(ordering: .relaxed) }
-    /// What the guest said about its memory is only there once it has said it, with how long ago that was.
+    /// Values that the guest reports are there only after its first report, with their age.
     public var counters: [DeviceCounter] {
         let (said, time) = latest.withLock { $0 }
         var counters = [DeviceCounter("discardedBytes", discardedByteCount)]
@@ -86,7 +86,7 @@ public final class BalloonDevice: VirtioDevice {
         return counters
     }
 
-    /// What the guest said last.
+    /// The guest's last report.
     public var statistics: BalloonStatistics { latest.withLock { $0.statistics } }
 
     /// Asks the guest for new numbers, which arrive in ``statistics`` and ``counters`` a little later.

@@ -1,4 +1,4 @@
-/// What a guest says about its memory (Virtio 1.2, section 5.5.6.3); a value that it did not give is nil.
+/// A guest's report about its memory (Virtio 1.2, section 5.5.6.3); a value that it did not give is nil.
 public struct BalloonStatistics: Equatable, Sendable {
     /// All in bytes, except for the two counts of faults.
     public internal(set) var swappedIn: UInt64?
@@ -7,9 +7,9 @@ public struct BalloonStatistics: Equatable, Sendable {
     public internal(set) var minorFaults: UInt64?
     public internal(set) var free: UInt64?
     public internal(set) var total: UInt64?
-    /// What programs could get without swapping.
+    /// The memory that programs could get without swapping.
     public internal(set) var available: UInt64?
-    /// Memory that holds copies of files, and is given up when it is needed.
+    /// Memory that holds copies of files, which the guest frees when it needs it.
     public internal(set) var caches: UInt64?
 
     /// Tag and value, packed.

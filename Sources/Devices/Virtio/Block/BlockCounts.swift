@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Requests of a block device by their kind. Each queue's thread adds to it.
+/// Requests of a block device, by kind. Each queue's thread adds to it.
 final class BlockCounts: Sendable {
     private let reads = Atomic<UInt64>(0)
     private let readBytes = Atomic<UInt64>(0)

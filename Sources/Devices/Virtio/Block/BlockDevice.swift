@@ -37,7 +37,7 @@ public final class BlockDevice: VirtioDevice {
 
     /// - Parameters:
     ///   - identifier: Shown by Linux as `/dev/disk/by-id/virtio-…`; 20 bytes of it.
-    ///   - queueCount: 1 to 16; best one a vCPU.
+    ///   - queueCount: 1 to 16; one for each vCPU is best.
     public init(_ storage: any BlockStorage, identifier: String, queueCount: Int = 1) {
         self.storage = storage
         let name = Array(identifier.utf8.prefix(Self.identifierByteCount))

@@ -2,8 +2,8 @@ import Glibc
 public import LinuxSystem
 import Synchronization
 
-/// virtio-console (Virtio 1.2, section 5.3) with one port, over a stream socket: what the guest prints comes out of it,
-/// and what is written into it the guest reads. Whoever does not keep up holds the other side up.
+/// virtio-console (Virtio 1.2, section 5.3) with one port, over a stream socket. What the guest prints comes out of it,
+/// and the guest reads what is written into it. A side that does not keep up holds up the other.
 public final class ConsoleDevice: VirtioDevice {
     static let queueSize: UInt16 = 64
     /// Requests before others get their turn.

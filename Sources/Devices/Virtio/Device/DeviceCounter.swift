@@ -1,6 +1,6 @@
 /// One count of what a device has done.
 public struct DeviceCounter: Equatable, Sendable {
-    /// Such as `readBytes`.
+    /// The count's name, such as `readBytes`.
     public var name: String
     public var value: UInt64
 

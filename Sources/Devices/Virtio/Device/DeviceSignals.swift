@@ -10,7 +10,7 @@ public protocol InterruptVectors: Sendable {
 
 extension MSIXTable: InterruptVectors {}
 
-/// How a device gets its driver's attention about itself rather than about a queue.
+/// How a device signals its driver about itself rather than about a queue.
 ///
 /// Any thread may call anything; no lock of the transport is taken, so a device may call it while it serves a queue.
 public final class DeviceSignals: Sendable {
@@ -26,7 +26,7 @@ public final class DeviceSignals: Sendable {
     private let broken = Atomic<Bool>(false)
     private let failures = Mutex<[QueueError]>([])
 
-    /// Until a driver chooses another, no vector tells of changes of the configuration.
+    /// No vector signals configuration changes until a driver chooses one.
     public init(vectors: any InterruptVectors) { self.vectors = vectors }
 
     /// Tells the driver that configuration fields changed.
@@ -73,7 +73,7 @@ public final class QueueSignal: Sendable {
         self.vector.store(vector, ordering: .relaxed)
     }
 
-    /// Interrupts the driver if it wants to hear of what `queue` published.
+    /// Interrupts the driver if it wants an interrupt for what `queue` published.
     public func notify(of queue: inout VirtQueue) {
         guard queue.needsInterrupt() else { return }
         signals.interrupt(vector.load(ordering: .relaxed), status: DeviceSignals.queueInterrupt)

@@ -2,8 +2,8 @@ import Synchronization
 
 /// The place of one queue in a device: empty until the driver is ready, emptied again by a reset.
 ///
-/// The lock is held while the queue is served, so whoever empties the slot knows that nothing is in flight.
-/// Lock order: the transport's registers, then this, then the vector table.
+/// The lock is held while the queue is served, so nothing is in flight once the slot has been emptied. Lock order: the
+/// transport's registers, then this, then the vector table.
 final class QueueSlot<State: ~Copyable>: Sendable {
     private struct Contents: ~Copyable {
         var queue: VirtQueue?

@@ -4,8 +4,8 @@ public import LinuxSystem
 ///
 /// Thread safety: ``serve(queue:)`` and ``serve(descriptor:)`` run on device threads, each lane on one thread;
 /// everything else comes from the transport, on vCPU threads, one call at a time. A device keeps each queue in a
-/// ``QueueSlot``, whose lock is held while the queue is served: that is why ``reset()`` returns only when nothing is in
-/// flight any more.
+/// ``QueueSlot``, whose lock is held while the queue is served: so ``reset()`` returns only when nothing is in flight
+/// any longer.
 public protocol VirtioDevice: AnyObject, Sendable {
     var kind: VirtioDeviceKind { get }
     /// What is offered to the driver.
@@ -39,7 +39,7 @@ public protocol VirtioDevice: AnyObject, Sendable {
     func serve(descriptor index: Int) -> ServiceOutcome
 }
 
-/// A device whose queues are taken away one by one, as a monitor does that has the device in another process.
+/// A device whose queues can be taken away one by one, as a monitor does with a device in another process.
 public protocol SeparableDevice: VirtioDevice {
     /// Gives up one queue, after what is in flight.
     /// - Returns: Where another may go on serving it; nil if there was no queue, or an error stopped it.
@@ -56,7 +56,7 @@ extension VirtioDevice {
     public func serve(descriptor index: Int) -> ServiceOutcome { .done }
 }
 
-/// Whether a device has done what there was to do.
+/// Whether a device has done all its work.
 public enum ServiceOutcome: Sendable {
     case done
     /// It stopped to let others have their turn; serve it again.
@@ -66,17 +66,18 @@ public enum ServiceOutcome: Sendable {
 /// A descriptor that a device waits for, besides notifications of its queues.
 public struct DeviceDescriptor: Sendable {
     public var descriptor: CInt
-    /// Complete for epoll(7). What is edge-triggered the device uses up, or remembers that it is left.
+    /// The complete set of events for epoll(7). An edge-triggered device uses up what is ready, or remembers that some
+    /// is left.
     public var interest: Poller.Interest
     public var lane: Int
     /// The queue to serve when ``VirtioDevice/serve(descriptor:)`` says that there is more work.
     public var queue: Int
 }
 
-/// What a thread that runs devices waits for, and then hands to the transport.
+/// What a device thread waits for, and then passes to the transport.
 public struct WorkSource: Sendable {
     public var descriptor: CInt
-    /// Complete for epoll(7), with the flag for edge triggering where that is wanted.
+    /// The complete set of events for epoll(7), with the flag for edge triggering if it is wanted.
     public var interest: Poller.Interest
     /// Sources of one lane belong to one thread; different lanes may have different threads.
     public var lane: Int

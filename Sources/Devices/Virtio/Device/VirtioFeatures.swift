@@ -1,4 +1,4 @@
-/// Feature bits (Virtio 1.2, sections 2.2 and 6). Bits of device types are named by the devices.
+/// Feature bits (Virtio 1.2, sections 2.2 and 6). The devices name the bits of their types.
 public struct VirtioFeatures: OptionSet, Sendable {
     public let rawValue: UInt64
     public init(rawValue: UInt64) { self.rawValue = rawValue }
@@ -6,7 +6,7 @@ public struct VirtioFeatures: OptionSet, Sendable {
 
     /// One buffer may be a table of more descriptors.
     public static let ringIndirectDescriptors = Self(bit: 28)
-    /// Both sides say by an index from when on they want to be woken.
+    /// Each side gives an index from which on it wants to be notified.
     public static let ringEventIndex = Self(bit: 29)
     /// Not a transitional device. A driver that does not accept it is refused.
     public static let version1 = Self(bit: 32)

@@ -8,7 +8,7 @@ public import SystemPackage
 /// virtio-fs (Virtio 1.2, section 5.11): a folder of the host, which the guest mounts by its tag. Each queue may have
 /// its own thread.
 ///
-/// Queue 0 is for what must not wait behind other requests (section 5.11.2); all are served alike.
+/// Queue 0 is for requests that must not wait for others (section 5.11.2); all queues are served alike.
 public final class FileSystemDevice: SeparableDevice {
     /// Room for the segments of 1 MiB, the most that a request carries, with its headers.
     static let queueSize: UInt16 = 512
@@ -22,9 +22,9 @@ public final class FileSystemDevice: SeparableDevice {
     private let requests = Atomic<UInt64>(0)
 
     /// - Parameters:
-    ///   - folder: Opened here, and never again by its name.
-    ///   - tag: What the guest calls it; 36 bytes of it.
-    ///   - queueCount: Of queues for requests; 1 to 16.
+    ///   - folder: The folder. It is opened here, and never again by its name.
+    ///   - tag: The folder's name for the guest; its first 36 bytes count.
+    ///   - queueCount: The number of queues for requests; 1 to 16.
     ///   - openFileLimit: How many files of the folder may be open at once; nil for what the process may open.
     public init(
         folder: FilePath, tag: String, isReadOnly: Bool, queueCount: Int, openFileLimit: Int? = nil
@@ -42,9 +42,9 @@ public final class FileSystemDevice: SeparableDevice {
         self.fields = fields
     }
 
-    /// What serving a folder asks of the kernel, as numbers of system calls.
+    /// The numbers of the system calls that serving a folder needs.
     public static var systemCalls: [Int] { FileSystemServer.systemCalls }
-    /// What must be true of some of them, as ``FileSystemServer/conditions``.
+    /// Conditions on the arguments of some of them: ``FileSystemServer/conditions``.
     public static var conditions: [Int: ArgumentCondition] { FileSystemServer.conditions }
 
     public var kind: VirtioDeviceKind { .fileSystem }
@@ -61,7 +61,7 @@ public final class FileSystemDevice: SeparableDevice {
         slots[index].attach(queue, signal: signal)
     }
 
-    /// Takes one queue away and keeps what the guest has open: its machine may only be paused.
+    /// Takes one queue away and keeps what the guest has open, since its machine may only be paused.
     public func detach(queue index: Int) -> UInt16? {
         guard slots.indices.contains(index) else { return nil }
         return slots[index].detach()

@@ -1,9 +1,9 @@
 import Glibc
 import NetworkAddress
 
-/// Bytes on their way between a stream socket and a queue: frames, each behind its length in four bytes, big-endian.
+/// Bytes on their way between a stream socket and a queue: frames, each after its length in four bytes, big-endian.
 ///
-/// The memory is taken when the first frame passes and given back with the queue.
+/// The memory is allocated when the first frame passes and freed with the queue.
 @safe struct FrameBuffer: ~Copyable, @unchecked Sendable {
     // Unchecked: not copyable, so the memory has one user at a time.
     /// Lengths from here on are no frame's: the peer does not speak the protocol. In bytes.

@@ -2,7 +2,7 @@ public import LinuxSystem
 public import NetworkAddress
 import Synchronization
 
-/// virtio-net (Virtio 1.2, section 5.1) over a stream socket of Ethernet frames, each behind its length in four bytes,
+/// virtio-net (Virtio 1.2, section 5.1) over a stream socket of Ethernet frames, each after its length in four bytes,
 /// big-endian (as QEMU's `-netdev stream` sends them).
 ///
 /// The guest leaves checksums to the device and need not check what it gets; frames may be as large as the MTU of
@@ -36,13 +36,13 @@ public final class NetworkDevice: VirtioDevice {
         var frames = FrameBuffer()
     }
 
-    /// What passed and what was dropped, since the machine's start.
+    /// The frames that passed and that were dropped since the machine's start.
     public struct Statistics: Equatable, Sendable {
         public var receivedFrames = 0
         public var receivedBytes = 0
         public var sentFrames = 0
         public var sentBytes = 0
-        /// Frames that do not fit the driver's buffers, or are no frames.
+        /// Frames that do not fit into the driver's buffers, or are not valid.
         public var droppedFrames = 0
 
         mutating func add(_ other: Statistics) {
@@ -70,8 +70,8 @@ public final class NetworkDevice: VirtioDevice {
     /// - Parameters:
     ///   - socket: A connected stream socket.
     ///   - mtu: 68 to ``largestMTU``, in bytes; what the network behind the socket takes.
-    ///   - reconnect: Makes a new connection after the peer has closed this one; nil if it cannot, for now. Called on a
-    ///     thread of its own, again and again until it succeeds. Without it, the link stays down.
+    ///   - reconnect: Makes a new connection after the peer has closed this one; returns nil if it cannot do so yet. It
+    ///     is called on a thread of its own until it succeeds. Without it, the link stays down.
     public init(
         socket: consuming OwnedDescriptor, macAddress: MACAddress, mtu: UInt16 = NetworkDevice.largestMTU,
         reconnect: (@Sendable () -> OwnedDescriptor?)? = nil
@@ -138,7 +138,7 @@ public final class NetworkDevice: VirtioDevice {
         }
     }
 
-    /// Frames that were half way stay: the stream would lose its framing without them.
+    /// Half-transferred frames stay: the stream would lose its framing without them.
     public func reset() {
         receiver.detach()
         transmitter.detach()

@@ -3,7 +3,7 @@ import Glibc
 import LinuxSystem
 import SystemPackage
 
-/// An epoll set that a device's thread watches in place of a socket, so that the socket may be replaced behind it.
+/// An epoll set that a device's thread watches in place of a socket, so that the socket can be replaced.
 struct SocketWatch: ~Copyable, Sendable {
     private let descriptor: OwnedDescriptor
 

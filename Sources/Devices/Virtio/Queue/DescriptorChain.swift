@@ -2,9 +2,9 @@ public import DiskImage
 
 /// One request of a driver: buffers for the device to read, then buffers for it to write, all inside guest RAM.
 ///
-/// How a driver cuts a request into buffers says nothing (Virtio 1.2, section 2.7.4): what is consumed here is bytes.
-/// The bytes are the guest's and may change at any time, so a header is copied once and judged in the copy.
-/// Valid until the queue's next chain is taken.
+/// How a driver divides a request into buffers means nothing (Virtio 1.2, section 2.7.4): this type consumes bytes. The
+/// guest may change them at any time, so a header is copied once and checked in the copy. Valid until the queue's next
+/// chain is taken.
 @safe public struct DescriptorChain: ~Copyable {
     let head: UInt16
     /// The queue's own list, changed in place as bytes are consumed.

@@ -1,5 +1,5 @@
-/// What a driver did to a queue that no correct driver does. The device stops and asks to be reset
-/// (Virtio 1.2, section 2.1.1, DEVICE_NEEDS_RESET); nothing outside it is touched.
+/// What a driver did to a queue that no correct driver does. The device stops and asks to be reset (Virtio 1.2, section
+/// 2.1.1, DEVICE_NEEDS_RESET); nothing else is affected.
 public enum QueueError: Error, Equatable, Sendable {
     /// The ring addresses or the size were unusable when the driver enabled the queue.
     case invalidRing

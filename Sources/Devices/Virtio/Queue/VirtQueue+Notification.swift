@@ -3,8 +3,8 @@ import Synchronization
 // Who wakes whom, and when not to (Virtio 1.2, sections 2.7.7 and 2.7.10).
 
 extension VirtQueue {
-    /// Asks the driver to notify the device of the next chain, after those that are available were of no more use.
-    /// - Returns: Whether chains arrived meanwhile, of which no notification may come: go on serving then.
+    /// Asks the driver to notify the device of the next chain, after the available ones have been used up.
+    /// - Returns: Whether chains arrived meanwhile, for which no notification may come: then continue serving.
     public mutating func enableNotifications() -> Bool {
         // Not `nextAvailable`: chains that are too few for a frame stay available, and are no news.
         let seen = availableIndex

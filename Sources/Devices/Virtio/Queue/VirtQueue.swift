@@ -3,11 +3,11 @@ public import GuestMemory
 import Synchronization
 
 /// The device's end of a split virtqueue (Virtio 1.2, section 2.7): takes chains of buffers that the driver made
-/// available and hands them back used.
+/// available and gives them back used.
 ///
-/// The driver is an adversary that writes every ring while they are read. So each ring is checked once to lie in RAM,
-/// each index and descriptor is read once, and nothing is believed about a chain before it was copied and checked.
-/// Nothing is allocated per chain.
+/// The driver is an adversary that writes every ring while they are read. So each ring is checked once to be in RAM,
+/// each index and descriptor is read once, and nothing in a chain is used before it was copied and checked. Nothing is
+/// allocated per chain.
 ///
 /// Owned by one thread at a time.
 @safe public struct VirtQueue: ~Copyable, @unchecked Sendable {
@@ -33,8 +33,8 @@ import Synchronization
     var consideredUsed: UInt16
 
     /// Checks the rings and keeps where they are in this process.
-    /// - Parameter position: How many chains were taken, and given back, by whoever served the queue before, modulo
-    ///   2^16.
+    /// - Parameter position: How many chains were taken and given back before, modulo 2^16, if something else served
+    ///   the queue.
     public init(
         _ layout: QueueLayout, features: VirtioFeatures, memory: GuestMemory, position: UInt16 = 0
     ) throws(QueueError) {
@@ -58,7 +58,7 @@ import Synchronization
         consideredUsed = position
     }
 
-    /// Where another may go on serving the queue: how many chains were taken so far, modulo 2^16.
+    /// Where somebody else can continue to serve the queue: how many chains were taken so far, modulo 2^16.
     public var position: UInt16 { nextAvailable }
 
     deinit { unsafe segments.deallocate() }
@@ -85,14 +85,14 @@ import Synchronization
         nextUsed = publishedUsed
     }
 
-    /// Hands a chain back to the driver, at once.
+    /// Gives a chain back to the driver at once.
     /// - Parameter written: Bytes that the device wrote into its writable buffers, from the first on.
     public mutating func complete(_ chain: consuming DescriptorChain, written: Int) {
         record(chain, written: written)
         publish()
     }
 
-    /// Hands a chain back, but hides it from the driver until ``publish()``: for frames in several chains.
+    /// Gives a chain back, but hides it from the driver until ``publish()``: for frames in several chains.
     public mutating func record(_ chain: consuming DescriptorChain, written: Int) {
         let offset = 4 + 8 * Int(nextUsed & (size &- 1))
         // SAFETY: the ring has `size` elements of 8 bytes behind its four bytes of header, aligned to 4.

@@ -1,4 +1,4 @@
-/// Turns a driver's write at a queue's address into a signal on an eventfd without leaving the hypervisor, such as by
+/// Turns a driver's write at a queue's address into a signal on an eventfd without leaving the hypervisor, such as with
 /// KVM's ioeventfd. Optional: a write that arrives as an ordinary memory access has the same effect.
 public protocol DoorbellSink: AnyObject, Sendable {
     /// A queue's address for notifications changed. Writes there may have any length and any value.

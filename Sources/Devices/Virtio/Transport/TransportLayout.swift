@@ -1,6 +1,6 @@
 import PCI
 
-/// Where the parts of a virtio PCI device lie in its one base address register (Virtio 1.2, section 4.1.4).
+/// Where the parts of a virtio PCI device are in its one base address register (Virtio 1.2, section 4.1.4).
 enum TransportLayout {
     static let bar = 0
     /// In bytes, as is everything here.

@@ -53,7 +53,7 @@ public final class VirtioPCIFunction: PCIFunction {
         registers = Mutex(CommonRegisters(offered: device.features, queueSizes: sizes))
     }
 
-    /// One vector a queue, and one for changes of the configuration.
+    /// One vector for each queue, and one for changes of the configuration.
     public static func vectorCount(for device: any VirtioDevice) -> Int {
         min(device.queueSizes.count + 1, MSIXTable.vectorLimit)
     }
