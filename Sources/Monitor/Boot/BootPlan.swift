@@ -19,7 +19,7 @@ public struct BootWrite: Sendable {
     }
 }
 
-/// In which state the first processor starts.
+/// The state in which the first processor starts.
 public struct BootEntry: Equatable, Sendable {
     public enum Mode: Equatable, Sendable {
         /// 64-bit mode with paging; RSI points to the zero page.
@@ -32,13 +32,13 @@ public struct BootEntry: Equatable, Sendable {
     public var stackPointer: UInt64
     /// Where the zero page or the start information is.
     public var parameters: UInt64
-    /// Where the descriptor table lies, and its size minus one.
+    /// Where the descriptor table is, and its size minus one.
     public var descriptorTable: UInt64
     public var descriptorTableLimit: UInt16
     public var interruptTable: UInt64
 }
 
-/// Everything that has to be in memory, and how to start: a guest's firmware as data. Guest memory is zero elsewhere.
+/// Everything that must be in memory, and how to start: a guest's firmware as data. Guest memory is zero elsewhere.
 public struct BootPlan: Sendable {
     public enum EntryProtocol: Sendable { case linux64, pvh }
 
@@ -46,7 +46,7 @@ public struct BootPlan: Sendable {
     public let entry: BootEntry
 
     /// - Parameters:
-    ///   - entryProtocol: nil takes the 64-bit entry, or PVH for a kernel whose header gives no other.
+    ///   - entryProtocol: nil takes the 64-bit entry, or PVH for a kernel whose header has no other.
     public init(
         _ kernel: Kernel, initialRAMDisk: FilePath?, commandLine: String, platform: Platform,
         entryProtocol: EntryProtocol? = nil

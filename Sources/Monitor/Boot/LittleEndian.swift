@@ -14,7 +14,7 @@ extension [UInt8] {
     }
 }
 
-/// Reads little-endian integers out of bytes that may be too short.
+/// Reads little-endian integers from bytes that may be too short.
 @safe struct ByteReader {
     private let bytes: UnsafeRawBufferPointer
 

@@ -1,4 +1,4 @@
-/// Where everything lies in the guest's physical address space and port space. The ACPI tables tell the guest the same.
+/// Where everything is in the guest's physical address space and port space. The ACPI tables tell the guest the same.
 public enum MachineLayout {
     // Below 1 MiB: what the processor and the kernel are given to start with.
     static let descriptorTable: UInt64 = 0x500
@@ -17,10 +17,10 @@ public enum MachineLayout {
     /// The first byte of memory that is RAM throughout.
     static let highMemory: UInt64 = 0x10_0000
 
-    /// RAM ends here at the latest and goes on at ``secondMemory``: 3 GiB.
+    /// RAM ends here at the latest and continues at ``secondMemory``: 3 GiB.
     public static let firstMemoryLimit: UInt64 = 0xc000_0000
     public static let secondMemory: UInt64 = 0x1_0000_0000
-    /// In which PCI functions answer.
+    /// The addresses at which PCI functions answer.
     public static let deviceWindow: Range<UInt64> = 0xc000_1000..<0xeec0_0000
     /// Memory-mapped configuration space of PCI bus 0 (ECAM).
     public static let configurationSpace: Range<UInt64> = 0xeec0_0000..<0xeed0_0000
@@ -40,13 +40,13 @@ public enum MachineLayout {
     /// The keyboard controller's commands and status.
     public static let keyboardPort: UInt16 = 0x64
     public static let keyboardResets: UInt8 = 0xfe
-    /// System control port A: a bit of it.
+    /// A bit of system control port A.
     public static let fastResetPort: UInt16 = 0x92
     public static let fastResets: UInt8 = 1 << 0
-    /// The reset control register of PC chipsets, among ``configurationPorts``, a byte wide: a bit of it.
+    /// A bit of the reset control register of PC chipsets, one byte wide and among ``configurationPorts``.
     public static let resetPort: UInt16 = 0xcf9
     public static let resetPortResets: UInt8 = 1 << 2
-    /// Where firmware and kernels say how far they have come.
+    /// Where firmware and kernels report how far they have come.
     public static let progressPort: UInt16 = 0x80
 
     /// What the guest writes to ``powerPort`` to reset itself.
@@ -73,7 +73,7 @@ public struct Platform: Equatable, Sendable {
         self.processors = processors
     }
 
-    /// Behind the last byte of RAM below the devices.
+    /// The address after the last byte of RAM below the devices.
     public var firstMemoryEnd: UInt64 { min(memory, MachineLayout.firstMemoryLimit) }
     /// RAM above 4 GiB; empty if there is none.
     public var secondMemory: Range<UInt64> {

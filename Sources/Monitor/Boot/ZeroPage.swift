@@ -1,4 +1,4 @@
-/// What a 64-bit Linux kernel is told at its entry: `struct boot_params` (Documentation/arch/x86/zero-page.rst).
+/// What a 64-bit Linux kernel gets at its entry: `struct boot_params` (Documentation/arch/x86/zero-page.rst).
 struct ZeroPage {
     private(set) var bytes = [UInt8](repeating: 0, count: 4096)
 
@@ -32,7 +32,7 @@ struct ZeroPage {
     }
 }
 
-/// What a kernel is told at its PVH entry: `struct hvm_start_info` version 1 and what it points to
+/// What a kernel gets at its PVH entry: `struct hvm_start_info` version 1 and what it points to
 /// (xen/include/public/arch-x86/hvm/start_info.h).
 struct StartInformation {
     /// From ``MachineLayout/startInformation`` on.

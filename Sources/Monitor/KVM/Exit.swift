@@ -23,8 +23,7 @@ public enum Exit {
     /// 1, 2 or 4 bytes.
     public let width: Int
     public let isWrite: Bool
-    /// One or, for string instructions, several values of `width` bytes each: what is written, or where to put what is
-    /// read.
+    /// One value of `width` bytes or, for string instructions, several: what is written, or where to put what is read.
     public let data: UnsafeMutableRawBufferPointer
 
     /// How many values.

@@ -18,7 +18,7 @@ public struct Hypervisor: ~Copyable, Sendable {
         (KVM_CAP_IMMEDIATE_EXIT, "KVM_CAP_IMMEDIATE_EXIT"), (KVM_CAP_TSC_DEADLINE_TIMER, "KVM_CAP_TSC_DEADLINE_TIMER"),
     ]
 
-    /// Opens the device and checks that it has what machines need.
+    /// Opens the device and checks that it supports what machines need.
     public static func open(_ path: FilePath = "/dev/kvm") throws(KVMError) -> Hypervisor {
         let descriptor = try openDevice(path)
         let version = try requesting("tell its version") { () throws(Errno) in

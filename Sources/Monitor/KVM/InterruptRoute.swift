@@ -11,7 +11,7 @@ public struct InterruptMessage: Equatable, Sendable {
     }
 }
 
-/// Ties an interrupt number of this machine to a message.
+/// Connects an interrupt number of this machine with a message.
 public struct InterruptRoute: Equatable, Sendable {
     /// The first number that is not an input of the I/O APIC.
     public static let firstMessage: UInt32 = 24

@@ -3,8 +3,8 @@ public import SystemPackage
 
 /// Finds out whether this host's KVM really runs guest kernels, by running one: a loop of a few instructions in kernel
 /// mode. Some clouds offer a `/dev/kvm` that interprets a guest's kernel (such as PVM) at a thousandth of the speed,
-/// lacking instructions that every distribution's kernel uses; nothing that such a device says about itself tells them
-/// apart.
+/// lacking instructions that every distribution's kernel uses; nothing that such a device reports about itself shows
+/// the difference.
 public struct Probe: Sendable {
     public enum Verdict: Equatable, Sendable {
         case usable
@@ -19,9 +19,9 @@ public struct Probe: Sendable {
     public let verdict: Verdict
     /// The device that was tried.
     public let device: FilePath
-    /// 12 wherever KVM could be asked.
+    /// KVM's API version, 12 on every current kernel; nil if KVM could not be asked.
     public let apiVersion: Int?
-    /// Kernel-mode instructions a second; nil if none ran.
+    /// Kernel-mode instructions per second; nil if none ran.
     public let instructionsPerSecond: Double?
     /// Why it is not usable.
     public let error: KVMError?

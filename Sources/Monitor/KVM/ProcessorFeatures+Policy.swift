@@ -1,7 +1,7 @@
 extension ProcessorFeatures {
-    /// What processor `index` of a guest with `count` processors is told: the host's processor, without what a guest of
-    /// this monitor cannot have, in a topology of one socket with `count` cores of one thread.
-    /// - Parameter tscKilohertz: The frequency of the guest's time-stamp counter where known; spares it the
+    /// The features of processor `index` in a guest with `count` processors: those of the host's processor, without
+    /// what a guest of this monitor cannot have, in a topology of one socket with `count` cores of one thread.
+    /// - Parameter tscKilohertz: The frequency of the guest's time-stamp counter, if known; saves the guest the
     ///   calibration.
     public func forProcessor(_ index: Int, of count: Int, tscKilohertz: UInt32? = nil) -> ProcessorFeatures {
         let identifier = UInt32(truncatingIfNeeded: index)

@@ -2,7 +2,7 @@ internal import CKVM
 internal import LinuxSystem
 internal import SystemPackage
 
-/// What the CPUID instruction tells a guest, as a table of leaves.
+/// What the CPUID instruction returns to a guest, as a table of leaves.
 public struct ProcessorFeatures: Sendable {
     /// One leaf, or one of its parts where the instruction takes a second argument in ECX.
     public struct Leaf: Equatable, Sendable {

@@ -17,7 +17,7 @@ public struct ProcessorState: Equatable, Sendable {
         }
     }
 
-    /// Where a descriptor table lies.
+    /// Where a descriptor table is.
     public struct Table: Equatable, Sendable {
         public var base: UInt64
         /// In bytes, minus one.

@@ -1,14 +1,15 @@
 internal import CKVM
 
-/// The numbers of the ioctl(2) requests that this target makes, for whoever limits what a process or thread may ask.
+/// The numbers of the ioctl(2) requests that this target makes, for code that limits what a process or thread may ask.
 public enum RequestNumbers {
-    /// What a running guest takes: its processors' own, and events and interrupts as the guest sets devices up.
+    /// The requests of a running guest: its processors' own, and those for events and interrupts as the guest sets up
+    /// devices.
     public static let ofRunningGuest = numbers([
         kvm_run_processor, kvm_note_stop, kvm_set_routes, kvm_set_interrupt_event, kvm_set_write_event,
         kvm_get_registers,
     ])
 
-    /// What making a machine takes besides, from an open ``Hypervisor`` on.
+    /// The additional requests for making a machine, from an open ``Hypervisor`` on.
     public static let ofMaking = numbers([
         kvm_create_machine, kvm_check_extension, kvm_get_run_size, kvm_get_supported_features, kvm_set_tss_address,
         kvm_set_identity_map_address, kvm_create_interrupt_controllers, kvm_set_memory_region, kvm_create_processor,

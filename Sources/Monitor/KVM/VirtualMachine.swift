@@ -28,7 +28,7 @@ public final class VirtualMachine: Sendable {
     }
 
     /// Makes the interrupt controllers in the kernel: two 8259, an I/O APIC with 24 inputs, a local APIC for each
-    /// processor. Before the first processor is made.
+    /// processor. Call it before making the first processor.
     /// - Parameter reserved: Guest-physical address of four unused pages below 4 GiB, for KVM's own needs.
     public func makeInterruptControllers(reserved: UInt64) throws(KVMError) {
         var identityMap = reserved
@@ -85,7 +85,7 @@ public final class VirtualMachine: Sendable {
         }
     }
 
-    /// Where a guest's writes signal an event instead of leaving the guest (ioeventfd).
+    /// Guest writes that signal an event instead of leaving the guest (ioeventfd).
     public enum WriteTrigger: Equatable, Sendable {
         /// Any write at this guest-physical address, of any width.
         case memory(UInt64)
@@ -97,7 +97,7 @@ public final class VirtualMachine: Sendable {
         try setWriteEvent(event.descriptor.rawValue, trigger, flags: 0)
     }
 
-    /// As ``connect(_:to:)``, for an eventfd that somebody else owns.
+    /// Like ``connect(_:to:)``, for an eventfd that somebody else owns.
     public func connect(eventDescriptor: CInt, to trigger: WriteTrigger) throws(KVMError) {
         try setWriteEvent(eventDescriptor, trigger, flags: 0)
     }

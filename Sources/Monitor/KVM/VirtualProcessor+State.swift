@@ -3,7 +3,7 @@ internal import LinuxSystem
 internal import SystemPackage
 
 extension VirtualProcessor {
-    /// Tells the guest what the processor can do. Before ``setModelRegisters(_:)``, which refuses what was not
+    /// Tells the guest what the processor can do. Call it before ``setModelRegisters(_:)``, which refuses what was not
     /// announced.
     public func setFeatures(_ features: ProcessorFeatures) throws(KVMError) {
         try requesting("set processor features") { () throws(Errno) in try features.install(in: descriptor) }
@@ -49,7 +49,7 @@ extension VirtualProcessor {
             dpl: bits(5, 3), db: bits(14), s: bits(4), l: bits(13), g: bits(15), avl: bits(12), unusable: 0, padding: 0)
     }
 
-    /// Where the processor stands and its accumulator; the rest of a report about a guest that failed.
+    /// The processor's instruction pointer and accumulator, for a report about a guest that failed.
     public func position() throws(KVMError) -> (rip: UInt64, rsp: UInt64, rax: UInt64) {
         var general = kvm_regs()
         try requesting("read registers") { () throws(Errno) in

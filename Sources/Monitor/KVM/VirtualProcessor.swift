@@ -41,8 +41,8 @@ internal import SystemPackage
         return decodeExit()
     }
 
-    /// Tells the guest that it did not run for a while, so that its watchdogs do not take that for a processor that
-    /// hangs. Guests without KVM's clock hear nothing.
+    /// Tells the guest that it did not run for a while, so that its watchdogs do not report a hanging processor. It has
+    /// no effect on guests without KVM's clock.
     public func noteStop() { _ = linux_ioctl_value(descriptor.rawValue, kvm_note_stop, 0) }
 
     private func decodeExit() -> Exit {
@@ -79,13 +79,13 @@ internal import SystemPackage
         }
     }
 
-    /// Makes the next entry into the guest return ``Exit/interrupted`` at once. To end one that is under way, also
-    /// signal the thread that runs the processor (``KickSignal``).
+    /// Makes the next entry into the guest return ``Exit/interrupted`` at once. To end a running one, also signal the
+    /// thread that runs the processor (``KickSignal``).
     public func kick() { unsafe immediateExit.pointee.store(1, ordering: .sequentiallyConsistent) }
 
     /// Lets the guest run again after ``kick()``.
     ///
-    /// What is read after this call is at least as new as the last kick that it undid.
+    /// Anything read after this call is at least as new as the last kick that it cleared.
     public func clearKick() { _ = unsafe immediateExit.pointee.exchange(0, ordering: .sequentiallyConsistent) }
 
     private var immediateExit: UnsafeMutablePointer<Atomic<UInt8>> {

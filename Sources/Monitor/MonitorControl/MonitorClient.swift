@@ -48,7 +48,8 @@ public struct MonitorClient: ~Copyable {
         return reply
     }
 
-    /// Attaches to the serial port: what is written to the descriptor reaches the guest, what is read comes from it.
+    /// Attaches to the serial port. What is written to the descriptor reaches the guest, and what is read comes from
+    /// the guest.
     public consuming func attachConsole() throws(MonitorError) -> OwnedDescriptor {
         try perform(.console)
         return descriptor

@@ -58,8 +58,7 @@ extension MonitorConfiguration {
         return .object(members)
     }
 
-    /// Reads and checks a configuration. Members that it does not know are refused: a monitor must not ignore what it
-    /// was told.
+    /// Reads and checks a configuration. It refuses unknown members: a monitor must not ignore its instructions.
     public init(json: JSONValue) throws(ConfigurationError) {
         do { self = try Self.decode(json) } catch let error as JSONError { throw .malformed(error.summary) } catch let
             error

@@ -2,13 +2,13 @@ public import DiskImage
 public import NetworkAddress
 public import SystemPackage
 
-/// Everything that one virtual machine monitor process is told. Written as JSON to a file or descriptor by whoever
-/// starts it; paths are absolute or relative to the monitor's working directory.
+/// The whole configuration of one virtual machine monitor process. The process that starts it writes it as JSON to a
+/// file or descriptor. Paths are absolute or relative to the monitor's working directory.
 public struct MonitorConfiguration: Equatable, Sendable {
-    /// The longest text; a longer one is refused.
+    /// The longest text, in bytes; a longer one is refused.
     public static let sizeLimit = 1 << 20
 
-    /// A disk image or one of the images behind it.
+    /// A disk image or one of the images below it.
     public struct Image: Equatable, Sendable {
         public var path: FilePath
         /// Never guessed from the content, which a guest can write.
@@ -22,7 +22,7 @@ public struct MonitorConfiguration: Equatable, Sendable {
 
     public struct Disk: Equatable, Sendable {
         public var image: Image
-        /// What the image stands on, the nearest first. Names of backing files inside images are not followed.
+        /// The images that it is based on, the nearest first. Names of backing files inside images are not followed.
         public var backing: [Image]
         public var isReadOnly: Bool
         /// What the guest reads as the disk's identifier; at most 20 bytes.
@@ -52,7 +52,7 @@ public struct MonitorConfiguration: Equatable, Sendable {
 
     /// A folder of the host that the guest can mount.
     public struct Share: Equatable, Sendable {
-        /// By which the guest mounts it; 1 to 36 bytes.
+        /// The name by which the guest mounts it; 1 to 36 bytes.
         public var tag: String
         public var path: FilePath
         /// Whether the guest can only read, however it mounts the folder.
@@ -65,7 +65,7 @@ public struct MonitorConfiguration: Equatable, Sendable {
         }
     }
 
-    /// Shown in messages.
+    /// The machine's name, for messages.
     public var name: String
     /// Guest RAM in bytes; a multiple of 1 MiB.
     public var memory: UInt64
@@ -82,7 +82,7 @@ public struct MonitorConfiguration: Equatable, Sendable {
     /// Gets everything that the guest writes to its serial port.
     public var consoleLog: FilePath?
     public var controlSocket: FilePath?
-    /// Gets, when the machine ends, how it ended (``MonitorEnd``).
+    /// The file that says how the machine ended, when it has (``MonitorEnd``).
     public var endRecord: FilePath?
     /// An inherited descriptor whose lock shows that the machine lives: the monitor keeps it open until it ends.
     public var lockDescriptor: CInt?
@@ -90,7 +90,7 @@ public struct MonitorConfiguration: Equatable, Sendable {
     public var statusDescriptor: CInt?
     public var hasEntropy = true
     public var hasBalloon = true
-    /// A terminal beside the serial port, to which ``MonitorRequest/terminal`` attaches.
+    /// Whether there is a terminal besides the serial port, to which ``MonitorRequest/terminal`` attaches.
     public var hasTerminal = true
 
     public init(

@@ -1,7 +1,7 @@
 public import LinuxSystem
 public import Reporting
 
-/// Why a monitor did not do what it was asked.
+/// Why a monitor did not do what it was asked to do.
 public enum MonitorError: UserFacingError, Equatable {
     /// Nobody listens, or the connection broke: the machine has most likely ended.
     case unreachable(SystemError)

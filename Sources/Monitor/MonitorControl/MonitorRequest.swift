@@ -1,6 +1,6 @@
 public import JSON
 
-/// What can be asked of a running monitor: one line of JSON, answered by one line.
+/// The requests to a running monitor: one line of JSON, answered by one line.
 public enum MonitorRequest: String, Sendable, CaseIterable {
     /// The machine's state and how it is made.
     case state

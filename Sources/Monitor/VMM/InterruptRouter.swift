@@ -3,7 +3,7 @@ internal import LinuxSystem
 internal import PCI
 internal import Synchronization
 
-/// Ties what devices signal to interrupts of the machine that exists now: after a reset that is another one.
+/// Connects devices' signals with interrupts of the current hypervisor machine, which a reset replaces.
 ///
 /// Any thread may call anything.
 final class InterruptRouter: Sendable {

@@ -29,7 +29,7 @@ public final class Machine {
 
     public let serial: SerialPort
     public private(set) var isPaused = false
-    /// How often the guest was started again.
+    /// How many times the guest was started again.
     public private(set) var resets = 0
 
     /// Builds the machine; nothing runs yet.
@@ -128,17 +128,18 @@ public final class Machine {
     /// Readable when there is an event to take with ``takeEvent()``.
     public var eventDescriptor: CInt { control.happened.value.descriptor.rawValue }
 
-    /// The first thing that happened since the last call. What other processors told meanwhile goes with it: it is
-    /// about the same end of the same machine, and one that crashes with three processors has not crashed three times.
+    /// The first thing that happened since the last call. Events that other processors reported meanwhile are dropped:
+    /// they are about the same end of the same machine, and a machine that crashes with three processors has not
+    /// crashed three times.
     public func takeEvent() -> MachineEvent? { control.takeEvents().first }
 
-    /// Presses the power button. What the guest does about it is its own affair.
+    /// Presses the power button. The guest decides what to do about it.
     public func pressPowerButton() { powerButton.signal() }
 
     /// Stops all processors until ``resume()``. Devices finish what they have and get nothing new.
-    /// - Parameter patience: For how long to wait for them, in milliseconds. One that waits for a device, as for the
-    ///   end of its requests at a reset, stops after that.
-    /// - Throws: ``MachineError/processorBusy(index:)`` if one does not stop; then all of them go on.
+    /// - Parameter patience: How long to wait for them, in milliseconds. A processor that waits for a device, as for
+    ///   the end of its requests at a reset, stops after that.
+    /// - Throws: ``MachineError/processorBusy(index:)`` if one does not stop; then all of them continue.
     public func pause(patience: Int64 = 5_000) throws {
         guard !isPaused else { return }
         let number = control.beginPause()
@@ -168,7 +169,7 @@ public final class Machine {
         for processor in processors { processor.resume() }
     }
 
-    /// Starts the guest anew, with empty memory.
+    /// Starts the guest again, with empty memory.
     public func reset() throws {
         stopProcessors()
         functions.reset()
@@ -205,7 +206,7 @@ public final class Machine {
     /// Reads guest memory, for tests.
     func load(at address: UInt64) throws -> UInt64 { try memory.load(at: address) }
 
-    /// Asks the guest for the numbers that it alone knows. What it answers is in ``deviceStatistics`` a little later.
+    /// Asks the guest for the numbers that only it knows. Its answers are in ``deviceStatistics`` a little later.
     public func refreshDeviceStatistics() { for function in virtioFunctions { function.device.refreshCounters() } }
 
     /// What each device has done since the start, in the order in which the guest finds them.
@@ -226,20 +227,20 @@ public final class Machine {
     }
 }
 
-/// One device of a machine that runs.
+/// One device of a running machine.
 public struct DeviceStatistics: Equatable, Sendable {
     public var name: String
     public var kind: VirtioDeviceKind
     /// Whether it waits for a reset because of what its driver did.
     public var isStopped: Bool
-    /// What that was, over the device's life.
+    /// What the driver did, over the device's life.
     public var faults: [String]
     public var counters: [DeviceCounter]
 }
 
 /// Counts of what a machine has done since it was started.
 public struct MachineStatistics: Equatable, Sendable {
-    /// How often processors have left the guest.
+    /// How many times processors have left the guest.
     public var exits: UInt64
     public var portAccesses: UInt64
     public var memoryAccesses: UInt64

@@ -3,7 +3,7 @@ internal import KVM
 internal import PCI
 internal import Synchronization
 
-/// Who answers when the guest accesses ports, or memory that is not RAM. Called on the processors' threads.
+/// Finds what answers when the guest accesses ports, or memory that is not RAM. Called on the processors' threads.
 final class MachineBus: Sendable {
     /// What an access means for the machine.
     enum Outcome: Equatable {

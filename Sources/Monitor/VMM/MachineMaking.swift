@@ -3,9 +3,9 @@ internal import LinuxSystem
 internal import Synchronization
 internal import SystemPackage
 
-/// Makes a machine on a thread of its own. The kernel takes some milliseconds for that, most of which it waits (for
-/// every processor to notice that a thread is being moved between control groups); meanwhile the guest's memory is
-/// filled.
+/// Makes a machine on a thread of its own. That takes the kernel some milliseconds, mostly of waiting (for every
+/// processor to notice that a thread is being moved between control groups). Meanwhile wander-vmm fills the guest's
+/// memory.
 final class MachineMaking {
     private final class Outcome: Sendable {
         let value = Mutex<Result<VirtualMachine, KVMError>?>(nil)

@@ -36,9 +36,9 @@ public struct MachineSpecification {
     public var kernelForm = Kernel.Form.unpacked
     public var initialRAMDisk: FilePath?
     public var commandLine: String
-    /// Whether the threads of processors and devices are held to the system calls that they need.
+    /// Whether the threads of processors and devices may make only the system calls that they need.
     public var isConfined = true
-    /// In the order in which the guest finds them on its bus.
+    /// The devices, in the order in which the guest finds them on its bus.
     public var devices: [Device] = []
 
     public init(memory: UInt64, processors: Int, kernel: FilePath, commandLine: String) {

@@ -1,6 +1,6 @@
 import LinuxSystem
 
-/// Copies what several pipes bring into a log each. A pipe that nobody writes to any more is closed.
+/// Copies the data of several pipes, each into its own log. It closes a pipe that nobody writes to any longer.
 final class LogKeeper {
     private final class Input {
         let descriptor: OwnedDescriptor

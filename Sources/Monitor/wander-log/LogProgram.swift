@@ -10,7 +10,7 @@ private let usageText = """
 
     """
 
-/// Writes down what the inherited descriptors bring, and ends the process.
+/// Writes the data of the inherited descriptors into logs, and ends the process.
 func runLogProgram() -> Never {
     InheritedState.makeSane()
     let arguments = Array(CommandLine.arguments.dropFirst())

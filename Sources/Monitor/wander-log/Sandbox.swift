@@ -2,7 +2,8 @@ import CLinux
 import Glibc
 import LinuxSystem
 
-/// What the process gives up before it reads the first byte: everything but its pipes and logs, which are open by then.
+/// What the process gives up before it reads the first byte: everything except its pipes and logs, which are already
+/// open.
 enum Sandbox {
     /// - Returns: What this kernel cannot limit; nil if everything is.
     /// - Throws: What else keeps the process from being limited.

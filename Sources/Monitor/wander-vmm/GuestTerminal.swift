@@ -1,7 +1,7 @@
 import LinuxSystem
 
-/// The monitor's end of the guest's virtio console. The guest never waits for it: what nobody is attached to see is
-/// kept for whoever attaches next, as far as it fits, so that a login prompt is there.
+/// The monitor's end of the guest's virtio console. The guest never waits for it. While nobody is attached, it keeps as
+/// much of the output as fits, so that the next one who attaches sees a login prompt.
 final class GuestTerminal {
     /// In bytes.
     private static let historyLimit = 4 << 10

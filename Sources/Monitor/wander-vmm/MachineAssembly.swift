@@ -6,7 +6,7 @@ import Reporting
 import VMM
 import Virtio
 
-/// Opens what a configuration names and puts it together to a machine's specification.
+/// Opens what a configuration names and makes a machine's specification of it.
 final class MachineAssembly {
     let specification: MachineSpecification
     private let disks: [any BlockStorage]

@@ -3,7 +3,7 @@ import MonitorControl
 import SystemPackage
 import VMM
 
-/// Which folders the monitor still goes to once its disks and sockets are open.
+/// The folders that the monitor still uses once its disks and sockets are open.
 extension MonitorConfiguration {
     /// Confines the process to what running the machine takes from then on.
     /// - Returns: What this kernel cannot limit; nil if everything is.

@@ -15,7 +15,7 @@ private let usageText = """
 
     """
 
-/// Runs the machine that the arguments name, and ends the process with how that ended.
+/// Runs the machine that the arguments name, and ends the process with a status that says how the machine ended.
 func runMonitorProgram() -> Never {
     InheritedState.makeSane()
     let arguments = CommandLine.arguments.dropFirst()
@@ -56,8 +56,8 @@ func runMonitorProgram() -> Never {
 /// How long a kernel may take to be unpacked, in milliseconds. Whoever starts the monitor waits for twice as long.
 private let unpackingLimit: Int64 = 60_000
 
-/// Has a process of its own unpack the kernel. A cache that cannot be filled costs time, but for a kernel that has no
-/// end.
+/// Unpacks the kernel in a process of its own. A cache that cannot be filled only costs time, except for a kernel whose
+/// unpacking does not end.
 private func fill(_ cache: KernelCache, for kernel: FilePath) throws(SystemError) {
     var failure: SystemError?
     cache.fill(for: kernel) { (kernel, folder, work) throws(SystemError) in
@@ -102,7 +102,7 @@ private func record(_ end: MonitorEnd, _ configuration: MonitorConfiguration) {
     try? AtomicFile.write(end.json.pretty, to: path, permissions: 0o600)
 }
 
-/// Where whoever started the monitor waits for the guest to run. Closed after one line.
+/// The channel on which the process that started the monitor waits for the guest to run. It is closed after one line.
 final class StatusChannel {
     private let descriptor: CInt?
 

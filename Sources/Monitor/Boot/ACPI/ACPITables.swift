@@ -1,7 +1,8 @@
 /// The tables that tell a guest what hardware it has (ACPI 6.5, chapter 5), hardware-reduced: no fixed hardware, no
 /// legacy timers or interrupt controllers.
 ///
-/// Pointers between tables and checksums are kept as data, because firmware that places tables itself has to redo them.
+/// Pointers between tables and checksums are kept as data, because firmware that places tables itself must recompute
+/// them.
 struct ACPITables {
     struct Table: Equatable {
         var name: String

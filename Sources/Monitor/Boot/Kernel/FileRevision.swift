@@ -2,7 +2,7 @@ internal import Glibc
 internal import LinuxSystem
 internal import SystemPackage
 
-/// What tells one state of one file from every other file and state on this host.
+/// Identifies one state of one file among all files and states on this host.
 struct FileRevision: Equatable, CustomStringConvertible {
     let description: String
     let size: UInt64

@@ -42,8 +42,8 @@ public struct Kernel: Sendable {
     /// Opens a bzImage or an ELF kernel.
     /// - Parameters:
     ///   - cache: Where to look for the unpacked kernel, and to keep it.
-    ///   - form: `packed` is for bzImages alone.
-    ///   - memory: The guest's RAM in bytes. A kernel that does not fit is refused before anything of it is written.
+    ///   - form: `packed` is only for bzImages.
+    ///   - memory: The guest's RAM in bytes. A kernel that does not fit is refused before any of it is written.
     public static func open(
         _ path: FilePath, cache: KernelCache? = nil, form: Form = .unpacked,
         memory: UInt64 = MachineLayout.firstMemoryLimit

@@ -3,9 +3,9 @@ public import SystemPackage
 
 extension KernelCache {
     /// Puts the unpacked kernel into the cache unless it is there. Unpacking reads what a stranger has packed, and all
-    /// machines of the user boot from the cache: so whoever unpacks may write to a folder of its own alone, and what it
-    /// left there is taken for this kernel and no other.
-    /// - Parameter isolated: Runs `work` where only `kernel` can be read, and only `folder` written to; tells whether
+    /// machines of the user boot from the cache. So the unpacker may write only to a folder of its own, and its result
+    /// is used for this kernel and no other.
+    /// - Parameter isolated: Runs `work` where only `kernel` can be read, and only `folder` written to; returns whether
     ///   it ended with true.
     public func fill(
         for kernel: FilePath,

@@ -3,8 +3,8 @@ public import SystemPackage
 
 /// Unpacked kernels, kept in a folder between starts. Everything in it can be made again.
 ///
-/// A kernel is known by its file's identity: device, inode, size, and the times of its last changes. The kernel's clock
-/// sets the last of them, so that no file can pretend to be another; and nothing of the file has to be read to find it.
+/// A kernel is identified by its file: device, inode, size, and the times of its last changes. The kernel's clock sets
+/// the last of them, so that no file can pretend to be another. Finding it reads nothing of the file.
 public struct KernelCache: Sendable {
     /// A kernel that is not used again is removed when more than this many others are newer.
     static let limit = 16

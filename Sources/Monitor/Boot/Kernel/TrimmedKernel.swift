@@ -1,5 +1,5 @@
 /// A kernel's ELF image without what a loader does not need: no sections, no symbols, and no runs of zeros, which guest
-/// memory holds already. Less to read at each start, and guest pages that stay untouched.
+/// memory holds already. Each start reads less, and leaves more guest pages untouched.
 struct TrimmedKernel {
     /// Shorter runs of zeros are kept, in bytes: a segment more costs more than the copy.
     private static let shortestGap = 64 << 10

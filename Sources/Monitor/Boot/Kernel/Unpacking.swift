@@ -4,7 +4,7 @@ internal import CZlib
 internal import CZstd
 internal import LinuxSystem
 
-/// Unpacks the kernel inside a bzImage, in memory that the declared size bounds.
+/// Unpacks the kernel inside a bzImage, using memory within the declared size.
 enum Unpacking {
     /// Larger kernels are refused, in bytes.
     static let sizeLimit = 512 << 20

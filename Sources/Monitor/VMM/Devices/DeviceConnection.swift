@@ -3,7 +3,7 @@ internal import PCI
 internal import SystemPackage
 internal import Virtio
 
-/// One virtio device's wires to the machine: interrupts one way, notifications the other.
+/// One virtio device's connections to the machine: interrupts in one direction, notifications in the other.
 final class DeviceConnection: MessageInterruptSink, DoorbellSink {
     private let router: InterruptRouter
     private let events: [Shared<EventDescriptor>]

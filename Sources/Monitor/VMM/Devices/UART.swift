@@ -1,6 +1,6 @@
 /// The registers of a 16550A serial port (PC16550D data sheet, section 8), with a receive buffer of 64 bytes.
 ///
-/// Its line is infinitely fast: what is transmitted is gone at once, so the transmitter is always empty.
+/// Its line is infinitely fast: every byte is transmitted at once, so the transmitter is always empty.
 struct UART {
     struct InterruptEnable: OptionSet {
         let rawValue: UInt8

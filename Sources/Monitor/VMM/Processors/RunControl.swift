@@ -14,7 +14,7 @@ public enum MachineEvent: Equatable, Sendable {
     case failure(String)
 }
 
-/// What the processors' threads are told, and what they tell.
+/// What the processors' threads must do, and what they report.
 final class RunControl: Sendable {
     enum Command: UInt8, AtomicRepresentable { case run, pause, stop }
 

@@ -6,8 +6,8 @@ internal import Synchronization
 public import SystemPackage
 internal import Virtio
 
-/// Narrows what this process can do: a guest that takes over one of its threads through a fault of ours finds neither
-/// programs to start nor files or sockets to open.
+/// Narrows what this process can do: a guest that takes over one of its threads through a fault of wander's can start
+/// no programs and open no other files or sockets.
 public enum Confinement {
     /// For the whole process, before its processors and devices have threads: no program that it starts gains
     /// privileges, nobody else reads its memory, where the guest's secrets are, and no core dump holds it. It reaches
@@ -18,7 +18,7 @@ public enum Confinement {
     ///   - served: Folders that guests have as file systems, to change or only to read, depending on their device.
     ///   - servesFiles: Whether there are any, also among those to read.
     /// - Returns: What this kernel cannot limit; nil if everything is.
-    /// - Throws: What else keeps the process from being confined; no guest may start then.
+    /// - Throws: Any other reason why the process cannot be confined; then no guest may start.
     public static func confineProcess(
         readable: [FilePath], writable: [FilePath], served: [FilePath] = [], servesFiles: Bool = false
     ) throws(SystemError) -> String? {
