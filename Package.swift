@@ -212,8 +212,8 @@ let monitorTests: [Target] = [
     tests(
         "WanderVMMTests", in: "Monitor",
         uses: [
-            "JSON", "KVM", "LinuxSystem", "MonitorControl", "NetworkAddress", "wander-vmm", "TestSupport",
-            "SystemPackage",
+            "DiskImage", "JSON", "KVM", "LinuxSystem", "MonitorControl", "NetworkAddress", "wander-vmm",
+            "TestSupport", "SystemPackage",
         ]),
     tests("WanderLogTests", in: "Monitor", uses: ["LinuxSystem", "TestSupport", "wander-log", "SystemPackage"]),
 ]

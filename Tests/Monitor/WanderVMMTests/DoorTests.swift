@@ -12,28 +12,12 @@ import Testing
     @Test("finds its machine's own folder and no way out of it", arguments: [false, true])
     func doors(servesFiles: Bool) async throws {
         await #expect(processExitsWith: .success) { [servesFiles] in
-            let folder = try TemporaryFolder()
-            var doors = Doors(listener: folder("other.sock"))
-            doors.servesFiles = servesFiles
-            let listener = try UnixSocket.listen(at: doors.listener)
-            var protected = ["record.json", "monitor.json", "disk.qcow2", "id_ed25519", "monitor.log"].map {
-                "web/\($0)"
-            }
-            protected += ["db/record.json", "db/disk.qcow2", "db/run/console.log", "cache/kernel.elf", "home/.bashrc"]
-            for name in protected { doors.protected.append(try folder.file(name)) }
-            doors.secret = [folder("web/id_ed25519"), folder("db/disk.qcow2"), folder("home/.bashrc")]
-            _ = try folder.file("web/run/console.log")
-            _ = try folder.file("share/file")
-            var configuration = MonitorConfiguration(
-                name: "web", memory: 32 << 20, processors: 1, kernel: try folder.file("box/kernel"), commandLine: "")
-            configuration.kernelCache = folder("cache")
-            configuration.consoleLog = folder("web/run/console.log")
-            configuration.controlSocket = folder("web/run/control.sock")
-            configuration.endRecord = folder("web/run/end.json")
-            if servesFiles { configuration.shares = [.init(tag: "share", path: folder("share"))] }
-            let told = configuration
+            let place = try MonitorPlace(servesFiles: servesFiles)
+            let folder = place.folder
+            let told = place.configuration
+            let listener = try UnixSocket.listen(at: place.doors.listener)
             let network = try UnixSocket.listen(at: folder("net.sock"))
-            let open = try doors.open {
+            let open = try place.doors.open {
                 let connector = try SocketConnector(to: [folder("net.sock")])
                 guard try told.confine() == nil else { return }
                 // What the monitor itself does there.

@@ -86,12 +86,7 @@ private let hasKVM = (try? Hypervisor.open()) != nil
         let state = try client.perform(.state)
         #expect(state["state"] == "running" && state["resets"] == 1)
         // Every thread, those made at the reset too, has a filter and can gain no privileges.
-        let tasks = FilePath("/proc/\(child.identifier)/task")
-        for task in try FileSystem.list(tasks) {
-            let status = try FileSystem.read(tasks.appending(task).appending("status"), limit: 1 << 16)
-            let lines = String(decoding: status, as: UTF8.self).split(separator: "\n")
-            #expect(lines.contains("NoNewPrivs:\t1") && lines.contains("Seccomp:\t2"), "thread \(task)")
-        }
+        for thread in try ThreadStatus.all(of: child.identifier) { #expect(thread.isConfined, "\(thread)") }
         let statistics = try client.perform(.statistics)
         #expect(statistics["exits"]?.integerValue != nil)
         let devices = try #require(statistics["devices"]?.arrayValue)
@@ -143,11 +138,7 @@ private let hasKVM = (try? Hypervisor.open()) != nil
         let helpers = String(decoding: try FileSystem.read(path, limit: 4096), as: UTF8.self).split(separator: " ")
         #expect(helpers.count == 1)
         // Waits in signalfd(2) for SIGTERM: no thread does.
-        let tasks = FilePath("/proc/\(child.identifier)/task")
-        for task in try FileSystem.list(tasks) {
-            let name = try FileSystem.read(tasks.appending(task).appending("comm"), limit: 100)
-            #expect(name != Array("signals\n".utf8))
-        }
+        #expect(try !ThreadStatus.all(of: child.identifier).contains { $0.name == "signals" })
         child.signal(SIGKILL)
         #expect(try child.wait(milliseconds: 20_000) == .signalled(SIGKILL))
         let again = try OwnedDescriptor.open(folder.path.appending("lock"), .readWrite)
