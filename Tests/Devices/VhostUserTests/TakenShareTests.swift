@@ -45,6 +45,7 @@ private final class RunningShare {
     let other: ChildProcess
     /// QEMU's end of the connection.
     private let socket: OwnedDescriptor
+    private var isOver = false
 
     init(isReadOnly: Bool) throws {
         folder = try TemporaryFolder()
@@ -84,13 +85,15 @@ private final class RunningShare {
     /// Closes the connection, as QEMU's end does.
     func stop() throws {
         socket.endOutput()
-        #expect(try child.wait(milliseconds: 10_000) == .exited(0))
+        let outcome = try child.wait(milliseconds: 10_000)
+        isOver = outcome != nil
+        #expect(outcome == .exited(0))
         let said = try FileSystem.read(folder("web/monitor.log"), limit: 1 << 16)
         #expect(said.isEmpty, "\(String(decoding: said, as: UTF8.self))")
     }
 
     deinit {
-        // The share ends with the connection.
+        if !isOver { child.signal(SIGKILL) }
         other.signal(SIGKILL)
     }
 }
