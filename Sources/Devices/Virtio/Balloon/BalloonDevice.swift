@@ -5,8 +5,8 @@ import Synchronization
 
 /// virtio-balloon (Virtio 1.2, section 5.5): gives the host back what the guest does not use.
 ///
-/// It mostly uses free page reporting: the guest keeps naming ranges that it has freed, without being asked. A target
-/// makes it give up more, which it may take back before it runs out of memory.
+/// It uses free page reporting: the guest keeps naming ranges that it has freed, without being asked. It is never asked
+/// to give up more, since the target stays 0; a driver that inflates all the same is served.
 public final class BalloonDevice: VirtioDevice {
     static let queueSize: UInt16 = 128
     /// Page frame numbers of one request that are looked at; Linux sends 256.
@@ -21,10 +21,8 @@ public final class BalloonDevice: VirtioDevice {
         static let deflateOnShortage = VirtioFeatures(bit: 2)
         static let reporting = VirtioFeatures(bit: 5)
     }
-    enum Field {
-        static let targetPages = 0
-        static let actualPages = 4
-    }
+    /// Where the driver says how many pages it has given up: a claim, which nothing here uses.
+    private static let actualPages = 4
     enum Role {
         case inflate, deflate, statistics, reporting
     }
@@ -36,7 +34,6 @@ public final class BalloonDevice: VirtioDevice {
 
     private let memory: GuestMemory
     private let fields = Mutex(ConfigurationFields(byteCount: 16))
-    private let signals = Mutex<DeviceSignals?>(nil)
     private let roles = Mutex<[Role]>([])
     let inflate = QueueSlot<Void>(())
     let deflate = QueueSlot<Void>(())
@@ -54,20 +51,7 @@ public final class BalloonDevice: VirtioDevice {
     }
     public var queueSizes: [UInt16] { Array(repeating: Self.queueSize, count: 4) }
 
-    // MARK: What the host wants and learns
-
-    /// Asks the guest to give up this much memory, in bytes; clamped to what it has.
-    public func setTarget(byteCount: UInt64) {
-        let pages = UInt32(clamping: min(byteCount, memory.byteCount) / Self.pageSize)
-        fields.withLock { $0.set(pages, at: Field.targetPages) }
-        signals.withLock { $0 }?.configurationChanged()
-    }
-
-    /// How much the guest says it has given up, in bytes. A claim, clamped to what it has.
-    public var actualByteCount: UInt64 {
-        let pages = fields.withLock { $0.load(at: Field.actualPages, count: 4) }
-        return min(pages * Self.pageSize, memory.byteCount)
-    }
+    // MARK: What the host learns
 
     /// How much memory the host got back since the machine's start, in bytes; the same page may count several times.
     public var discardedByteCount: UInt64 { discarded.load(ordering: .relaxed) }
@@ -104,12 +88,11 @@ public final class BalloonDevice: VirtioDevice {
     }
 
     public func writeConfiguration(_ value: UInt64, at offset: Int, count: Int) {
-        guard offset == Field.actualPages, count == 4 else { return }
+        guard offset == Self.actualPages, count == 4 else { return }
         fields.withLock { $0.set(UInt32(truncatingIfNeeded: value), at: offset) }
     }
 
     public func start(_ features: VirtioFeatures, signals: DeviceSignals) {
-        self.signals.withLock { $0 = signals }
         // Queues of features that were not negotiated do not exist, and the others move up.
         var list: [Role] = [.inflate, .deflate]
         if features.contains(Feature.statistics) { list.append(.statistics) }
@@ -134,10 +117,9 @@ public final class BalloonDevice: VirtioDevice {
         deflate.detach()
         statisticsSlot.detach { $0.held = nil }
         reporting.detach()
-        signals.withLock { $0 = nil }
         roles.withLock { $0 = [] }
         latest.withLock { $0 = (BalloonStatistics(), nil) }
-        fields.withLock { $0.set(UInt32(0), at: Field.actualPages) }
+        fields.withLock { $0.set(UInt32(0), at: Self.actualPages) }
     }
 
     public func serve(queue index: Int) -> ServiceOutcome {
