@@ -156,7 +156,7 @@ struct EnvironmentBuilder {
             let own = entry.value.isNull ? .mapping([], at: entry.mark) : entry.value
             valueCount += defaults.size + own.size
             guard valueCount <= Self.valueLimit else { return tooLarge(entry.mark) }
-            let node = LayerMerge.merge(defaults, with: own, as: .object(.machine))
+            let node = NodeMerge.merge(defaults, with: own, as: .object(.machine))
             let count = count(node, name: entry.name)
             machineCount += count ?? 1
             valueCount += ((count ?? 1) - 1) * (defaults.size + own.size)

@@ -46,19 +46,19 @@ struct StepBuilder {
         }
     }
 
-    func probes(_ record: Record) -> [ReadyProbe] {
+    func probes(_ record: Record) -> [ProbeDefinition] {
         var names: Set<String> = []
         return record.list("ready").compactMap { value in
             guard let probe = value.record, let check = check(probe),
                 let name = name(probe, check.standardName, among: &names, what: "probe")
             else { return nil }
-            return ReadyProbe(
+            return ProbeDefinition(
                 name: name, check: check, timeout: probe.duration("timeout") ?? .zero,
                 interval: probe.duration("interval") ?? .seconds(1), hint: probe.text("hint"))
         }
     }
 
-    private func check(_ probe: Record) -> ReadyProbe.Check? {
+    private func check(_ probe: Record) -> ProbeDefinition.Check? {
         if let port = probe.portNumber("tcp") { return .tcp(port) }
         if let command = probe.text("run") { return .run(command) }
         if let url = probe.text("http") { return .http(url) }
@@ -86,7 +86,7 @@ struct StepBuilder {
     }
 }
 
-extension ReadyProbe.Check {
+extension ProbeDefinition.Check {
     /// The name of a probe that has none.
     fileprivate var standardName: String {
         switch self {

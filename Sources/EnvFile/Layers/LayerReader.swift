@@ -39,7 +39,7 @@ struct LayerReader {
             checkKeys(node, as: .project)
             layers.append(node)
         }
-        return layers.dropFirst().reduce(layers[0]) { LayerMerge.merge($0, with: $1, as: .object(.project)) }
+        return layers.dropFirst().reduce(layers[0]) { NodeMerge.merge($0, with: $1, as: .object(.project)) }
     }
 
     private mutating func readFile(_ path: FilePath, label: String, as type: ObjectType) -> Node? {

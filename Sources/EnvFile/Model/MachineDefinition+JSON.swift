@@ -112,7 +112,7 @@ extension ProvisionerDefinition {
     }
 }
 
-extension ReadyProbe {
+extension ProbeDefinition {
     public var canonicalJSON: JSONValue {
         let check: (String, JSONValue?) =
             switch check {

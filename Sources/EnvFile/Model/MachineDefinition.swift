@@ -49,7 +49,7 @@ public struct MachineDefinition: Hashable, Sendable {
     public var environment: [String: String]
     public var files: [FileDefinition]
     public var provision: [ProvisionerDefinition]
-    public var ready: [ReadyProbe]
+    public var ready: [ProbeDefinition]
     public var dependsOn: [Dependency]
     public var autostart: Bool
     public var isPrimary: Bool

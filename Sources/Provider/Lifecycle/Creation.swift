@@ -37,7 +37,7 @@ struct Creation {
         let place = machine.project.environment.projectDirectory
         return MachineRecord(
             creating: machine.name, identifier: randomIdentifier(), provider: provider,
-            box: MachineRecord.BoxIdentity(
+            box: MachineRecord.OriginBox(
                 name: box.name.description, version: box.version.description,
                 architecture: box.architecture.description, digest: box.digest.description,
                 disk: box.diskDigest?.description),

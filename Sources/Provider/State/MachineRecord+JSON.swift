@@ -68,7 +68,7 @@ extension MachineRecord {
             identifier: try reader.string("identifier"), name: try reader.string("name"),
             provider: try choice("provider"), stage: try choice("stage"), created: try reader.integer("created"),
             changed: try reader.integer("changed"),
-            box: BoxIdentity(
+            box: OriginBox(
                 name: try box.string("name"), version: try box.string("version"),
                 architecture: try box.string("architecture"), digest: try box.optionalString("digest"),
                 disk: try box.optionalString("disk")),

@@ -2,7 +2,7 @@ public import NetworkAddress
 
 extension MachineRecord {
     /// A box as the machine was made from it.
-    public struct BoxIdentity: Sendable, Hashable {
+    public struct OriginBox: Sendable, Hashable {
         public var name: String
         public var version: String
         public var architecture: String

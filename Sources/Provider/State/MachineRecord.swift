@@ -19,7 +19,7 @@ public struct MachineRecord: Sendable, Hashable {
     /// Seconds since 1970.
     public let created: Int64
     public private(set) var changed: Int64
-    public let box: BoxIdentity
+    public let box: OriginBox
     /// The card's Ethernet address, the same for the machine's whole life.
     public let hardwareAddress: MACAddress
     public let user: String
@@ -58,7 +58,7 @@ public struct MachineRecord: Sendable, Hashable {
 extension MachineRecord {
     /// A machine that is about to be made.
     init(
-        creating name: String, identifier: String, provider: ProviderKind, box: BoxIdentity,
+        creating name: String, identifier: String, provider: ProviderKind, box: OriginBox,
         hardwareAddress: MACAddress,
         user: String, provisioning: JSONValue = .array([]), at time: Int64
     ) {

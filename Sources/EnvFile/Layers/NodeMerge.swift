@@ -3,7 +3,7 @@
 /// Maps merge key by key. Items of lists that have an identity (ports by guest port and protocol, shares by their path
 /// in the machine, files by path, steps, probes and networks by name) merge with the item of the same identity, and
 /// others are added. An empty list, and every other list and value, replaces. Nothing (`key:` or `null`) removes.
-enum LayerMerge {
+enum NodeMerge {
     static func merge(_ base: Node, with overlay: Node, as type: ValueType?) -> Node {
         let base = Normalizer.normalize(base, as: type)
         let overlay = Normalizer.normalize(overlay, as: type)

@@ -1,5 +1,5 @@
 /// A question to a machine whose answer decides whether it is ready.
-public struct ReadyProbe: Hashable, Sendable {
+public struct ProbeDefinition: Hashable, Sendable {
     public enum Check: Hashable, Sendable {
         /// Something accepts connections on this TCP port of the machine.
         case tcp(UInt16)
