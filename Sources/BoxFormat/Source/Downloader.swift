@@ -65,7 +65,7 @@ public struct Downloader: Sendable {
         let partPath = FilePath("\(target).part")
         var attempt = 0
         // A server that is overloaded gets time.
-        var pace = Pace(first: 1000, growing: 2, most: 30_000)
+        var pace = Pace(first: .seconds(1), growing: 2, most: .seconds(30))
         while true {
             attempt += 1
             var part = Part.read(note)
@@ -96,7 +96,7 @@ public struct Downloader: Sendable {
                     throw BoxSourceError.downloadFailed(url: location.shown, reason: reason)
                 }
                 sink.report(.note("the download broke off (\(reason)); going on"))
-                MonotonicClock.sleep(milliseconds: pace.next(), unless: cancellation)
+                MonotonicClock.sleep(milliseconds: pace.nextMilliseconds(), unless: cancellation)
                 try cancellation?.check()
             }
         }

@@ -79,7 +79,7 @@ public final class GuestRunner {
         let outcome = try withoutActuallyEscaping(output) { output throws(SSHError) in
             let marks = MarkPair()
             let outcome = try process.attend(
-                input: .held(Array(header.utf8) + script.script), milliseconds: script.timeout,
+                input: .held(Array(header.utf8) + script.script), milliseconds: script.milliseconds,
                 output: { bytes throws(SSHError) in
                     output(.output, ends.output.filter(bytes))
                     marks.output = ends.output.status

@@ -7,8 +7,8 @@ struct GuestScript {
     var arguments: [String] = []
     var environment: [String: String] = [:]
     var user: String?
-    /// In milliseconds.
-    var timeout: Int64?
+    /// How long it may take; nil for no limit.
+    var milliseconds: Int64?
     var hasTerminal = false
 
     enum Stream: Sendable { case output, error }

@@ -140,7 +140,7 @@ public struct ProvisioningRun {
         }
         try session.lettingEnd(step.title) { () throws(ProvisioningError) in
             do throws(ProvisioningError) {
-                _ = try execute(ShellAction(script: .bytes(restartScript), timeout: 60_000), step)
+                _ = try execute(ShellAction(script: .bytes(restartScript), timeout: .seconds(60)), step)
             } catch {
                 switch error {
                 case .stepLostGuest, .stepFailed(_, _, .some, _): break
@@ -193,7 +193,7 @@ public struct ProvisioningRun {
         }
         let script = GuestScript(
             script: GuestScript.withUnixLineBreaks(bytes), arguments: shell.arguments, environment: shell.environment,
-            user: shell.user, timeout: shell.timeout, hasTerminal: shell.hasTerminal)
+            user: shell.user, milliseconds: shell.timeout?.milliseconds, hasTerminal: shell.hasTerminal)
         var lines = (output: OutputLines(masker), error: OutputLines(masker))
         var last: [String] = []
         func show(_ stream: ProvisioningEvent.Stream, _ texts: [String]) {
@@ -217,7 +217,7 @@ public struct ProvisioningRun {
             show(.output, lines.output.finish().map { [$0] } ?? [])
             show(.error, lines.error.finish().map { [$0] } ?? [])
             // A guest that fell silent times out too, long before the step's own limit.
-            if case .timedOut(.channel, _) = error, let limit = shell.timeout,
+            if case .timedOut(.channel, _) = error, let limit = shell.timeout?.milliseconds,
                 MonotonicClock.now.milliseconds(since: start) >= limit
             {
                 throw .stepTimedOut(step: step.title, milliseconds: limit, lastLines: last)

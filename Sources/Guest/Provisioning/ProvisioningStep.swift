@@ -63,8 +63,8 @@ public struct ShellAction: Hashable, Sendable {
     public var environment: [String: String]
     /// In the guest; nil is the user who logs in.
     public var user: String?
-    /// In milliseconds; nil for no limit.
-    public var timeout: Int64?
+    /// nil for no limit.
+    public var timeout: Duration?
     /// Whether it may restart the guest; the next step waits until the guest is back.
     public var mayRestart = false
     /// Whether its input and its outputs are a terminal. What it leaves in the background ends with the terminal.
@@ -72,7 +72,7 @@ public struct ShellAction: Hashable, Sendable {
 
     public init(
         script: StepContent, arguments: [String] = [], environment: [String: String] = [:], user: String? = "root",
-        timeout: Int64? = nil
+        timeout: Duration? = nil
     ) {
         self.script = script
         self.arguments = arguments

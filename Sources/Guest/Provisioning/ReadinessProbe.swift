@@ -13,17 +13,18 @@ public struct ReadinessProbe: Hashable, Sendable {
 
     public var name: String
     public var check: Check
-    /// How long to ask before giving up, in milliseconds.
-    public var timeout: Int64
-    /// The time between two questions, in milliseconds.
-    public var interval: Int64
+    /// How long to ask before giving up.
+    public var timeout: Duration
+    /// The time between two questions.
+    public var interval: Duration
     /// What to tell the user when the probe fails.
     public var hint: String?
     /// The environment of commands.
     public var environment: [String: String]
 
     public init(
-        name: String, check: Check, timeout: Int64 = 120_000, interval: Int64 = 1000, hint: String? = nil,
+        name: String, check: Check, timeout: Duration = .seconds(120), interval: Duration = .seconds(1),
+        hint: String? = nil,
         environment: [String: String] = [:]
     ) {
         self.name = name

@@ -36,7 +36,7 @@ public struct ReadinessWait {
         }
         let start = MonotonicClock.now
         var pending = probes.map {
-            Pending(probe: $0, deadline: start.advanced(byMilliseconds: $0.timeout), next: start)
+            Pending(probe: $0, deadline: start.advanced(byMilliseconds: $0.timeout.milliseconds), next: start)
         }
         while let index = pending.indices.min(by: { pending[$0].next < pending[$1].next }) {
             let probe = pending[index].probe
@@ -60,7 +60,8 @@ public struct ReadinessWait {
             pending[index].next = Self.next(probe, asked: asked, deadline: pending[index].deadline)
             // No further question would end in time.
             if pending[index].next >= pending[index].deadline {
-                throw .notReady(probe: probe.name, milliseconds: probe.timeout, lastMessage: shown, hint: probe.hint)
+                throw .notReady(
+                    probe: probe.name, milliseconds: probe.timeout.milliseconds, lastMessage: shown, hint: probe.hint)
             }
         }
     }
@@ -72,7 +73,7 @@ public struct ReadinessWait {
     ) -> MonotonicClock {
         let now = MonotonicClock.now
         let rest = min(now.milliseconds(since: asked), deadline.milliseconds(since: now) / 2)
-        return now.advanced(byMilliseconds: max(50, probe.interval, rest))
+        return now.advanced(byMilliseconds: max(50, probe.interval.milliseconds, rest))
     }
 
     private func sleep(_ milliseconds: Int64) throws(ProvisioningError) {
@@ -130,7 +131,7 @@ public struct ReadinessWait {
     ) throws(SSHError) -> String? {
         var lines = OutputLines(masker)
         var last = ""
-        let guest = GuestScript(script: script, environment: environment, user: "root", timeout: milliseconds)
+        let guest = GuestScript(script: script, environment: environment, user: "root", milliseconds: milliseconds)
         let status: Int32
         do {
             status = try guest.run(over: session) { _, bytes in

@@ -11,11 +11,11 @@ public enum GuestPort {
     /// Connects to a port that is expected to be open.
     /// - Parameters:
     ///   - socket: The machine's ``MachineAttachment/access``.
-    ///   - waiting: How long to wait for the port to open, in milliseconds; nil fails at once if it is closed.
+    ///   - milliseconds: How long to wait for the port to open; nil fails at once if it is closed.
     /// - Throws: ``NetworkError/guestPort(_:machine:reason:)``, a `SystemError` if nobody serves the socket,
     ///   `Interruption`.
     public static func connect(
-        through socket: FilePath, port: UInt16, waiting milliseconds: Int64? = nil, machine: String? = nil,
+        through socket: FilePath, port: UInt16, waitingMilliseconds milliseconds: Int64? = nil, machine: String? = nil,
         cancellation: Cancellation? = nil
     ) throws -> OwnedDescriptor {
         let descriptor = try UnixSocket.connect(to: socket)

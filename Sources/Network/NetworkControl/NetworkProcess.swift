@@ -32,7 +32,9 @@ public enum NetworkProcess {
         let lock = try OwnedDescriptor.open(
             NetworkConfiguration.lockFile(in: folder), [.readWrite, .create], permissions: 0o600)
         let deadline = MonotonicClock.now.advanced(byMilliseconds: milliseconds)
-        let patience = Patience(until: deadline, first: 20, growing: 1.5, most: 250, cancellation: cancellation)
+        let patience = Patience(
+            until: deadline, first: .milliseconds(20), growing: 1.5, most: .milliseconds(250),
+            cancellation: cancellation)
         let runs = try patience.wait(for: "the network's lock") { () -> Patience.Answer<Bool> in
             if try OpenFileLock.tryLock(lock, .exclusive) { return .here(false) }
             do {

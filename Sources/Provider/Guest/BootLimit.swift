@@ -13,6 +13,6 @@ struct BootLimit {
     }
 
     func wait(isAlive: @escaping () -> Bool) -> ReadyWait.Limit {
-        ReadyWait.Limit(milliseconds: milliseconds, longest: milliseconds * 2, isAlive: isAlive)
+        ReadyWait.Limit(milliseconds: milliseconds, longestMilliseconds: milliseconds * 2, isAlive: isAlive)
     }
 }

@@ -67,7 +67,7 @@ struct GuestAccess {
         port: UInt16 = 22, waiting: Int64?, _ cancellation: Cancellation? = nil
     ) throws(SSHError) -> OwnedDescriptor {
         do {
-            let stream = try machine.guestConnection(port: port, waiting: waiting, cancellation)
+            let stream = try machine.guestConnection(port: port, waitingMilliseconds: waiting, cancellation)
             try stream.setNonBlocking()
             return stream
         } catch is Interruption {

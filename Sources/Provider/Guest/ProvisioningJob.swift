@@ -77,12 +77,13 @@ struct ProvisioningJob {
         let watch = BootWatch(machine, label: label, limit: total)
         let deadline = MonotonicClock.now.advanced(byMilliseconds: total)
         let patience = Patience(
-            until: deadline, first: 1000, growing: 1.5, most: 10_000, cancellation: cancellation)
+            until: deadline, first: .seconds(1), growing: 1.5, most: .seconds(10), cancellation: cancellation)
         return try patience.wait(for: "the guest's restart") { () -> Patience.Answer<SSHSession> in
             do throws(SSHError) {
                 let left = max(1000, deadline.milliseconds(since: .now))
                 let login = try wait.run(
-                    .init(milliseconds: left, longest: left * 2, isAlive: { watch.isAlive }), report: watch.enter,
+                    .init(milliseconds: left, longestMilliseconds: left * 2, isAlive: { watch.isAlive }),
+                    report: watch.enter,
                     turn: watch.turn
                 ) { () throws(SSHError) in try access.stream(waiting: 1000, cancellation) }
                 if try restart.isOver(over: login.session) {

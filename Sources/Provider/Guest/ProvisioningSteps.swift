@@ -34,7 +34,7 @@ extension MachineDefinition {
                 var action = ShellAction(
                     script: script, arguments: step.arguments,
                     environment: environment.merging(step.environment) { _, own in own },
-                    user: step.user == .root ? "root" : nil, timeout: step.timeout.map(\.milliseconds))
+                    user: step.user == .root ? "root" : nil, timeout: step.timeout)
                 action.mayRestart = step.mayRestart
                 action.hasTerminal = step.hasTerminal
                 var result = ProvisioningStep(
@@ -66,9 +66,8 @@ extension MachineDefinition {
                 case .file(let path): .file(path)
                 }
             return ReadinessProbe(
-                name: probe.name, check: check, timeout: probe.timeout.milliseconds,
-                interval: probe.interval.milliseconds,
-                hint: probe.hint, environment: environment)
+                name: probe.name, check: check, timeout: probe.timeout, interval: probe.interval, hint: probe.hint,
+                environment: environment)
         }
     }
 }
@@ -108,14 +107,5 @@ extension ProvisioningStep.When {
         case .always: self = .always
         case .manual: self = .manual
         }
-    }
-}
-
-extension Duration {
-    /// Rounded down; durations of more than 292 million years are cut.
-    var milliseconds: Int64 {
-        let (seconds, attoseconds) = components
-        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1000)
-        return overflow ? .max : product &+ attoseconds / 1_000_000_000_000_000
     }
 }

@@ -140,12 +140,12 @@ final class MonitorMachineControl: MachineControl {
             else {
                 return MachineUsage(monitorStatistics: reply)
             }
-            var pace = Pace(first: 5, growing: 1.5, most: 100)
+            var pace = Pace(first: .milliseconds(5), growing: 1.5, most: .milliseconds(100))
             while true {
                 let elapsed = MonotonicClock.now.milliseconds(since: asked)
                 let usage = MachineUsage(monitorStatistics: reply, reportAgeLimit: UInt64(max(0, elapsed)))
                 guard usage.memory.guestTotal == nil, elapsed < Self.reportPatience else { break }
-                MonotonicClock.sleep(milliseconds: pace.next())
+                MonotonicClock.sleep(milliseconds: pace.nextMilliseconds())
                 reply = try client.perform(.statistics, milliseconds: 400)
             }
             return MachineUsage(monitorStatistics: reply)

@@ -56,11 +56,11 @@ public final class LogReader {
 
     /// What was added since the last call.
     public func next() throws(SystemError) -> String {
-        var pace = Pace(first: 1, growing: 2, most: 50)
+        var pace = Pace(first: .milliseconds(1), growing: 2, most: .milliseconds(50))
         for _ in 0..<8 {
             if let text = try look() { return text }
             // It starts anew at this very moment.
-            MonotonicClock.sleep(milliseconds: pace.next())
+            MonotonicClock.sleep(milliseconds: pace.nextMilliseconds())
         }
         return ""
     }

@@ -11,17 +11,18 @@ extension Machine {
     ///   - cancellation: Ends the wait; nil: the project's.
     /// - Throws: `NetworkError`, `SystemError` if there is no network and none to start again, `Interruption`.
     public func guestConnection(
-        port: UInt16, waiting milliseconds: Int64?, _ cancellation: Cancellation? = nil
+        port: UInt16, waitingMilliseconds milliseconds: Int64?, _ cancellation: Cancellation? = nil
     ) throws -> OwnedDescriptor {
         let cancellation = cancellation ?? project.cancellation
         do {
             return try GuestPort.connect(
-                through: folder.guestSocket, port: port, waiting: milliseconds, machine: name,
+                through: folder.guestSocket, port: port, waitingMilliseconds: milliseconds, machine: name,
                 cancellation: cancellation)
         } catch let error as SystemError {
             guard try project.resumeNetwork() else { throw error }
             return try GuestPort.connect(
-                through: folder.guestSocket, port: port, waiting: max(milliseconds ?? 0, Self.reconnectLimit),
+                through: folder.guestSocket, port: port,
+                waitingMilliseconds: max(milliseconds ?? 0, Self.reconnectLimit),
                 machine: name, cancellation: cancellation)
         }
     }

@@ -29,7 +29,7 @@ public struct Machine: Sendable {
         try project.layout.prepare()
         try? project.settings.knownEnvironments?.remember(project.layout, name: project.environment.name)
         let lock = try CommandLock.take(
-            name, in: project.layout, command: project.settings.command, wait: project.settings.lockWait,
+            name, in: project.layout, command: project.settings.command, wait: project.settings.lockWaitMilliseconds,
             cancellation: project.cancellation)
         try project.layout.removeLeftovers(of: name)
         let result = try body()

@@ -61,7 +61,7 @@ struct KernelHandOut {
             ShellScript(BuiltInScript.text(PackageResources.hand_out_kernel_sh), as: "root")
         )
         .attend(
-            silence: silence,
+            silenceMilliseconds: silence,
             output: { bytes in
                 received += UInt64(bytes.count)
                 guard received <= limit, failure == nil else { return }

@@ -7,7 +7,8 @@ extension Project {
     /// - Returns: nil if no network runs.
     public func askNetwork<Answer>(_ question: (inout NetworkClient) throws -> Answer) throws -> Answer? {
         let patience = Patience(
-            until: MonotonicClock.now.advanced(byMilliseconds: 10_000), first: 20, growing: 1.5, most: 250,
+            until: MonotonicClock.now.advanced(byMilliseconds: 10_000), first: .milliseconds(20), growing: 1.5,
+            most: .milliseconds(250),
             cancellation: cancellation)
         return try patience.wait(for: "the environment's network") { () -> Patience.Answer<Answer?> in
             reviveNetwork()

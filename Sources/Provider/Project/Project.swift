@@ -10,7 +10,7 @@ public final class Project: Sendable {
         /// The command line, shown to other commands that find the machine locked.
         public var command: String
         /// How long to wait for another command that holds a machine, in milliseconds.
-        public var lockWait: Int64 = 0
+        public var lockWaitMilliseconds: Int64 = 0
         /// From `--provider`; nil: the Wanderfile decides.
         public var provider: ProviderKind?
         /// Whether the lock file may be changed.

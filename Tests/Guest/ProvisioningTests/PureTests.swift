@@ -89,7 +89,8 @@ import Testing
     @Test("whatever decides what a step does changes its hash, and nothing else")
     func fields() throws {
         let base = ShellAction(
-            script: .bytes([1]), arguments: ["a", "b"], environment: ["X": "1"], user: "root", timeout: 5)
+            script: .bytes([1]), arguments: ["a", "b"], environment: ["X": "1"], user: "root", timeout: .milliseconds(5)
+        )
         func hash(_ change: (inout ShellAction) -> Void) throws -> String {
             var action = base
             change(&action)

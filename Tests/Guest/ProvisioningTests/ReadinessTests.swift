@@ -25,7 +25,9 @@ import Testing
         let listening = try FakeServer()
         try wait([ReadinessProbe(name: "open", check: .tcp(listening.port))], server)
         let closed = try freePort()
-        let probe = ReadinessProbe(name: "closed", check: .tcp(closed), timeout: 300, interval: 50, hint: "start it")
+        let probe = ReadinessProbe(
+            name: "closed", check: .tcp(closed), timeout: .milliseconds(300), interval: .milliseconds(50),
+            hint: "start it")
         let error = #expect(throws: ProvisioningError.self) { try wait([probe], server) }
         #expect(
             error
@@ -41,12 +43,14 @@ import Testing
         let session = try server.logIn(key)
         #expect(throws: SSHError.self) { try session.accepts(port: server.port) }
         try wait([ReadinessProbe(name: "open", check: .tcp(server.port))], server)
-        let closed = ReadinessProbe(name: "closed", check: .tcp(try freePort()), timeout: 1, interval: 50)
+        let closed = ReadinessProbe(
+            name: "closed", check: .tcp(try freePort()), timeout: .milliseconds(1), interval: .milliseconds(50))
         let error = #expect(throws: ProvisioningError.self) { try wait([closed], server) }
         #expect(error?.kind == .timeout)
         // An SSH server is no web server, whichever program asks.
         let web = ReadinessProbe(
-            name: "web", check: .http("http://127.0.0.1:\(server.port)/"), timeout: 1, interval: 50)
+            name: "web", check: .http("http://127.0.0.1:\(server.port)/"), timeout: .milliseconds(1),
+            interval: .milliseconds(50))
         #expect(throws: ProvisioningError.self) { try wait([web], server) }
     }
 
@@ -56,7 +60,9 @@ import Testing
         let file = server.home.appending("count")
         let script = "echo x >>\(file); n=$(wc -l <\(file)); echo \"try $n\"; [ $n -ge 3 ]"
         var events: [ProvisioningEvent] = []
-        try wait([ReadinessProbe(name: "third", check: .run(script), interval: 50)], server) { events.append($0) }
+        try wait([ReadinessProbe(name: "third", check: .run(script), interval: .milliseconds(50))], server) {
+            events.append($0)
+        }
         #expect(
             events == [
                 .probe(name: "third", message: "exit status 1: try 1"),
@@ -71,7 +77,9 @@ import Testing
         var wait = ReadinessWait(over: try server.logIn(key)) { _ in }
         wait.questionLimit = 300
         let file = server.home.appending("pid")
-        let probe = ReadinessProbe(name: "slow", check: .run("echo $$ >\(file); sleep 300"), timeout: 500, interval: 50)
+        let probe = ReadinessProbe(
+            name: "slow", check: .run("echo $$ >\(file); sleep 300"), timeout: .milliseconds(500),
+            interval: .milliseconds(50))
         #expect(
             throws: ProvisioningError.notReady(
                 probe: "slow", milliseconds: 500, lastMessage: "no answer within 300 ms", hint: nil)
@@ -79,7 +87,7 @@ import Testing
     }
 
     /// Each question leaves the time of its start and of its end, in nanoseconds.
-    private func pauses(_ probe: String, interval: Int64, timeout: Int64) throws -> [Int64] {
+    private func pauses(_ probe: String, interval: Duration, timeout: Duration) throws -> [Int64] {
         let server = try TestServer(accepting: [key.publicKey])
         let file = server.home.appending("asked")
         let command = "date +%s%N >>\(file); \(probe); date +%s%N >>\(file); exit 1"
@@ -93,13 +101,13 @@ import Testing
 
     @Test("a probe is asked as often as its interval says and no more", .timeLimit(.minutes(1)))
     func interval() throws {
-        let pauses = try pauses("true", interval: 400, timeout: 3000)
+        let pauses = try pauses("true", interval: .milliseconds(400), timeout: .seconds(3))
         #expect(pauses.count >= 2 && pauses.allSatisfy { $0 >= 400 }, "\(pauses)")
     }
 
     @Test("a guest that takes long to answer gets as long to itself", .timeLimit(.minutes(1)))
     func slowAnswer() throws {
-        let pauses = try pauses("sleep 1", interval: 50, timeout: 9000)
+        let pauses = try pauses("sleep 1", interval: .milliseconds(50), timeout: .seconds(9))
         // Towards the end there is no such time left.
         #expect(pauses.count >= 2 && pauses.prefix(2).allSatisfy { $0 >= 1000 }, "\(pauses)")
         #expect(pauses.count <= 5, "\(pauses)")
@@ -111,8 +119,8 @@ import Testing
         let file = server.home.appending("flag file")
         // The second probe makes what the first one waits for.
         let probes = [
-            ReadinessProbe(name: "flag", check: .file(file.string), interval: 50),
-            ReadinessProbe(name: "maker", check: .run("touch '\(file)'"), interval: 50),
+            ReadinessProbe(name: "flag", check: .file(file.string), interval: .milliseconds(50)),
+            ReadinessProbe(name: "maker", check: .run("touch '\(file)'"), interval: .milliseconds(50)),
         ]
         var ready: [String] = []
         try wait(probes, server) { if case .ready(let name) = $0 { ready.append(name) } }
@@ -137,7 +145,8 @@ import Testing
         var wait = ReadinessWait(over: session) { _ in }
         wait.questionLimit = 400
         let probe = ReadinessProbe(
-            name: "probe", check: asksForFile ? .file("/etc/passwd") : .run("true"), timeout: 600, interval: 50)
+            name: "probe", check: asksForFile ? .file("/etc/passwd") : .run("true"), timeout: .milliseconds(600),
+            interval: .milliseconds(50))
         #expect(
             throws: ProvisioningError.notReady(
                 probe: "probe", milliseconds: 600, lastMessage: "no answer within 400 ms", hint: nil)
@@ -152,7 +161,8 @@ import Testing
         let web = WebServer(fake: try FakeServer(), answer: "HTTP/1.1 \(status) Word\r\nContent-Length: 0\r\n\r\n")
         let thread = try LinuxSystem.Thread(name: "web") { web.serveOne() }
         let probe = ReadinessProbe(
-            name: "web", check: .http("http://127.0.0.1:\(web.port)/health"), timeout: isReady ? 5000 : 1, interval: 50)
+            name: "web", check: .http("http://127.0.0.1:\(web.port)/health"),
+            timeout: .milliseconds(isReady ? 5000 : 1), interval: .milliseconds(50))
         if isReady {
             try wait([probe], server)
         } else {

@@ -28,7 +28,7 @@ import Testing
 
     private func shell(
         _ script: String, name: String = "one", arguments: [String] = [], environment: [String: String] = [:],
-        timeout: Int64? = nil, sensitive: Bool = false
+        timeout: Duration? = nil, sensitive: Bool = false
     ) -> ProvisioningStep {
         ProvisioningStep(
             name: name,
@@ -221,7 +221,7 @@ import Testing
     func timeout(kind: TestServer.Kind) throws {
         let server = try TestServer(kind, accepting: [key.publicKey])
         let file = server.home.appending("pid")
-        let step = shell("echo $$ $0 >\(file)\necho begun\nsleep 300", timeout: 700)
+        let step = shell("echo $$ $0 >\(file)\necho begun\nsleep 300", timeout: .milliseconds(700))
         let error = #expect(throws: ProvisioningError.self) { try run([step], on: server) }
         #expect(error == .stepTimedOut(step: "one", milliseconds: 700, lastLines: ["begun"]))
         try expectEnd(of: file)

@@ -17,7 +17,7 @@ struct TerminalTests {
 
     private func step(
         _ script: String, name: String = "one", arguments: [String] = [], environment: [String: String] = [:],
-        user: String = "root", timeout: Int64? = nil, hasTerminal: Bool = true
+        user: String = "root", timeout: Duration? = nil, hasTerminal: Bool = true
     ) -> ProvisioningStep {
         var action = ShellAction(
             script: .bytes(Array(script.utf8)), arguments: arguments, environment: environment, user: user,
@@ -138,7 +138,7 @@ struct TerminalTests {
         let trap = ignores ? "trap '' HUP TERM\n" : ""
         let script = "\(trap)sleep 300 & echo $$ $! $0 >\(file)\necho begun\nwait"
         #expect(throws: ProvisioningError.stepTimedOut(step: "one", milliseconds: 1500, lastLines: ["begun"])) {
-            try run([step(script, timeout: 1500)], on: server)
+            try run([step(script, timeout: .milliseconds(1500))], on: server)
         }
         let words = String(decoding: try FileSystem.read(file), as: UTF8.self).split(whereSeparator: \.isWhitespace)
         try #require(words.count == 3)

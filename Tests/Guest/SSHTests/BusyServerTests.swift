@@ -110,7 +110,7 @@ import Testing
         ) -> Int64? {
             do throws(SSHError) {
                 _ = try ReadyWait(user: "nobody", keys: []).run(
-                    .init(milliseconds: 1000, longest: 3000, isAlive: isAlive), connect: connect)
+                    .init(milliseconds: 1000, longestMilliseconds: 3000, isAlive: isAlive), connect: connect)
                 return nil
             } catch {
                 guard case .notReady(_, _, let milliseconds) = error else { return nil }

@@ -72,7 +72,7 @@ import Testing
         #expect(refused == .notReady(reached: .connection, last: .refused("127.0.0.1:\(port)"), milliseconds: 300))
         let silent = try FakeServer()
         var wait = ReadyWait(user: "nobody", keys: [])
-        wait.pace = Pace(first: 50, growing: 2, most: 200)
+        wait.pace = Pace(first: .milliseconds(50), growing: 2, most: .milliseconds(200))
         let mute = #expect(throws: SSHError.self) {
             try wait.run(milliseconds: 700) { () throws(SSHError) in try silent.transport.connect() }
         }

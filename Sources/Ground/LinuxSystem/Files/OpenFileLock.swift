@@ -28,7 +28,9 @@ public enum OpenFileLock {
         cancellation: Cancellation? = nil
     ) throws(SystemError) -> Bool {
         let deadline = MonotonicClock.now.advanced(byMilliseconds: milliseconds)
-        let patience = Patience(until: deadline, first: 20, growing: 1.5, most: 100, cancellation: cancellation)
+        let patience = Patience(
+            until: deadline, first: .milliseconds(20), growing: 1.5, most: .milliseconds(100),
+            cancellation: cancellation)
         do {
             try patience.wait(for: "a lock") { try tryLock(descriptor, mode) ? .here(()) : .notYet(because: nil) }
             return true

@@ -15,11 +15,12 @@ public struct Patience: Sendable {
     public var cancellation: Cancellation?
 
     /// - Parameters:
-    ///   - first: The first pause, in milliseconds.
+    ///   - first: The first pause.
     ///   - factor: By which each pause is longer than the one before.
-    ///   - most: The longest pause, in milliseconds; nil for `first`.
+    ///   - most: The longest pause; nil for `first`.
     public init(
-        until deadline: MonotonicClock?, first: Int64, growing factor: Double = 1, most: Int64? = nil, atOnce: Int = 1,
+        until deadline: MonotonicClock?, first: Duration, growing factor: Double = 1, most: Duration? = nil,
+        atOnce: Int = 1,
         cancellation: Cancellation? = nil
     ) {
         self.deadline = deadline
@@ -53,7 +54,7 @@ public struct Patience: Sendable {
                     throw TimeIsOver(what: what, milliseconds: waited, reason: reason)
                 }
                 let left = deadline.map { max(0, $0.milliseconds(since: .now)) } ?? .max
-                MonotonicClock.sleep(milliseconds: min(pace.next(), left), unless: cancellation)
+                MonotonicClock.sleep(milliseconds: min(pace.nextMilliseconds(), left), unless: cancellation)
             }
         }
     }
@@ -61,24 +62,25 @@ public struct Patience: Sendable {
 
 /// Pauses that grow. For waits that are driven by events and only ask when the next try is due.
 public struct Pace: Sendable, Hashable {
+    // All in milliseconds.
     private let first: Int64
     private let factor: Double
     private let most: Int64
     private var pause: Int64
 
     /// - Parameters:
-    ///   - first: In milliseconds.
+    ///   - first: The first pause; at least a millisecond.
     ///   - factor: By which each pause is longer than the one before; at least 1.
-    ///   - most: In milliseconds.
-    public init(first: Int64, growing factor: Double, most: Int64) {
-        self.first = max(1, first)
+    ///   - most: The longest pause.
+    public init(first: Duration, growing factor: Double, most: Duration) {
+        self.first = max(1, first.milliseconds)
         self.factor = max(1, factor)
-        self.most = max(self.first, most)
+        self.most = max(self.first, most.milliseconds)
         pause = self.first
     }
 
-    /// The pause before the next try, in milliseconds.
-    public mutating func next() -> Int64 {
+    /// The pause before the next try.
+    public mutating func nextMilliseconds() -> Int64 {
         defer {
             let grown = (Double(pause) * factor).rounded(.up)
             pause = grown < Double(most) ? Int64(grown) : most

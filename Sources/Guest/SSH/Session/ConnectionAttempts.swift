@@ -32,13 +32,13 @@ struct ConnectionAttempts {
     /// Between connections that are accepted and stay silent.
     private var silences: Pace
     /// After a refusal, which costs the guest next to nothing: it is known at once when the port opens.
-    private var refusals = Pace(first: 20, growing: 1.25, most: 250)
+    private var refusals = Pace(first: .milliseconds(20), growing: 1.25, most: .milliseconds(250))
     /// After the server has hung up: it has started a process for that.
-    private var hangUps = Pace(first: 250, growing: 2, most: 15_000)
+    private var hangUps = Pace(first: .milliseconds(250), growing: 2, most: .seconds(15))
     /// After the server has said that it has too many connections, or too many of ours.
-    private var overloads = Pace(first: 2000, growing: 2, most: 30_000)
+    private var overloads = Pace(first: .seconds(2), growing: 2, most: .seconds(30))
     /// After a login that came to nothing.
-    private var failures = Pace(first: 200, growing: 2, most: 15_000)
+    private var failures = Pace(first: .milliseconds(200), growing: 2, most: .seconds(15))
 
     init(_ options: SSHSession.Options, atOnce: Int, pace: Pace) {
         self.options = options
@@ -68,7 +68,7 @@ struct ConnectionAttempts {
                 let count = recv(descriptor.rawValue, &byte, 1, CInt(MSG_PEEK | MSG_DONTWAIT))
                 if count > 0 { return descriptor }
                 failed(count == 0 ? .closed(.banner) : .reset(.banner))
-                nextTry = MonotonicClock.now.advanced(byMilliseconds: hangUps.next())
+                nextTry = MonotonicClock.now.advanced(byMilliseconds: hangUps.nextMilliseconds())
             }
         }
     }
@@ -78,7 +78,7 @@ struct ConnectionAttempts {
     ) throws(SSHError) {
         if waiting.count >= atOnce {
             guard atOnce > 1 else {
-                nextTry = MonotonicClock.now.advanced(byMilliseconds: silences.next())
+                nextTry = MonotonicClock.now.advanced(byMilliseconds: silences.nextMilliseconds())
                 return
             }
             let lost = waiting.remove(at: 1)
@@ -89,14 +89,14 @@ struct ConnectionAttempts {
             let descriptor = try connect()
             waiting.append(Attempt(connection: Connection(descriptor), started: .now))
             refusals.restart()
-            nextTry = MonotonicClock.now.advanced(byMilliseconds: silences.next())
+            nextTry = MonotonicClock.now.advanced(byMilliseconds: silences.nextMilliseconds())
             // A connection that is refused behind a forwarder is accepted first: that says nothing yet.
             if waiting.count > 1 { accepted() }
         } catch {
             switch error {
             case .refused, .reset, .timedOut, .closed, .unreachable:
                 failed(error)
-                let pause = refusals.next()
+                let pause = refusals.nextMilliseconds()
                 // A try that has waited for the port by itself is followed by the next: nobody would notice the port
                 // meanwhile.
                 nextTry = max(begin.advanced(byMilliseconds: pause), .now)
@@ -114,7 +114,8 @@ struct ConnectionAttempts {
     /// Before the next try after a connection came to nothing that was greeted or answered otherwise.
     /// - Parameter isOverloaded: Whether the server said that it has too much to do.
     mutating func pause(isOverloaded: Bool) {
-        nextTry = MonotonicClock.now.advanced(byMilliseconds: isOverloaded ? overloads.next() : failures.next())
+        nextTry = MonotonicClock.now.advanced(
+            byMilliseconds: isOverloaded ? overloads.nextMilliseconds() : failures.nextMilliseconds())
     }
 
     /// - Returns: The index of a connection on which something has happened.

@@ -38,7 +38,7 @@ public struct ReadyWait {
     /// How many connections may wait for a greeting.
     public var atOnce = 2
     /// The pause between two tries while connections are accepted and stay silent.
-    public var pace = Pace(first: 1000, growing: 2, most: 30_000)
+    public var pace = Pace(first: .seconds(1), growing: 2, most: .seconds(30))
     /// How long refused logins do not count as an error, in milliseconds: while a guest boots, `nologin` refuses users.
     public var refusalPatience: Int64 = 15_000
 
@@ -59,14 +59,14 @@ public struct ReadyWait {
         /// In milliseconds.
         public var milliseconds: Int64
         /// The limit while the guest shows signs of life, in milliseconds in all.
-        public var longest: Int64
+        public var longestMilliseconds: Int64
         /// Whether the guest has shown signs of life lately; called when the time is over. An open port alone is a
         /// sign.
         public var isAlive: () -> Bool
 
-        public init(milliseconds: Int64, longest: Int64? = nil, isAlive: @escaping () -> Bool = { false }) {
+        public init(milliseconds: Int64, longestMilliseconds: Int64? = nil, isAlive: @escaping () -> Bool = { false }) {
             self.milliseconds = milliseconds
-            self.longest = max(milliseconds, longest ?? milliseconds)
+            self.longestMilliseconds = max(milliseconds, longestMilliseconds ?? milliseconds)
             self.isAlive = isAlive
         }
     }
@@ -89,7 +89,7 @@ public struct ReadyWait {
         connect: () throws(SSHError) -> OwnedDescriptor
     ) throws(SSHError) -> Login {
         let start = MonotonicClock.now
-        let last = start.advanced(byMilliseconds: limit.longest)
+        let last = start.advanced(byMilliseconds: limit.longestMilliseconds)
         var deadline = start.advanced(byMilliseconds: limit.milliseconds)
         var progress = ReadyProgress()
         func enter(_ stage: Stage) { if progress.enter(stage) { report(stage) } }
@@ -133,8 +133,8 @@ public struct ReadyWait {
                     if MonotonicClock.now > first.advanced(byMilliseconds: refusalPatience) { throw error }
                 case .timedOut:
                     // What it could not do in this time, it may do in the double: the next try must not end as early.
-                    options.bannerMilliseconds = min(limit.longest, options.bannerMilliseconds * 2)
-                    options.stepMilliseconds = min(limit.longest, options.stepMilliseconds * 2)
+                    options.bannerMilliseconds = min(limit.longestMilliseconds, options.bannerMilliseconds * 2)
+                    options.stepMilliseconds = min(limit.longestMilliseconds, options.stepMilliseconds * 2)
                 default: break
                 }
                 progress.note(error)

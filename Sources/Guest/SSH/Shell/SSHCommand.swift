@@ -6,10 +6,10 @@ public struct SSHCommand: Sendable {
     /// do not work with a terminal.
     public var environment: [(name: String, value: String)] = []
     public var terminal: PseudoTerminal?
-    /// How long the command may take, in milliseconds; nil for no limit.
+    /// How long the command may take; nil for no limit.
     public var milliseconds: Int64?
-    /// How long the command may neither take input nor print anything, in milliseconds; nil for no limit.
-    public var silence: Int64?
+    /// How long the command may neither take input nor print anything; nil for no limit.
+    public var silenceMilliseconds: Int64?
 
     public init(_ text: String) { self.text = text }
 

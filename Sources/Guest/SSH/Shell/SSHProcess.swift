@@ -62,18 +62,18 @@ public final class SSHProcess {
     /// Exchanges bytes with the command until it has ended, or `isComplete` says so.
     /// - Parameters:
     ///   - milliseconds: How long that may take; nil for no limit.
-    ///   - silence: How long it may neither take input nor print anything, in milliseconds; nil for no limit.
+    ///   - silenceMilliseconds: How long it may neither take input nor print anything; nil for no limit.
     ///   - isComplete: Asked after output has arrived; true returns ``SSHOutcome/unknown`` while the output is still
     ///     open.
     public func attend(
-        input: SSHInput = .nothing, milliseconds: Int64? = nil, silence: Int64? = nil,
+        input: SSHInput = .nothing, milliseconds: Int64? = nil, silenceMilliseconds: Int64? = nil,
         output: (ArraySlice<UInt8>) throws(SSHError) -> Void = { _ in },
         error: (ArraySlice<UInt8>) throws(SSHError) -> Void = { _ in }, isComplete: (() -> Bool)? = nil
     ) throws(SSHError) -> SSHOutcome {
         let limit = milliseconds.map { MonotonicClock.now.advanced(byMilliseconds: $0) }
         try begin(until: limit)
         var pump = ChannelPump(channel, input: input, limit: limit, milliseconds: milliseconds ?? 0)
-        pump.silence = silence
+        pump.silence = silenceMilliseconds
         guard let call else {
             pump.isComplete = isComplete
             return try pump.run(output: output, error: error)
@@ -141,7 +141,7 @@ public final class SSHProcess {
         var (said, complaint): ([UInt8], [UInt8]) = ([], [])
         let found = Found()
         let outcome = try attend(
-            input: .held([]), silence: channel.session.options.answerMilliseconds,
+            input: .held([]), silenceMilliseconds: channel.session.options.answerMilliseconds,
             output: { bytes throws(SSHError) in
                 said += bytes.prefix(max(0, 4096 - said.count))
                 found.isFound = said.contains(0x0a)
@@ -159,7 +159,7 @@ public final class SSHProcess {
         // Looked at by the closure that decides about the end while the other writes it.
         let found = Found()
         let outcome = try attend(
-            input: .held([]), silence: silence,
+            input: .held([]), silenceMilliseconds: silence,
             output: { bytes throws(SSHError) in
                 said = Array((said + bytes).suffix(4096))
                 found.isFound = said.suffix(mark.count) == mark[...]

@@ -17,7 +17,8 @@ extension SSHSession {
     ) throws(SSHError) -> SSHOutcome {
         let process = command.environment.isEmpty ? try start(command) : try start(command.script)
         return try process.attend(
-            input: input, milliseconds: command.milliseconds, silence: command.silence, output: output, error: error)
+            input: input, milliseconds: command.milliseconds, silenceMilliseconds: command.silenceMilliseconds,
+            output: output, error: error)
     }
 
     /// Runs a script to its end; otherwise as for a command. Processes that it leaves behind may hold its outputs.
@@ -28,7 +29,8 @@ extension SSHSession {
         error: (ArraySlice<UInt8>) throws(SSHError) -> Void = { _ in }
     ) throws(SSHError) -> SSHOutcome {
         try start(script).attend(
-            input: input, milliseconds: script.milliseconds, silence: script.silence, output: output, error: error)
+            input: input, milliseconds: script.milliseconds, silenceMilliseconds: script.silenceMilliseconds,
+            output: output, error: error)
     }
 
     /// Starts a command and does not wait for it. Its time limit applies to ``SSHProcess/attend``.
@@ -68,7 +70,7 @@ extension SSHSession {
         -> String
     {
         var script = ShellScript(text)
-        script.silence = options.answerMilliseconds
+        script.silenceMilliseconds = options.answerMilliseconds
         let result = try collect(script, input: input, limit: 1 << 20)
         guard result.outcome.isSuccess else {
             let said = GuestText.lines((result.error + result.output).prefix(4096))

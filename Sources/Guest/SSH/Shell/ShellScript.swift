@@ -6,10 +6,10 @@ public struct ShellScript: Sendable {
     public var arguments: [String]
     /// The user to run as, through sudo or, for root without sudo, su. nil: the user who logged in.
     public var user: String?
-    /// How long it may take, in milliseconds; nil for no limit.
+    /// How long it may take; nil for no limit.
     public var milliseconds: Int64?
-    /// How long it may neither take input nor print anything, in milliseconds; nil for no limit.
-    public var silence: Int64?
+    /// How long it may neither take input nor print anything; nil for no limit.
+    public var silenceMilliseconds: Int64?
     /// A terminal for its input and both of its outputs, as its user would have; nil: none. Everything that it prints
     /// comes as standard output.
     public var terminal: PseudoTerminal?

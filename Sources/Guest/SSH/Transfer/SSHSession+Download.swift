@@ -46,7 +46,7 @@ extension SSHSession {
         _ script: ShellScript, _ source: String, _ output: (ArraySlice<UInt8>) throws(SSHError) -> Void
     ) throws(SSHError) {
         var script = script
-        script.silence = options.answerMilliseconds
+        script.silenceMilliseconds = options.answerMilliseconds
         var said: [UInt8] = []
         let outcome: SSHOutcome
         do {

@@ -108,7 +108,7 @@ extension SSHSession {
 
     func transfer(_ script: ShellScript, _ input: SSHInput, _ path: String) throws(SSHError) {
         var script = script
-        script.silence = options.answerMilliseconds
+        script.silenceMilliseconds = options.answerMilliseconds
         let result: (outcome: SSHOutcome, output: [UInt8], error: [UInt8])
         do {
             result = try collect(script, input: input, limit: 64 << 10)

@@ -63,7 +63,7 @@ extension SSHSession {
                         outgoing.sent += UInt64(chunk.count)
                         progress(outgoing.sent)
                         return chunk
-                    }, silence: options.answerMilliseconds,
+                    }, silenceMilliseconds: options.answerMilliseconds,
                     error: { bytes throws(SSHError) in said += bytes.prefix(max(0, (64 << 10) - said.count)) })
             }
         } catch {

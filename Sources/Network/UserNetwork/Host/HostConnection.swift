@@ -18,8 +18,8 @@ final class HostConnection: RelayedConnection {
     /// The pauses between two knocks while waiting for a port to open. Each knock costs a guest that boots, so they
     /// grow: a port is noticed within a tenth of the time that its machine has taken since its last sign of life, and
     /// within a second.
-    static let waitPace = Pace(first: 50, growing: 1.1, most: 1_000)
-    static let dialPace = Pace(first: 200, growing: 1, most: 200)
+    static let waitPace = Pace(first: .milliseconds(50), growing: 1.1, most: .seconds(1))
+    static let dialPace = Pace(first: .milliseconds(200), growing: 1, most: .milliseconds(200))
     /// How long a guest may keep a connection open whose client has gone, in milliseconds.
     static let orphanLimit: Int64 = 10_000
 
@@ -107,7 +107,7 @@ final class HostConnection: RelayedConnection {
         release()
         note(failure == .refused ? .refused : .silent)
         if waits {
-            retry = network.now.advanced(byMilliseconds: pace.next())
+            retry = network.now.advanced(byMilliseconds: pace.nextMilliseconds())
         } else {
             fail(failure == .refused ? "the guest refused the connection" : "the guest does not answer")
         }
@@ -179,7 +179,9 @@ final class HostConnection: RelayedConnection {
             network.schedule(self)
         } else if let retry {
             // Who is refused has been heard all the time.
-            if sign == .begins { self.retry = min(retry, network.now.advanced(byMilliseconds: pace.next())) }
+            if sign == .begins {
+                self.retry = min(retry, network.now.advanced(byMilliseconds: pace.nextMilliseconds()))
+            }
         } else {
             dial()
         }

@@ -117,7 +117,7 @@ final class TCPSession {
         recovery = initialSequence
         largestSegment = mtu - 40
         segmentSize = Self.segmentSize(knock.maximumSegmentSize, largest: mtu - 40)
-        knocks = Pace(first: Self.minimumTimeout, growing: 2, most: Self.maximumTimeout)
+        knocks = Pace(first: .milliseconds(Self.minimumTimeout), growing: 2, most: .milliseconds(Self.maximumTimeout))
         progress = now
         state = .accepting
         receiveNext = knock.sequence &+ 1
@@ -185,7 +185,7 @@ final class TCPSession {
         synPending = false
         highest = unacknowledged &+ 1
         next = highest
-        timer = now.advanced(byMilliseconds: knocks.next())
+        timer = now.advanced(byMilliseconds: knocks.nextMilliseconds())
         var header = header(flags, at: unacknowledged)
         // Not scaled in these (RFC 7323, section 2.2).
         header.window = 65535

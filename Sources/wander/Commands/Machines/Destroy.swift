@@ -16,7 +16,7 @@ struct Destroy: WanderCommand {
     @Flag(name: [.customLong("force")], help: ArgumentHelp("As --yes.", visibility: .hidden)) var force = false
 
     func execute(_ context: CommandContext) throws {
-        let project = try project.load(context) { $0.lockWait = machines.wait?.milliseconds ?? 0 }
+        let project = try project.load(context) { $0.lockWaitMilliseconds = machines.wait?.milliseconds ?? 0 }
         let chosen = try project.machines(named: machines.machines)
         var accepted: [Machine] = []
         var kept: [String] = []

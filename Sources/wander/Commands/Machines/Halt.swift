@@ -14,7 +14,7 @@ struct Halt: WanderCommand {
     @Flag(help: "Cut the power at once.") var force = false
 
     func execute(_ context: CommandContext) throws {
-        let project = try project.load(context) { $0.lockWait = machines.wait?.milliseconds ?? 0 }
+        let project = try project.load(context) { $0.lockWaitMilliseconds = machines.wait?.milliseconds ?? 0 }
         let chosen = try project.machines(named: machines.machines)
         let mode: Machine.HaltMode = force ? .force : .graceful
         let results = try Schedule.run(chosen, after: project.dependents(of:)) { try $0.halt(mode) }

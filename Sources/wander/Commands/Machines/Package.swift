@@ -88,7 +88,7 @@ struct Package: WanderCommand {
                 .make(of: path(base), request)
             return report(outcome, context)
         }
-        let project = try project.load(context) { $0.lockWait = wait?.milliseconds ?? 0 }
+        let project = try project.load(context) { $0.lockWaitMilliseconds = wait?.milliseconds ?? 0 }
         let machine = try project.machine(named: machine)
         if dryRun { return preview(try machine.packagePreview(request), machine.name, context) }
         report(try machine.package(request), context)

@@ -26,7 +26,7 @@ struct Provision: WanderCommand {
     }
 
     func execute(_ context: CommandContext) throws {
-        let project = try project.load(context) { $0.lockWait = machines.wait?.milliseconds ?? 0 }
+        let project = try project.load(context) { $0.lockWaitMilliseconds = machines.wait?.milliseconds ?? 0 }
         let choice: ProvisioningChoice =
             provisionWith.map { .only($0.split(separator: ",").map(String.init)) } ?? (all ? .all : .asNeeded)
         let results = try Schedule.run(

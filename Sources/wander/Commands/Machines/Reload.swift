@@ -17,7 +17,7 @@ struct Reload: WanderCommand {
     func execute(_ context: CommandContext) throws {
         let project = try project.load(context) {
             $0.provider = provider.kind
-            $0.lockWait = machines.wait?.milliseconds ?? 0
+            $0.lockWaitMilliseconds = machines.wait?.milliseconds ?? 0
         }
         let chosen = try project.machines(named: machines.machines, includingUndefined: false)
             .filter { try !machines.machines.isEmpty || $0.state().state != .notCreated }

@@ -9,7 +9,7 @@ struct Suspend: WanderCommand {
     @OptionGroup var machines: MachineOptions
 
     func execute(_ context: CommandContext) throws {
-        let project = try project.load(context) { $0.lockWait = machines.wait?.milliseconds ?? 0 }
+        let project = try project.load(context) { $0.lockWaitMilliseconds = machines.wait?.milliseconds ?? 0 }
         let results = try Schedule.run(try project.machines(named: machines.machines)) { try $0.suspend() }
         try MachineResults.report(results, context)
         if !context.json {
@@ -28,7 +28,7 @@ struct Resume: WanderCommand {
     @OptionGroup var machines: MachineOptions
 
     func execute(_ context: CommandContext) throws {
-        let project = try project.load(context) { $0.lockWait = machines.wait?.milliseconds ?? 0 }
+        let project = try project.load(context) { $0.lockWaitMilliseconds = machines.wait?.milliseconds ?? 0 }
         let results = try Schedule.run(try project.machines(named: machines.machines)) { try $0.resume() }
         try MachineResults.report(results, context)
         if !context.json {

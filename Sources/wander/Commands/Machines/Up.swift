@@ -31,7 +31,7 @@ struct Up: WanderCommand {
     func execute(_ context: CommandContext) throws {
         let project = try project.load(context) {
             $0.provider = provider.kind
-            $0.lockWait = machines.wait?.milliseconds ?? 0
+            $0.lockWaitMilliseconds = machines.wait?.milliseconds ?? 0
             $0.locked = locked
         }
         let named = try project.machines(named: machines.machines, includingUndefined: false)

@@ -38,9 +38,10 @@ struct NetConnect: WanderCommand {
         let connection: OwnedDescriptor
         if let socket {
             connection = try GuestPort.connect(
-                through: FilePath(socket), port: port, waiting: waiting, cancellation: context.cancellation)
+                through: FilePath(socket), port: port, waitingMilliseconds: waiting, cancellation: context.cancellation)
         } else {
-            connection = try project.load(context).machine(named: name).guestConnection(port: port, waiting: waiting)
+            connection = try project.load(context).machine(named: name).guestConnection(
+                port: port, waitingMilliseconds: waiting)
         }
         try GuestPort.bridge(connection, input: STDIN_FILENO, output: STDOUT_FILENO)
     }

@@ -35,7 +35,7 @@ enum Snapshots {
 
     static func load(_ options: ProjectOptions, _ machines: MachineOptions, _ context: CommandContext) throws -> Project
     {
-        try options.load(context) { $0.lockWait = machines.wait?.milliseconds ?? 0 }
+        try options.load(context) { $0.lockWaitMilliseconds = machines.wait?.milliseconds ?? 0 }
     }
 
     static func report(

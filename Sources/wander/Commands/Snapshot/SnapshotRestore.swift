@@ -43,7 +43,7 @@ struct SnapshotRestore: WanderCommand {
     func execute(_ context: CommandContext) throws {
         let project = try project.load(context) {
             $0.provider = restoring.provider.kind
-            $0.lockWait = machines.wait?.milliseconds ?? 0
+            $0.lockWaitMilliseconds = machines.wait?.milliseconds ?? 0
         }
         let name = name
         try restoring.restore(try Snapshots.machines(machines, with: name, in: project), context) {
@@ -64,7 +64,7 @@ struct SnapshotPop: WanderCommand {
     func execute(_ context: CommandContext) throws {
         let project = try project.load(context) {
             $0.provider = restoring.provider.kind
-            $0.lockWait = machines.wait?.milliseconds ?? 0
+            $0.lockWaitMilliseconds = machines.wait?.milliseconds ?? 0
         }
         var chosen = try Snapshots.machines(machines, in: project)
         if machines.machines.isEmpty {

@@ -27,7 +27,7 @@ import Testing
     func least(size: UInt16?) {
         let knocking = TCPSession(
             localPort: 50000, remotePort: 22, initialSequence: 9, mtu: 1500,
-            knocks: Pace(first: 50, growing: 2, most: 300), now: start)
+            knocks: Pace(first: .milliseconds(50), growing: 2, most: .milliseconds(300)), now: start)
         _ = knocking.nextSegment(at: start)
         _ = knocking.receive(answer(size, flags: [.syn, .ack], acknowledgement: 10), payload: 0, at: start)
         #expect(segments(knocking) <= 10)

@@ -11,7 +11,7 @@ import Testing
     private func session() -> TCPSession {
         TCPSession(
             localPort: 50000, remotePort: 22, initialSequence: .max - 5, mtu: 1500,
-            knocks: Pace(first: 50, growing: 2, most: 300), now: start)
+            knocks: Pace(first: .milliseconds(50), growing: 2, most: .milliseconds(300)), now: start)
     }
 
     private func header(

@@ -30,7 +30,7 @@ import Testing
     /// The pace after so many pauses.
     private func pace(_ pauses: Int) -> Pace {
         var pace = HostConnection.waitPace
-        for _ in 0..<pauses { _ = pace.next() }
+        for _ in 0..<pauses { _ = pace.nextMilliseconds() }
         return pace
     }
 
@@ -66,9 +66,9 @@ import Testing
 
     @Test("a port that is refused is asked for less and less often, to once a second") func grows() throws {
         var pace = pace(0)
-        #expect((0..<3).map { _ in pace.next() } == [50, 56, 62])
-        for _ in 0..<40 { _ = pace.next() }
-        #expect(pace.next() == 1_000)
+        #expect((0..<3).map { _ in pace.nextMilliseconds() } == [50, 56, 62])
+        for _ in 0..<40 { _ = pace.nextMilliseconds() }
+        #expect(pace.nextMilliseconds() == 1_000)
         try refuse(times: 6)
         #expect(try connection.pace == self.pace(7))
     }

@@ -13,7 +13,7 @@ final class GuestResolver {
         self.peer = peer
         session = TCPSession(
             localPort: port, remotePort: 53, initialSequence: 0xffff_fff0, mtu: 1500,
-            knocks: Pace(first: 50, growing: 2, most: 300), now: now)
+            knocks: Pace(first: .milliseconds(50), growing: 2, most: .milliseconds(300)), now: now)
     }
 
     func ask(_ message: [UInt8]) {
