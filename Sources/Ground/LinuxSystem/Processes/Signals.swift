@@ -57,3 +57,9 @@ public enum Signals {
 
     public static func ignore(_ number: CInt) { linux_ignore_signal(number) }
 }
+
+/// Sends a signal to a process that need not be a child. A process that is gone is no error.
+public func sendSignal(_ number: Int32, to process: Int32) {
+    guard process > 1 else { return }
+    _ = kill(process, number)
+}
