@@ -206,7 +206,8 @@ let monitorTests: [Target] = [
     tests(
         "VMMTests", in: "Monitor",
         uses: [
-            "Boot", "CLinux", "GuestMemory", "KVM", "LinuxSystem", "NetworkAddress", "PCI", "VMM", "Virtio",
+            "Boot", "CLinux", "DiskImage", "GuestMemory", "KVM", "LinuxSystem", "NetworkAddress", "PCI", "VMM",
+            "Virtio",
             "TestSupport", "SystemPackage",
         ]),
     tests(

@@ -31,8 +31,10 @@ public enum ProviderError: UserFacingError {
     case startFailed(machine: String, log: String)
     /// wander-vmm's own words.
     case monitorFailed(machine: String, summary: String, detail: String?, remedy: String?, kind: ErrorKind)
-    /// The box brings only a boot loader, and the provider boots kernels directly.
-    case noKernel(machine: String)
+    /// Nothing on the machine's disk is there to be started, nor is a kernel beside it.
+    case noLoader(machine: String)
+    /// Firmware of that kind is not installed.
+    case firmwareMissing(machine: String, StartMethod.Firmware)
     case boxMissing(String, machine: String, source: String?)
     case controlFailed(operation: String, reason: String)
     case endedDuringBoot(machine: String, console: String, log: String)
@@ -66,8 +68,10 @@ public enum ProviderError: UserFacingError {
         case .noProvider(let reason): "this host can run no machine: \(reason)"
         case .startFailed(let machine, _): "\(machine) could not be started"
         case .monitorFailed(let machine, let summary, _, _, _): "\(machine) could not be started: \(summary)"
-        case .noKernel(let machine):
-            "the box of \(machine) has no kernel beside its disk, which the provider 'kvm' needs"
+        case .noLoader(let machine):
+            "\(machine) cannot be started: its disk has no boot loader, and its box has no kernel beside the disk"
+        case .firmwareMissing(let machine, let firmware):
+            "\(machine) starts by \(firmware.words), and no \(firmware.words) firmware is installed on this host"
         case .boxMissing(let box, let machine, _): "the box \(box), which \(machine) was made from, is not in the store"
         case .controlFailed(let operation, let reason): "\(operation) failed: \(reason)"
         case .endedDuringBoot(let machine, _, _): "\(machine) ended while it was starting"
@@ -127,7 +131,8 @@ public enum ProviderError: UserFacingError {
             "See 'wander logs \(machine)' and 'wander doctor'."
         case .controlFailed: nil
         case .monitorFailed(_, _, _, let remedy, _): remedy
-        case .noKernel: "Use '--provider emulation', or a box with a kernel."
+        case .noLoader: "Use another box, or make this one anew from a disk that boots."
+        case .firmwareMissing(_, let firmware): "sudo apt-get install \(FirmwareFile.package(firmware))"
         case .boxMissing(let box, _, let source):
             source.map { "Add it: wander box add \(Self.nameAndVersion(of: box)) \(ShellQuoting.quote($0))" }
                 ?? BoxAdvice.text(for: box)
@@ -154,7 +159,7 @@ public enum ProviderError: UserFacingError {
         case .notRunning, .notAnswering, .locked, .otherProvider: .wrongState
         case .newerState, .damagedRecord, .recordMissing, .holderUnknown: .wrongState
         case .boxChanged: .digestMismatch
-        case .emulatorMissing, .monitorMissing, .kvmNotUsable, .noKernel, .noProvider, .portTaken: .hostNotAble
+        case .emulatorMissing, .monitorMissing, .kvmNotUsable, .firmwareMissing, .noProvider, .portTaken: .hostNotAble
         case .bootTimeout, .stopTimeout: .timeout
         case .several(let failures):
             // The kind that all share, or a plain failure.

@@ -53,9 +53,9 @@ final class MachineFixture {
 
     deinit { try? FileSystem.removeTree(folder.path) }
 
-    /// Puts a box into the store whose disk has `byte` in its first sector, and nothing else in 64 MiB.
+    /// Puts a box into the store whose disk has `byte` in its boot sector, and nothing else in 64 MiB.
     func addBox(_ byte: UInt8) throws -> Box {
-        let disk = try folder.file("disk-\(byte).img", [UInt8](repeating: byte, count: 512))
+        let disk = try folder.file("disk-\(byte).img", [UInt8](repeating: byte, count: 510) + [0x55, 0xaa])
         try OwnedDescriptor.open(disk, .readWrite).truncate(to: 64 << 20)
         var options = BoxStore.AddOptions()
         options.name = try BoxName("test/disk")
@@ -97,7 +97,7 @@ extension MachineRecord {
 extension BlockStorage {
     /// Fills the first sector.
     func writeSector(_ byte: UInt8) throws {
-        let bytes = [UInt8](repeating: byte, count: 512)
+        let bytes = [UInt8](repeating: byte, count: 510) + [0x55, 0xaa]
         try bytes.withUnsafeBytes { buffer in try write(from: buffer, at: 0) }
     }
 

@@ -10,6 +10,8 @@ public enum BootError: UserFacingError, Equatable {
     case unsupportedKernel(FilePath, reason: String)
     /// The file contradicts itself or ends too early.
     case damagedKernel(FilePath, reason: String)
+    /// A firmware image of a size that none has, in bytes.
+    case notFirmware(FilePath, size: UInt64)
     /// The guest's memory cannot hold kernel and initial RAM disk; both in bytes.
     case notEnoughMemory(needed: UInt64, available: UInt64)
     /// Both in bytes.
@@ -21,6 +23,8 @@ public enum BootError: UserFacingError, Equatable {
         case .notAKernel(let path): "\(path) is not a Linux kernel for x86-64"
         case .unsupportedKernel(let path, let reason): "the kernel \(path) cannot be started directly: \(reason)"
         case .damagedKernel(let path, let reason): "the kernel \(path) is damaged: \(reason)"
+        case .notFirmware(let path, let size):
+            "\(path) is not a firmware image: it has \(size) bytes, not a multiple of 64 KiB up to 16 MiB"
         case .notEnoughMemory(let needed, let available):
             "the guest has \(ByteCount(available)) of memory; its kernel and initial RAM disk need \(ByteCount(needed))"
         case .commandLineTooLong(let count, let limit):
@@ -33,6 +37,7 @@ public enum BootError: UserFacingError, Equatable {
         switch self {
         case .notAKernel, .damagedKernel: "Add the box again: wander box add --force FILE"
         case .unsupportedKernel: nil
+        case .notFirmware: "Install the firmware's package again."
         case .notEnoughMemory: "Give the machine more memory."
         case .commandLineTooLong: "Shorten the kernel options."
         case .system(let error): error.remedy

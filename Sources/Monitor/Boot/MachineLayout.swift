@@ -36,6 +36,22 @@ public enum MachineLayout {
     public static let powerPort: UInt16 = 0x600
     public static let powerButtonInterrupt: UInt32 = 5
 
+    // ACPI's fixed hardware of a personal computer (ACPI 6.5, section 4.8.3), where the other kind has `powerPort`.
+    /// Status and enable register, 16 bits each.
+    public static let powerEventPort: UInt16 = 0x600
+    /// 16 bits.
+    public static let powerControlPort: UInt16 = 0x604
+    /// 32 bits.
+    public static let powerTimerPort: UInt16 = 0x608
+    public static let systemControlInterrupt: UInt32 = 9
+
+    // What else firmware and boot loaders find in a personal computer.
+    /// Index and data of the clock's registers and the memory beside them.
+    public static let clockPorts: ClosedRange<UInt16> = 0x70...0x71
+    public static let clockInterrupt: UInt32 = 8
+    /// fw_cfg: selector, data, and the address of a command in memory.
+    public static let firmwarePorts: ClosedRange<UInt16> = 0x510...0x51b
+
     // Ports by which kernels reset a PC when they find no better way, and what they write there.
     /// The keyboard controller's commands and status.
     public static let keyboardPort: UInt16 = 0x64
@@ -46,6 +62,8 @@ public enum MachineLayout {
     /// A bit of the reset control register of PC chipsets, one byte wide and among ``configurationPorts``.
     public static let resetPort: UInt16 = 0xcf9
     public static let resetPortResets: UInt8 = 1 << 2
+    /// What the ACPI tables of a personal computer have the guest write there.
+    static let resetPortValue: UInt8 = 0x06
     /// Where firmware and kernels report how far they have come.
     public static let progressPort: UInt16 = 0x80
 
@@ -60,23 +78,4 @@ public enum MachineLayout {
 
     /// What the guest writes to ``powerPort`` to switch itself off: sleep type 5, sleep enable.
     public static let powerOffValue: UInt8 = 5 << 2 | 1 << 5
-}
-
-/// What a guest is made of, as far as its firmware tables tell it.
-public struct Platform: Equatable, Sendable {
-    /// RAM in bytes.
-    public var memory: UInt64
-    public var processors: Int
-
-    public init(memory: UInt64, processors: Int) {
-        self.memory = memory
-        self.processors = processors
-    }
-
-    /// The address after the last byte of RAM below the devices.
-    public var firstMemoryEnd: UInt64 { min(memory, MachineLayout.firstMemoryLimit) }
-    /// RAM above 4 GiB; empty if there is none.
-    public var secondMemory: Range<UInt64> {
-        MachineLayout.secondMemory..<MachineLayout.secondMemory + (memory - firstMemoryEnd)
-    }
 }

@@ -22,8 +22,7 @@ struct MemoryMap: Equatable {
                 kind: .memory),
             // Linux uses the memory-mapped configuration space only if it is reserved.
             Entry(
-                address: MachineLayout.configurationSpace.lowerBound,
-                count: UInt64(MachineLayout.configurationSpace.count),
+                address: platform.configurationSpace.lowerBound, count: UInt64(platform.configurationSpace.count),
                 kind: .reserved),
         ]
         let second = platform.secondMemory

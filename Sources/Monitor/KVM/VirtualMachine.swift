@@ -43,6 +43,16 @@ public final class VirtualMachine: Sendable {
         }
     }
 
+    /// Makes the interval timer of a PC, an 8254, whose first counter raises interrupt 0; with the port that gates its
+    /// third (0x61). After the interrupt controllers, before the first processor.
+    public func makeIntervalTimer() throws(KVMError) {
+        var configuration = kvm_pit_config()
+        configuration.flags = UInt32(KVM_PIT_SPEAKER_DUMMY)
+        try requesting("make an interval timer") { () throws(Errno) in
+            try descriptor.perform(IoctlRequest(kvm_create_timer), &configuration)
+        }
+    }
+
     /// Makes processor `index`, which is also its APIC identifier; 0 is the one that boots.
     public func makeProcessor(_ index: Int) throws(KVMError) -> VirtualProcessor {
         let raw = try requesting("make a processor") { () throws(Errno) in
@@ -71,15 +81,27 @@ public final class VirtualMachine: Sendable {
         try setInterruptEvent(event.descriptor.rawValue, number, flags: 0)
     }
 
+    /// The same for a level-triggered interrupt: it stays raised until the guest has served it, which signals `served`.
+    public func connect(
+        _ event: borrowing EventDescriptor, toInterrupt number: UInt32, served: borrowing EventDescriptor
+    ) throws(KVMError) {
+        try setInterruptEvent(
+            event.descriptor.rawValue, number, flags: UInt32(KVM_IRQFD_FLAG_RESAMPLE),
+            served: served.descriptor.rawValue)
+    }
+
     public func disconnect(_ event: borrowing EventDescriptor, fromInterrupt number: UInt32) throws(KVMError) {
         try setInterruptEvent(event.descriptor.rawValue, number, flags: UInt32(KVM_IRQFD_FLAG_DEASSIGN))
     }
 
-    private func setInterruptEvent(_ event: CInt, _ number: UInt32, flags: UInt32) throws(KVMError) {
+    private func setInterruptEvent(
+        _ event: CInt, _ number: UInt32, flags: UInt32, served: CInt = 0
+    ) throws(KVMError) {
         var request = kvm_irqfd()
         request.fd = UInt32(bitPattern: event)
         request.gsi = number
         request.flags = flags
+        request.resamplefd = UInt32(bitPattern: served)
         try requesting("connect an interrupt") { () throws(Errno) in
             try descriptor.perform(IoctlRequest(kvm_set_interrupt_event), &request)
         }

@@ -8,9 +8,7 @@ extension MonitorConfiguration {
     public var json: JSONValue {
         var members: [JSONMember] = [
             JSONMember("schema", 1), JSONMember("name", .string(name)), JSONMember("memory", .size(memory)),
-            JSONMember("processors", .integer(Int64(processors))), JSONMember("kernel", .string(kernel.string)),
-            JSONMember("initrd", .optional(initialRAMDisk?.string)), JSONMember("commandLine", .string(commandLine)),
-            JSONMember("kernelCache", .optional(kernelCache?.string)),
+            JSONMember("processors", .integer(Int64(processors))), JSONMember("start", start.json),
         ]
         members.append(
             JSONMember(
@@ -67,8 +65,8 @@ extension MonitorConfiguration {
     }
 
     private static let members: Set<String> = [
-        "schema", "name", "memory", "processors", "kernel", "initrd", "commandLine", "kernelCache", "disks", "networks",
-        "consoleLog", "controlSocket", "endRecord", "lockDescriptor", "statusDescriptor", "entropy", "balloon",
+        "schema", "name", "memory", "processors", "start", "disks", "networks", "consoleLog", "controlSocket",
+        "endRecord", "lockDescriptor", "statusDescriptor", "entropy", "balloon",
         "terminal", "shares",
     ]
 
@@ -87,12 +85,7 @@ extension MonitorConfiguration {
         guard (1...254).contains(processors) else { throw ConfigurationError.outOfRange("processors", "1 to 254") }
         var result = MonitorConfiguration(
             name: try reader.string("name"), memory: UInt64(memory), processors: Int(processors),
-            kernel: FilePath(try reader.string("kernel")), initialRAMDisk: try path(reader, "initrd"),
-            commandLine: try reader.string("commandLine"))
-        guard !result.commandLine.utf8.contains(0) else {
-            throw ConfigurationError.outOfRange("commandLine", "text without a zero byte")
-        }
-        result.kernelCache = try path(reader, "kernelCache")
+            start: try Start(json["start"] ?? .null))
         result.disks = try reader.array("disks").map(disk)
         result.networks = try reader.array("networks").map(network)
         guard result.disks.count <= 16, result.networks.count <= 8 else {

@@ -65,16 +65,35 @@ public struct MonitorConfiguration: Equatable, Sendable {
         }
     }
 
+    /// A kernel that the guest starts in.
+    public struct Kernel: Equatable, Sendable {
+        public var path: FilePath
+        public var initialRAMDisk: FilePath?
+        public var commandLine: String
+        /// Where unpacked kernels are kept between runs; without it the guest unpacks its kernel itself.
+        public var cache: FilePath?
+
+        public init(_ path: FilePath, initialRAMDisk: FilePath? = nil, commandLine: String, cache: FilePath? = nil) {
+            self.path = path
+            self.initialRAMDisk = initialRAMDisk
+            self.commandLine = commandLine
+            self.cache = cache
+        }
+    }
+
+    /// How the guest starts.
+    public enum Start: Equatable, Sendable {
+        case kernel(Kernel)
+        /// A firmware image, which looks for a boot loader on the disks.
+        case firmware(FilePath)
+    }
+
     /// The machine's name, for messages.
     public var name: String
     /// Guest RAM in bytes; a multiple of 1 MiB.
     public var memory: UInt64
     public var processors: Int
-    public var kernel: FilePath
-    public var initialRAMDisk: FilePath?
-    public var commandLine: String
-    /// Where unpacked kernels are kept between runs; without it the guest unpacks its kernel itself.
-    public var kernelCache: FilePath?
+    public var start: Start
     public var disks: [Disk] = []
     public var networks: [Network] = []
     /// At most 16, each with a tag of its own.
@@ -93,15 +112,10 @@ public struct MonitorConfiguration: Equatable, Sendable {
     /// Whether there is a terminal besides the serial port, to which ``MonitorRequest/terminal`` attaches.
     public var hasTerminal = true
 
-    public init(
-        name: String, memory: UInt64, processors: Int, kernel: FilePath, initialRAMDisk: FilePath? = nil,
-        commandLine: String
-    ) {
+    public init(name: String, memory: UInt64, processors: Int, start: Start) {
         self.name = name
         self.memory = memory
         self.processors = processors
-        self.kernel = kernel
-        self.initialRAMDisk = initialRAMDisk
-        self.commandLine = commandLine
+        self.start = start
     }
 }

@@ -22,6 +22,7 @@ public final class Machine {
     let control: RunControl
     private let deviceThreads: DeviceThreads
     private let powerButton: EventDescriptor
+    private let firmware: LoadedFirmware?
     private let virtioFunctions: [VirtioPCIFunction]
     private var current: VirtualMachine?
     private var processors: [ProcessorThread] = []
@@ -45,11 +46,10 @@ public final class Machine {
         self.specification = specification
         features = try hypervisor.value.supportedFeatures()
         memory = try GuestMemory(byteCount: specification.memory)
-        functions = PCIBus(apertures: [MachineLayout.deviceWindow])
+        functions = PCIBus(apertures: specification.platform.deviceWindows)
         serial = try SerialPort()
         control = try RunControl()
         powerButton = try EventDescriptor()
-        bus = MachineBus(serial: serial, functions: functions)
         deviceThreads = try DeviceThreads()
         var virtioFunctions: [VirtioPCIFunction] = []
         for (index, device) in specification.devices.enumerated() {
@@ -61,7 +61,16 @@ public final class Machine {
             virtioFunctions.append(function)
         }
         self.virtioFunctions = virtioFunctions
-        guard functions.assignAddresses() else { throw MachineError.tooManyDevices(limit: PCIBus.deviceCount - 1) }
+        switch specification.start {
+        case .kernel:
+            firmware = nil
+            guard functions.assignAddresses() else { throw MachineError.tooManyDevices(limit: PCIBus.deviceCount - 1) }
+        case .firmware(let image):
+            let disks = virtioFunctions.indices.filter { virtioFunctions[$0].device.kind == .block }.map { $0 + 1 }
+            firmware = try LoadedFirmware(image, specification.platform, disks: disks, memory: memory)
+        }
+        bus = MachineBus(
+            serial: serial, functions: functions, platform: specification.platform, computer: firmware?.computer)
     }
 
     /// Starts the devices' threads and the guest.
@@ -71,31 +80,43 @@ public final class Machine {
                 function, name: device.name,
                 filter: specification.isConfined ? Confinement.filter(for: device) : nil)
         }
+        try firmware?.clock.start(
+            filter: specification.isConfined ? Confinement.clock : nil,
+            failed: { [control] in control.report(.failure($0)) })
         try startGuest()
     }
 
     private func startGuest() throws {
         let making = try MachineMaking(hypervisor)
         defer { making.join() }
-        let platform = Platform(memory: specification.memory, processors: specification.processors)
-        let kernel = try Kernel.open(
-            specification.kernel, cache: specification.kernelCache, form: specification.kernelForm,
-            memory: specification.memory)
-        let plan = try BootPlan(
-            kernel, initialRAMDisk: specification.initialRAMDisk, commandLine: specification.commandLine,
-            platform: platform)
-
-        try memory.apply(plan)
+        var entry: ProcessorState?
+        switch specification.start {
+        case .kernel(let start):
+            let kernel = try Kernel.open(
+                start.kernel, cache: start.cache, form: start.form, memory: specification.memory)
+            let plan = try BootPlan(
+                kernel, initialRAMDisk: start.initialRAMDisk, commandLine: start.commandLine,
+                platform: specification.platform)
+            try memory.apply(plan)
+            entry = ProcessorState(plan.entry)
+        case .firmware(let image): if let shadow = image.shadow { try memory.apply(shadow) }
+        }
         let machine = try making.result()
         for (slot, region) in memory.regions.enumerated() {
             let bytes = unsafe UnsafeMutableRawBufferPointer(start: region.hostAddress, count: Int(region.byteCount))
             try unsafe machine.setMemory(slot: UInt32(slot), at: region.guestAddress, bytes)
         }
-        try machine.makeInterruptControllers(reserved: MachineLayout.hypervisorReserved)
-        let virtualProcessors = try makeProcessors(machine, ProcessorState(plan.entry))
+        try firmware?.show(to: machine, slot: UInt32(memory.regions.count))
+        try machine.makeInterruptControllers(reserved: specification.platform.hypervisorReserved)
+        if firmware != nil { try machine.makeIntervalTimer() }
+        let virtualProcessors = try makeProcessors(machine, entry)
         try router.attach(machine)
         try machine.connect(serial.interrupt, toInterrupt: MachineLayout.serialInterrupt)
-        try machine.connect(powerButton, toInterrupt: MachineLayout.powerButtonInterrupt)
+        if let computer = firmware?.computer {
+            try computer.attach(machine)
+        } else {
+            try machine.connect(powerButton, toInterrupt: MachineLayout.powerButtonInterrupt)
+        }
         current = machine
         control.command.store(.run, ordering: .releasing)
         isPaused = false
@@ -107,16 +128,19 @@ public final class Machine {
         }
     }
 
-    private func makeProcessors(_ machine: VirtualMachine, _ start: ProcessorState) throws -> [VirtualProcessor] {
+    /// - Parameter start: nil leaves the first processor as after power-on: in the firmware's last 16 bytes.
+    private func makeProcessors(_ machine: VirtualMachine, _ start: ProcessorState?) throws -> [VirtualProcessor] {
         let count = specification.processors
         var made: [VirtualProcessor] = []
         for index in 0..<count {
             let processor = try machine.makeProcessor(index)
             try processor.setFeatures(
                 features.forProcessor(index, of: count, tscKilohertz: processor.tscKilohertz))
-            _ = try processor.setModelRegisters(VirtualProcessor.bootModelRegisters)
-            // The others wait for the first one's start-up interrupt, as after power-on.
-            if index == 0 { try processor.setState(start) }
+            if let start {
+                _ = try processor.setModelRegisters(VirtualProcessor.bootModelRegisters)
+                // The others wait for the first one's start-up interrupt, as after power-on.
+                if index == 0 { try processor.setState(start) }
+            }
             try processor.connectLocalInputs()
             made.append(processor)
         }
@@ -134,7 +158,9 @@ public final class Machine {
     public func takeEvent() -> MachineEvent? { control.takeEvents().first }
 
     /// Presses the power button. The guest decides what to do about it.
-    public func pressPowerButton() { powerButton.signal() }
+    public func pressPowerButton() {
+        if let computer = firmware?.computer { computer.pressPowerButton() } else { powerButton.signal() }
+    }
 
     /// Stops all processors until ``resume()``. Devices finish what they have and get nothing new.
     /// - Parameter patience: How long to wait for them, in milliseconds. A processor that waits for a device, as for
@@ -176,6 +202,7 @@ public final class Machine {
         try router.attach(nil)
         current = nil
         serial.reset()
+        firmware?.computer.reset()
         _ = control.takeEvents()
         for region in memory.regions { try memory.discard(at: region.guestAddress, count: Int(region.byteCount)) }
         resets += 1
@@ -187,6 +214,7 @@ public final class Machine {
         stopProcessors()
         functions.reset()
         deviceThreads.stopAndJoin()
+        firmware?.clock.stopAndJoin()
         try? router.attach(nil)
         current = nil
     }

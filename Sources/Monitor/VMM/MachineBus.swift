@@ -14,13 +14,18 @@ final class MachineBus: Sendable {
 
     private let serial: SerialPort
     private let functions: PCIBus
+    private let platform: Platform
+    private let computer: PersonalComputer?
     private let ports = Atomic<UInt64>(0)
     private let memory = Atomic<UInt64>(0)
     private let unknown = Atomic<UInt64>(0)
 
-    init(serial: SerialPort, functions: PCIBus) {
+    /// - Parameter computer: What a machine with firmware has besides.
+    init(serial: SerialPort, functions: PCIBus, platform: Platform, computer: PersonalComputer? = nil) {
         self.serial = serial
         self.functions = functions
+        self.platform = platform
+        self.computer = computer
     }
 
     /// Accesses to ports, to memory, and those of both that nobody answered.
@@ -42,6 +47,7 @@ final class MachineBus: Sendable {
     }
 
     private func read(_ port: UInt16, _ width: Int) -> UInt32 {
+        if let value = computer?.read(port, width) { return value }
         switch port {
         case MachineLayout.serialPorts: return UInt32(serial.read(at: port - MachineLayout.serialPorts.lowerBound))
         case MachineLayout.configurationPorts: return functions.readPort(port, count: width)
@@ -54,6 +60,7 @@ final class MachineBus: Sendable {
     }
 
     private func write(_ value: UInt32, _ port: UInt16, _ width: Int) -> Outcome {
+        if let outcome = computer?.write(value, port, width) { return outcome }
         let byte = UInt8(truncatingIfNeeded: value)
         switch port {
         case MachineLayout.serialPorts: serial.write(byte, at: port - MachineLayout.serialPorts.lowerBound)
@@ -74,7 +81,7 @@ final class MachineBus: Sendable {
     func handle(_ access: MemoryAccess) {
         memory.wrappingAdd(1, ordering: .relaxed)
         let (address, width) = (access.address, access.width)
-        let configuration = MachineLayout.configurationSpace
+        let configuration = platform.configurationSpace
         if configuration.contains(address) {
             let offset = address - configuration.lowerBound
             if access.isWrite {

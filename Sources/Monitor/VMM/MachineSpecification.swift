@@ -28,23 +28,47 @@ public struct MachineSpecification {
         public init(name: String, _ device: any VirtioDevice) { self.init(name: name) { _ in device } }
     }
 
+    /// A kernel that the guest starts in, and what it is given.
+    public struct KernelStart {
+        public var kernel: FilePath
+        public var cache: KernelCache?
+        public var form = Kernel.Form.unpacked
+        public var initialRAMDisk: FilePath?
+        public var commandLine: String
+
+        public init(kernel: FilePath, commandLine: String) {
+            self.kernel = kernel
+            self.commandLine = commandLine
+        }
+    }
+
+    /// How the guest starts, which also decides what machine it finds.
+    public enum Start {
+        case kernel(KernelStart)
+        /// Firmware finds a boot loader on the disks, in their order.
+        case firmware(FirmwareImage)
+    }
+
     /// RAM in bytes; a multiple of 4096.
     public var memory: UInt64
     public var processors: Int
-    public var kernel: FilePath
-    public var kernelCache: KernelCache?
-    public var kernelForm = Kernel.Form.unpacked
-    public var initialRAMDisk: FilePath?
-    public var commandLine: String
+    public var start: Start
     /// Whether the threads of processors and devices may make only the system calls that they need.
     public var isConfined = true
     /// The devices, in the order in which the guest finds them on its bus.
     public var devices: [Device] = []
 
-    public init(memory: UInt64, processors: Int, kernel: FilePath, commandLine: String) {
+    public init(memory: UInt64, processors: Int, start: Start) {
         self.memory = memory
         self.processors = processors
-        self.kernel = kernel
-        self.commandLine = commandLine
+        self.start = start
+    }
+
+    /// What the guest's firmware tables tell of it.
+    var platform: Platform {
+        switch start {
+        case .kernel: Platform(.hardwareReduced, memory: memory, processors: processors)
+        case .firmware: Platform(.personalComputer, memory: memory, processors: processors)
+        }
     }
 }

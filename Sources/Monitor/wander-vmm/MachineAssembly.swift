@@ -22,12 +22,8 @@ final class MachineAssembly {
     /// - Parameter connector: Connects to the configuration's networks, in their order.
     init(_ configuration: MonitorConfiguration, connector: SocketConnector?) throws {
         var specification = MachineSpecification(
-            memory: configuration.memory, processors: configuration.processors, kernel: configuration.kernel,
-            commandLine: configuration.commandLine)
-        specification.initialRAMDisk = configuration.initialRAMDisk
-        specification.kernelCache = configuration.kernelCache.map { KernelCache(folder: $0) }
-        // Unpacked here for each start anew, it would pass through memory twice more than in the guest.
-        if specification.kernelCache == nil { specification.kernelForm = .packed }
+            memory: configuration.memory, processors: configuration.processors,
+            start: try Self.start(configuration.start))
         var disks: [any BlockStorage] = []
         for (index, disk) in configuration.disks.enumerated() {
             let layers = ([disk.image] + disk.backing).map {
@@ -76,6 +72,19 @@ final class MachineAssembly {
         }
         self.specification = specification
         self.disks = disks
+    }
+
+    private static func start(_ start: MonitorConfiguration.Start) throws -> MachineSpecification.Start {
+        switch start {
+        case .kernel(let kernel):
+            var result = MachineSpecification.KernelStart(kernel: kernel.path, commandLine: kernel.commandLine)
+            result.initialRAMDisk = kernel.initialRAMDisk
+            result.cache = kernel.cache.map { KernelCache(folder: $0) }
+            // Unpacked here for each start anew, it would pass through memory twice more than in the guest.
+            if result.cache == nil { result.form = .packed }
+            return .kernel(result)
+        case .firmware(let path): return .firmware(try FirmwareImage(path))
+        }
     }
 
     /// Tells the guest how large the virtio console's terminal is, in characters.

@@ -41,6 +41,8 @@ final class Monitor {
     private var connections: [UInt64: ControlConnection] = [:]
     private var nextToken = Token.firstConnection
     private var outputPending = false
+    /// nil for a machine without firmware.
+    private var loader: LoaderWatch?
     private var crashes: [MonotonicClock] = []
     /// What the guest did at the moment when it was paused; it comes about when it goes on.
     private var heldEvent: MachineEvent?
@@ -66,7 +68,12 @@ final class Monitor {
         if let listener { try poller.add(listener.rawValue, .readable, token: Token.listener) }
     }
 
-    func start() throws { try machine.start() }
+    func start() throws {
+        watchLoader()
+        try machine.start()
+    }
+
+    private func watchLoader() { if case .firmware = configuration.start { loader = LoaderWatch() } }
 
     /// Returns when the machine has ended and everything it wrote is on the disk.
     func run() -> MonitorEnd {
@@ -128,6 +135,7 @@ final class Monitor {
 
     private func reset() {
         heldEvent = nil
+        watchLoader()
         do { try machine.reset() } catch { end = MonitorEnd(reason: .failure, detail: error.inWords) }
     }
 
@@ -139,6 +147,11 @@ final class Monitor {
         guard !bytes.isEmpty else { return }
         console?.write(bytes)
         send(bytes, to: .serial)
+        switch loader?.read(bytes) {
+        case .pressEnter: _ = machine.serial.receive([0x0d])
+        case .giveUp(let reason): end = end ?? MonitorEnd(reason: .guestFailure, detail: reason)
+        case nil: break
+        }
     }
 
     /// Shows `bytes` to every peer that is attached to `line`.
@@ -150,8 +163,10 @@ final class Monitor {
 
     private func deliver(_ line: ControlConnection.Line, _ bytes: ArraySlice<UInt8>) -> Int {
         switch line {
-        case .serial: machine.serial.receive(bytes)
-        case .terminal: assembly.terminal?.send(bytes) ?? bytes.count
+        case .serial:
+            loader?.leaveAlone()
+            return machine.serial.receive(bytes)
+        case .terminal: return assembly.terminal?.send(bytes) ?? bytes.count
         }
     }
 

@@ -14,8 +14,17 @@ extension MonitorConfiguration {
 
     /// A guest that starts anew has its kernel read again. The folders, not the files: a kernel may have been replaced.
     var readableFolders: [FilePath] {
-        ([kernel] + [initialRAMDisk].compactMap { $0 }).map(Self.folder) + [kernelCache].compactMap { $0 }
-            + shares.filter(\.isReadOnly).map(\.path)
+        startFolders + shares.filter(\.isReadOnly).map(\.path)
+    }
+
+    private var startFolders: [FilePath] {
+        switch start {
+        case .kernel(let kernel):
+            ([kernel.path] + [kernel.initialRAMDisk].compactMap { $0 }).map(Self.folder)
+                + [kernel.cache].compactMap { $0 }
+        // Read before this, once.
+        case .firmware: []
+        }
     }
 
     /// What the guest has as file systems of its own.

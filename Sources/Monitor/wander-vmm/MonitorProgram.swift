@@ -35,7 +35,9 @@ func runMonitorProgram() -> Never {
         // These are processes of their own, and copies of this one: before it has threads, or anything to copy.
         let networks = configuration.networks.map(\.socket)
         let connector = networks.isEmpty ? nil : try SocketConnector(to: networks)
-        if let folder = configuration.kernelCache { try fill(KernelCache(folder: folder), for: configuration.kernel) }
+        if case .kernel(let kernel) = configuration.start, let folder = kernel.cache {
+            try fill(KernelCache(folder: folder), for: kernel.path)
+        }
         let monitor = try Monitor(configuration, connector: connector)
         if let unlimited = try configuration.confine() { write("wander-vmm: \(unlimited)\n", to: 2) }
         try monitor.start()

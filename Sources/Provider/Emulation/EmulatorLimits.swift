@@ -28,7 +28,10 @@ struct EmulatorLimits: Sendable {
             "/etc", "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/sys", "/proc/filesystems", "/proc/stat",
             "/sys/devices/system", "/dev/urandom", "/dev/random",
         ]
-        readable = host + plan.backing.map { place($0.path) } + [plan.kernel, plan.initrd].compactMap { $0 }
+        // Firmware is where programs are.
+        var boot: [FilePath] = []
+        if case .kernel(let kernel, let initrd, _) = plan.start { boot = [kernel] + [initrd].compactMap(\.self) }
+        readable = host + plan.backing.map { place($0.path) } + boot
         writable = [plan.folder.run, place(plan.disk.path), "/dev/null"] + plan.extraDisks.map { place($0.path) }
     }
 

@@ -57,9 +57,13 @@ struct QEMUArguments {
                 "virtio-net-pci,netdev=network,mac=\(address),host_mtu=\(EthernetFrame.largestPacket),romfile=",
             ]
         }
-        if let kernel = plan.kernel {
-            arguments += ["-kernel", kernel.string, "-append", commandLine(plan)]
-            if let initrd = plan.initrd { arguments += ["-initrd", initrd.string] }
+        switch plan.start {
+        case .kernel(let kernel, let initrd, let line):
+            arguments += ["-kernel", kernel.string, "-append", commandLine(line)]
+            if let initrd { arguments += ["-initrd", initrd.string] }
+        // Its own.
+        case .firmware(.bios): break
+        case .firmware(.uefi): if let file = FirmwareFile.path(.uefi) { arguments += ["-bios", file.string] }
         }
         return arguments
     }
@@ -103,9 +107,9 @@ struct QEMUArguments {
     /// The kernel's command line. At its start Linux counts ticks of a timer for a moment, and panics where none came:
     /// a busy host may give an emulated machine no turn for as long. Under hypervisors that it knows it leaves that out
     /// by itself.
-    private static func commandLine(_ plan: LaunchPlan) -> String {
+    private static func commandLine(_ line: String?) -> String {
         let option = "no_timer_check"
-        guard let line = plan.commandLine else { return option }
+        guard let line else { return option }
         // What is after `--` is the first program's.
         return line.contains(option) ? line : "\(option) \(line)"
     }

@@ -49,6 +49,7 @@ public enum HostExamination {
                     words: isThere ? path.string : "not found in \(programs)",
                     remedy: isThere ? nil : "Install wander's executables together."))
         }
+        findings += StartMethod.Firmware.allCases.map(Self.firmware)
         let ssh = findExecutable("ssh")
         findings.append(
             Finding(
@@ -58,6 +59,15 @@ public enum HostExamination {
         findings.append(space(store))
         findings.append(memory())
         return findings
+    }
+
+    /// What starts boxes without a kernel beside their disk.
+    private static func firmware(_ firmware: StartMethod.Firmware) -> Finding {
+        let path = FirmwareFile.path(firmware)
+        return Finding(
+            subject: "\(firmware.words) firmware", verdict: path == nil ? .warning : .good,
+            words: path?.string ?? "not installed; boxes that start by \(firmware.words) need it",
+            remedy: path == nil ? "sudo apt-get install \(FirmwareFile.package(firmware))" : nil)
     }
 
     private static func space(_ store: FilePath) -> Finding {

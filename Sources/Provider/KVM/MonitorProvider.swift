@@ -19,10 +19,10 @@ public struct MonitorProvider: MachineProvider {
         _ plan: LaunchPlan, lock: borrowing OwnedDescriptor, cancellation: Cancellation
     ) throws -> MachineRecord.ProcessIdentity {
         guard !FileSystem.isAbsent(program) else { throw ProviderError.monitorMissing(Self.programName) }
-        guard let kernel = plan.kernel else { throw ProviderError.noKernel(machine: plan.name) }
+        let start = try Self.start(plan)
         try FileSystem.remove(plan.folder.endRecord)
         // By descriptor, so that what the monitor is told cannot be changed by a name.
-        let file = try OwnedDescriptor.memoryFile(Array(configuration(plan, kernel: kernel).json.compact.utf8))
+        let file = try OwnedDescriptor.memoryFile(Array(configuration(plan, start).json.compact.utf8))
         let log = try BoundedLog(plan.folder.monitorLog, limit: BoundedLog.reportLimit)
         let status = try OwnedDescriptor.pipe()
         let options = ChildProcess.Options.service(
@@ -63,15 +63,13 @@ public struct MonitorProvider: MachineProvider {
     }
 
     /// Files of the machine's folder by their names alone: the monitor works in it, wherever the project moves.
-    private func configuration(_ plan: LaunchPlan, kernel: FilePath) -> MonitorConfiguration {
+    private func configuration(_ plan: LaunchPlan, _ start: MonitorConfiguration.Start) -> MonitorConfiguration {
         func image(_ disk: LaunchPlan.Disk) -> MonitorConfiguration.Image {
             MonitorConfiguration.Image(path: disk.path, format: disk.format)
         }
         var configuration = MonitorConfiguration(
-            name: plan.name, memory: plan.memory, processors: plan.processors, kernel: kernel,
-            commandLine: plan.commandLine ?? "")
-        configuration.initialRAMDisk = plan.initrd
-        configuration.kernelCache = Self.kernelCache
+            name: plan.name, memory: plan.memory, processors: plan.processors,
+            start: start)
         configuration.disks = [
             MonitorConfiguration.Disk(image: image(plan.disk), backing: plan.backing.map(image), serial: "root")
         ]
@@ -94,6 +92,18 @@ public struct MonitorProvider: MachineProvider {
         configuration.lockDescriptor = 3
         configuration.statusDescriptor = 4
         return configuration
+    }
+
+    private static func start(_ plan: LaunchPlan) throws(ProviderError) -> MonitorConfiguration.Start {
+        switch plan.start {
+        case .kernel(let kernel, let initrd, let line):
+            return .kernel(.init(kernel, initialRAMDisk: initrd, commandLine: line ?? "", cache: kernelCache))
+        case .firmware(let firmware):
+            guard let file = FirmwareFile.path(firmware) else {
+                throw .firmwareMissing(machine: plan.name, firmware)
+            }
+            return .firmware(file)
+        }
     }
 
     private static var kernelCache: FilePath? { UserFolders.cache?.pushing("wander/kernels") }

@@ -35,7 +35,9 @@ struct Launch {
         try project.boxes.recordUse(
             of: try machine.box(of: journal.record), machine: machine.name, directory: folder.path,
             cancellation: project.cancellation)
-        try journal.write { $0.starting(by: provider.kind, definition.canonicalJSON, shares: plan.shares) }
+        try journal.write {
+            $0.starting(by: provider.kind, definition.canonicalJSON, shares: plan.shares, start: plan.start)
+        }
         let process: MachineRecord.ProcessIdentity
         do {
             process = try start(plan, by: provider, lock)
@@ -66,13 +68,25 @@ struct Launch {
             backing: try LayerStack(machine).below(record).map {
                 LaunchPlan.Disk(path: $0.path, format: $0.format)
             },
-            kernel: box.kernel, initrd: box.initrd,
-            commandLine: try DirectBoot(of: box)?.commandLine(handingOver: GuestAccess(machine).key().publicKey),
-            hardwareAddress: record.hardwareAddress,
+            start: try startMethod(box), hardwareAddress: record.hardwareAddress,
             emulatedProcessor: definition.provider.emulation.processor,
             translationCache: definition.provider.emulation.translationCache)
         plan.shares = try machine.openShares(definition)
         return plan
+    }
+
+    private func startMethod(_ box: Box) throws -> StartMethod {
+        if let boot = DirectBoot(of: box) {
+            let key = try GuestAccess(machine).key().publicKey
+            return .kernel(boot.kernel, initrd: boot.initrd, commandLine: boot.commandLine(handingOver: key))
+        }
+        // Of the machine's own disk: a guest may have put another loader there.
+        let storage = try DiskImage.open(try LayerStack(machine).own(journal.record), access: .readOnly)
+        defer { try? storage.close() }
+        guard let firmware = try BootSectors(of: storage).firmware else {
+            throw ProviderError.noLoader(machine: machine.name)
+        }
+        return .firmware(firmware)
     }
 
     /// A larger `disk` in the Wanderfile grows the overlay; the guest grows its file system when it boots.

@@ -25,10 +25,7 @@ public struct LaunchPlan: Sendable {
     /// Whether a guest that writes while the host's disk is full waits until there is room, instead of getting an
     /// error.
     public var waitsForRoom = true
-    /// The kernel for direct boot; nil when the box has only its boot loader.
-    public var kernel: FilePath?
-    public var initrd: FilePath?
-    public var commandLine: String?
+    public var start: StartMethod
     /// The address of the network card; nil for a machine without one.
     public var hardwareAddress: MACAddress?
     /// QEMU's processor model and size of its cache of translated code, in bytes; emulation only.

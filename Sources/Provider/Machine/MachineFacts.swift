@@ -13,6 +13,8 @@ public struct MachineFacts: Sendable {
     /// The address in the environment's network; known while the network runs.
     public var address: String?
     public var forwards: [MachineRecord.Forward] = []
+    /// How its guest was started, as ``MachineRecord/start`` has it.
+    public var start: String?
     /// How long its process has run, in seconds.
     public var uptime: Int64?
 
@@ -54,6 +56,7 @@ extension Machine {
         guard isAlive, let record = report.record else { return facts }
         facts.address = network?.machine(name)?.address.description
         facts.forwards = record.forwards
+        facts.start = record.start
         facts.uptime = record.process?.uptime
         return facts
     }

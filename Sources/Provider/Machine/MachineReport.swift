@@ -23,6 +23,7 @@ public struct MachineReport: Sendable {
     public var json: JSONValue {
         [
             "name": .string(name), "state": .string(state.rawValue), "provider": .optional(provider?.rawValue),
+            "start": .optional(record?.start),
             "box": record.map {
                 ["name": .string($0.box.name), "version": .string($0.box.version), "digest": .optional($0.box.digest)]
             } ?? .null,

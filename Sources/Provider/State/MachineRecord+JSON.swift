@@ -23,6 +23,7 @@ extension MachineRecord {
             "hardwareAddress": .string(hardwareAddress.description),
             "user": .string(user),
             "definition": definition ?? .null,
+            "start": .optional(start),
             "process": process.map { ["identifier": .integer(Int64($0.identifier)), "started": .string($0.started)] }
                 ?? .null,
             "ready": .bool(isReady),
@@ -73,7 +74,8 @@ extension MachineRecord {
                 architecture: try box.string("architecture"), digest: try box.optionalString("digest"),
                 disk: try box.optionalString("disk")),
             hardwareAddress: address, user: try reader.string("user"),
-            definition: value["definition"].flatMap { $0.isNull ? nil : $0 }, process: process,
+            definition: value["definition"].flatMap { $0.isNull ? nil : $0 },
+            start: try reader.optionalString("start"), process: process,
             isReady: try reader.bool("ready", default: false), hasOwnKey: try reader.bool("ownKey", default: false),
             hostKey: try reader.optionalString("hostKey"),
             forwards: try reader.array("forwards").map { try Forward($0, path: "\(path): forwards") },

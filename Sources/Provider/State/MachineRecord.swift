@@ -25,6 +25,8 @@ public struct MachineRecord: Sendable, Hashable {
     public let user: String
     /// The definition that the machine was last started with, in its canonical form; nil before the first start.
     public private(set) var definition: JSONValue?
+    /// How the guest was last started: `kernel`, `bios` or `uefi`; nil in the record of an older machine.
+    public private(set) var start: String?
     public private(set) var process: ProcessIdentity?
     /// Whether SSH answered and first contact was completed since the last start.
     public private(set) var isReady = false
@@ -77,8 +79,11 @@ extension MachineRecord {
     }
 
     /// It is about to be started with `definition`. Nothing of its last run holds any longer.
-    mutating func starting(by provider: ProviderKind, _ definition: JSONValue, shares: [MachineShare]) {
+    mutating func starting(
+        by provider: ProviderKind, _ definition: JSONValue, shares: [MachineShare], start: StartMethod
+    ) {
         stage = .starting
+        self.start = start.word
         self.provider = provider
         self.definition = definition
         self.shares = shares

@@ -9,9 +9,11 @@ import Testing
 @Suite struct MonitorConfigurationTests {
     private func full() throws -> MonitorConfiguration {
         var configuration = MonitorConfiguration(
-            name: "web", memory: 512 << 20, processors: 2, kernel: "/box/vmlinuz", initialRAMDisk: "/box/initrd.img",
-            commandLine: "console=ttyS0 quiet")
-        configuration.kernelCache = "/cache"
+            name: "web", memory: 512 << 20, processors: 2,
+            start: .kernel(
+                .init(
+                    "/box/vmlinuz", initialRAMDisk: "/box/initrd.img", commandLine: "console=ttyS0 quiet",
+                    cache: "/cache")))
         configuration.disks = [
             .init(
                 image: .init(path: "overlay.qcow2", format: .qcow2),
@@ -47,8 +49,10 @@ import Testing
             ("lockDescriptor", "-1"),
             ("schema", "2"), ("surprise", "1"), ("disks", "[{\"path\":\"x\",\"format\":\"guess\"}]"),
             ("networks", "[{\"socket\":\"s\",\"mac\":\"01:00:00:00:00:00\"}]"),
-            ("networks", "[{\"socket\":\"s\",\"mac\":\"52:54:00:12:34\"}]"), ("commandLine", "\"a\\u0000b\""),
-            ("kernel", "7"),
+            ("networks", "[{\"socket\":\"s\",\"mac\":\"52:54:00:12:34\"}]"),
+            ("start", "{\"kernel\":\"k\",\"commandLine\":\"a\\u0000b\"}"),
+            ("start", "{\"kernel\":7,\"commandLine\":\"\"}"), ("start", "{}"), ("start", "null"),
+            ("start", "{\"firmware\":\"f\",\"kernel\":\"k\"}"), ("start", "{\"firmware\":7}"),
             ("shares", "[{\"tag\":\"\",\"path\":\"/a\"}]"),
             ("shares", "[{\"tag\":\"t\",\"path\":\"\"}]"),
             ("shares", "[{\"tag\":\"t\",\"path\":\"/a\"},{\"tag\":\"t\",\"path\":\"/b\"}]"),

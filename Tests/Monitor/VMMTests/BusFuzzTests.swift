@@ -27,11 +27,17 @@ import Virtio
         let devices: [VirtioPCIFunction]
         let peers: [SharedDescriptor]
 
-        init() throws {
+        init(hasFirmware: Bool) throws {
             memory = try GuestMemory(byteCount: 2 << 20)
             functions = PCIBus(apertures: [MachineLayout.deviceWindow])
             serial = try SerialPort()
-            bus = MachineBus(serial: serial, functions: functions)
+            let platform = Platform(.personalComputer, memory: 2 << 20, processors: 1)
+            let computer =
+                hasFirmware
+                ? try PersonalComputer(FirmwarePlan(platform, disks: [1]), processors: 1, memory: memory) : nil
+            bus = MachineBus(
+                serial: serial, functions: functions,
+                platform: hasFirmware ? platform : Platform(memory: 2 << 20, processors: 1), computer: computer)
             var peers: [SharedDescriptor] = []
             func socket() throws -> OwnedDescriptor {
                 let pair = try UnixSocket.pair()
@@ -99,7 +105,8 @@ import Virtio
                 switch any(5) {
                 case 0: UInt16(0x3f8 + any(8))
                 case 1, 2: UInt16(0xcf8 + any(8))
-                case 3: UInt16([0x600, 0x64, 0x92, 0xcf9, 0x80][Int(any(5))])
+                case 3:
+                    UInt16([0x600, 0x64, 0x92, 0xcf9, 0x80, 0x70, 0x71, 0x510 + any(12), 0x600 + any(16)][Int(any(9))])
                 default: UInt16(any(0x10000))
                 }
             let width = [1, 2, 4][Int(any(3))]
@@ -135,7 +142,7 @@ import Virtio
         var seed = environmentVariable("WANDER_FUZZ_SEED").flatMap { UInt64($0) } ?? 1
         let end = MonotonicClock.now.advanced(byMilliseconds: (seconds ?? 2) * 1000)
         repeat {
-            let board = try Board()
+            let board = try Board(hasFirmware: seed % 2 == 0)
             final class Flag: Sendable { let value = Atomic<Bool>(false) }
             let flag = Flag()
             let devices = try Thread(name: "devices") {

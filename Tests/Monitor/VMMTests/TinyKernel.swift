@@ -15,7 +15,9 @@ final class TinyKernel {
     }
 
     func specification(memory: UInt64 = 32 << 20, processors: Int = 1) -> MachineSpecification {
-        MachineSpecification(memory: memory, processors: processors, kernel: path, commandLine: "")
+        MachineSpecification(
+            memory: memory, processors: processors,
+            start: .kernel(MachineSpecification.KernelStart(kernel: path, commandLine: "")))
     }
 }
 

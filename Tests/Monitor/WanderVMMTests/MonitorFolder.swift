@@ -37,7 +37,8 @@ final class MonitorFolder {
         -> String
     {
         var configuration = MonitorConfiguration(
-            name: "test", memory: 32 << 20, processors: 1, kernel: path.appending("kernel"), commandLine: "")
+            name: "test", memory: 32 << 20, processors: 1,
+            start: .kernel(.init(path.appending("kernel"), commandLine: "")))
         configuration.consoleLog = path.appending("console.log")
         configuration.controlSocket = path.appending("control.sock")
         configuration.endRecord = path.appending("end.json")

@@ -21,9 +21,8 @@ struct MonitorPlace {
         _ = try folder.file("web/run/console.log")
         _ = try folder.file("share/file")
         configuration = MonitorConfiguration(
-            name: "web", memory: 32 << 20, processors: 1, kernel: try folder.file("box/kernel", kernel),
-            commandLine: "")
-        configuration.kernelCache = folder("cache")
+            name: "web", memory: 32 << 20, processors: 1,
+            start: .kernel(.init(try folder.file("box/kernel", kernel), commandLine: "", cache: folder("cache"))))
         configuration.consoleLog = folder("web/run/console.log")
         configuration.controlSocket = folder("web/run/control.sock")
         configuration.endRecord = folder("web/run/end.json")

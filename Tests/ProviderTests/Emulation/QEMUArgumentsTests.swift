@@ -12,7 +12,8 @@ import Testing
             name: "web", folder: MachineFolder(path: "/project/.wander/machines/web", name: "web"), memory: 512 << 20,
             processors: 2, disk: .init(path: "disk.qcow2", format: .qcow2),
             backing: [.init(path: box, format: .qcow2)],
-            kernel: kernel, initrd: "/store/initrd.img", commandLine: "console=ttyS0",
+            start: kernel.map { .kernel($0, initrd: "/store/initrd.img", commandLine: "console=ttyS0") }
+                ?? .firmware(.bios),
             hardwareAddress: MACAddress(rawValue: 0x5254_0001_0203),
             emulatedProcessor: "qemu64", translationCache: 256 << 20)
     }
@@ -90,11 +91,11 @@ import Testing
     @Test("a busy host's emulated kernel does not count its timer's ticks, nor does its first program hear of that")
     func timer() {
         var plan = Self.plan()
-        plan.commandLine = "console=ttyS0 init=/bin/sh -- /dev/vdb"
+        plan.start = .kernel("/k", initrd: nil, commandLine: "console=ttyS0 init=/bin/sh -- /dev/vdb")
         #expect(
             value("-append", QEMUArguments.make(plan, program: "qemu"))
                 == "no_timer_check console=ttyS0 init=/bin/sh -- /dev/vdb")
-        plan.commandLine = "no_timer_check quiet"
+        plan.start = .kernel("/k", initrd: nil, commandLine: "no_timer_check quiet")
         #expect(value("-append", QEMUArguments.make(plan, program: "qemu")) == "no_timer_check quiet")
     }
 

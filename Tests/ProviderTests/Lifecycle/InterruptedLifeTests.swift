@@ -116,11 +116,11 @@ import Testing
         let life = try LifeFixture()
         _ = try life.machine().up(UpOptions())
         _ = try life.machine().halt(.force)
-        try kill(life) { $0.starting(by: .emulation, .null, shares: []) }
+        try kill(life) { $0.starting(by: .emulation, .null, shares: [], start: .firmware(.bios)) }
         #expect(try life.machine().state().state == .stopped)
         #expect(try life.machine().halt(.graceful).actions == [.unchanged])
         #expect(try life.record().stage == .stopped)
-        try kill(life) { $0.starting(by: .emulation, .null, shares: []) }
+        try kill(life) { $0.starting(by: .emulation, .null, shares: [], start: .firmware(.bios)) }
         #expect(try life.machine().up(UpOptions()).actions == [.started])
     }
 

@@ -21,7 +21,7 @@ final class LifeFixture {
     init(_ wanderfile: String = "") throws {
         folder = try TemporaryFolder()
         store = BoxStore(root: folder("store"))
-        let disk = try folder.file("disk.img", [UInt8](repeating: 7, count: 512))
+        let disk = try folder.file("disk.img", [UInt8](repeating: 7, count: 510) + [0x55, 0xaa])
         try OwnedDescriptor.open(disk, .readWrite).truncate(to: 1 << 20)
         var options = BoxStore.AddOptions()
         (options.name, options.version, options.diskFormat) = (try BoxName("test/disk"), BoxVersion("1"), .raw)

@@ -110,7 +110,7 @@ import Testing
         let file = fixture.folder("project/it's a.box")
         try BoxWriter([
             "metadata.json": .bytes(Array(#"{"provider":"libvirt","format":"raw","virtual_size":1}"#.utf8)),
-            "box.img": .bytes([UInt8](repeating: 1, count: 4096)),
+            "box.img": .bytes([UInt8](repeating: 1, count: 510) + [0x55, 0xaa]),
         ]).write(to: file)
         var options = BoxStore.AddOptions()
         options.name = try BoxName("test/disk")

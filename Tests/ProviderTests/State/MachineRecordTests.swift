@@ -17,7 +17,7 @@ import Testing
             tag: "wander-0123456789ab", folder: "/home/me/shop", guest: "/project", isReadOnly: true)
         (share.device, share.inode) = (.max, 7)
         record.stopped()
-        record.starting(by: .emulation, ["cpus": 2], shares: [share])
+        record.starting(by: .emulation, ["cpus": 2], shares: [share], start: .firmware(.bios))
         record.joined(
             internet: false, subnet: "10.77.0.0/24",
             forwards: [.init(name: "site", transport: .tcp, bind: "127.0.0.1", hostPort: 8080, guestPort: 80)])

@@ -6,6 +6,7 @@ public final class TemporaryFolder: Sendable {
     public let path: FilePath
 
     public init() throws {
+        ChildCollector.start()
         let parent = try FileSystem.resolve(FilePath(environmentVariable("TMPDIR") ?? "/var/tmp"))
         path = parent.appending("wander-test-\(randomIdentifier(bytes: 6))")
         try FileSystem.makeDirectory(path, permissions: 0o755)

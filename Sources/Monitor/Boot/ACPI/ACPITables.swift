@@ -1,5 +1,4 @@
-/// The tables that tell a guest what hardware it has (ACPI 6.5, chapter 5), hardware-reduced: no fixed hardware, no
-/// legacy timers or interrupt controllers.
+/// The tables that tell a guest what hardware it has (ACPI 6.5, chapter 5).
 ///
 /// Pointers between tables and checksums are kept as data, because firmware that places tables itself must recompute
 /// them.
@@ -22,11 +21,11 @@ struct ACPITables {
     private(set) var fixUps: [FixUp] = []
 
     init(_ platform: Platform) {
-        let differentiated = add("DSDT", revision: 6, DifferentiatedTable.body)
-        let fixed = addFixedTable(differentiated: differentiated)
+        let differentiated = add("DSDT", revision: 6, DifferentiatedTable.body(platform))
+        let fixed = addFixedTable(platform.kind, differentiated: differentiated)
         let controllers = add("APIC", revision: 5, Self.controllers(platform))
-        let configuration = add("MCFG", revision: 1, Self.configurationSpace)
-        addRoots(to: [fixed, controllers, configuration])
+        let configuration = add("MCFG", revision: 1, Self.configurationSpace(platform))
+        addRoots(platform.kind, to: [fixed, controllers, configuration])
     }
 
     /// Adds a table behind its header of 36 bytes (section 5.2.6).
@@ -43,35 +42,25 @@ struct ACPITables {
         return tables.count - 1
     }
 
-    /// The fixed table, FADT (section 5.2.9).
-    private mutating func addFixedTable(differentiated: Int) -> Int {
-        var body = [UInt8](repeating: 0, count: 276 - 36)
-        func at(_ offset: Int) -> Int { offset - 36 }
-        func register(_ port: UInt16) -> [UInt8] {
-            var address: [UInt8] = [1, 8, 0, 1]  // Port space, 8 bits wide, accessed as bytes.
-            address.append(little: UInt64(port))
-            return address
-        }
-        // No VGA, no clock in CMOS; no 8042 either, which is bit 1.
-        body.put(1 << 2 | 1 << 5 as UInt16, at: at(109))
-        // Hardware-reduced; reset register; power and sleep buttons are no fixed hardware.
-        body.put(1 << 20 | 1 << 10 | 1 << 5 | 1 << 4 as UInt32, at: at(112))
-        body.replaceSubrange(at(116)..<at(128), with: register(MachineLayout.powerPort))
-        body[at(128)] = MachineLayout.resetValue
-        body[at(131)] = 5
-        body.replaceSubrange(at(244)..<at(256), with: register(MachineLayout.powerPort))
-        body.replaceSubrange(at(256)..<at(268), with: register(MachineLayout.powerPort))
-        body.replaceSubrange(at(268)..<at(276), with: Array("WANDERVM".utf8))
-        let table = add("FACP", revision: 6, body)
-        fixUps.insert(.pointer(table: table, offset: 140, width: 8, target: differentiated), at: fixUps.count - 1)
+    private mutating func addFixedTable(_ kind: Platform.Kind, differentiated: Int) -> Int {
+        let table = add("FACP", revision: FixedTable.revision(kind), FixedTable.body(kind))
+        point(table, FixedTable.differentiated.long, width: 8, to: differentiated)
+        // SeaBIOS reads this one alone.
+        if kind == .personalComputer { point(table, FixedTable.differentiated.short, width: 4, to: differentiated) }
         return table
+    }
+
+    /// Has a field of the table added last point to another: before the checksum over it.
+    private mutating func point(_ table: Int, _ offset: Int, width: Int, to target: Int) {
+        fixUps.insert(.pointer(table: table, offset: offset, width: width, target: target), at: fixUps.count - 1)
     }
 
     /// The interrupt controllers: a local one for each processor and one for inputs (MADT, section 5.2.12).
     private static func controllers(_ platform: Platform) -> [UInt8] {
         var body: [UInt8] = []
         body.append(little: UInt32(MachineLayout.localController))
-        body.append(little: 0 as UInt32)
+        // Whether there is a pair of 8259 controllers too, which the system has to mask.
+        body.append(little: platform.kind == .personalComputer ? 1 : 0 as UInt32)
         for index in 0..<platform.processors {
             let identifier = UInt8(truncatingIfNeeded: index)
             body += [0, 8, identifier, identifier, 1, 0, 0, 0]
@@ -80,27 +69,35 @@ struct ACPITables {
         body.append(little: UInt32(MachineLayout.inputOutputController))
         body.append(little: 0 as UInt32)
         // Input 4 is as on the ISA bus: edge-triggered, active high.
-        body += [2, 10, 0, UInt8(MachineLayout.serialInterrupt)]
-        body.append(little: MachineLayout.serialInterrupt)
-        body.append(little: 0 as UInt16)
+        body += override(MachineLayout.serialInterrupt, flags: 0)
+        if platform.kind == .personalComputer {
+            // Level-triggered, active high.
+            body += override(MachineLayout.systemControlInterrupt, flags: 0x000d)
+        }
         return body
     }
 
+    /// How an interrupt of the ISA bus reaches the I/O APIC (section 5.2.12.5): by the input of its own number.
+    private static func override(_ number: UInt32, flags: UInt16) -> [UInt8] {
+        var entry: [UInt8] = [2, 10, 0, UInt8(truncatingIfNeeded: number)]
+        entry.append(little: number)
+        entry.append(little: flags)
+        return entry
+    }
+
     /// Where PCI configuration space is mapped (MCFG, PCI firmware specification 3.0, section 4.1.2).
-    private static var configurationSpace: [UInt8] {
+    private static func configurationSpace(_ platform: Platform) -> [UInt8] {
         var body = [UInt8](repeating: 0, count: 8)
-        body.append(little: MachineLayout.configurationSpace.lowerBound)
+        body.append(little: platform.configurationSpace.lowerBound)
         body += [0, 0, 0, 0, 0, 0, 0, 0]  // Segment 0, buses 0 to 0.
         return body
     }
 
-    /// The table of tables, XSDT (section 5.2.8), and the root pointer, RSDP (section 5.2.5.3).
-    private mutating func addRoots(to targets: [Int]) {
-        let list = add("XSDT", revision: 1, [UInt8](repeating: 0, count: 8 * targets.count))
-        for (position, target) in targets.enumerated() {
-            fixUps.insert(
-                .pointer(table: list, offset: 36 + 8 * position, width: 8, target: target), at: fixUps.count - 1)
-        }
+    /// The tables of tables, RSDT and XSDT (sections 5.2.7 and 5.2.8), and the root pointer, RSDP (section 5.2.5.3).
+    private mutating func addRoots(_ kind: Platform.Kind, to targets: [Int]) {
+        // Boot loaders and old kernels know the one with 32-bit addresses alone.
+        let short = kind == .personalComputer ? addList("RSDT", width: 4, targets) : nil
+        let long = addList("XSDT", width: 8, targets)
         var root = Array("RSD PTR ".utf8) + [0] + Array("WANDER".utf8) + [2]
         root.append(little: 0 as UInt32)
         root.append(little: 36 as UInt32)
@@ -108,9 +105,16 @@ struct ACPITables {
         root += [0, 0, 0, 0]
         tables.append(Table(name: "RSDP", bytes: root))
         let index = tables.count - 1
-        fixUps.append(.pointer(table: index, offset: 24, width: 8, target: list))
+        if let short { fixUps.append(.pointer(table: index, offset: 16, width: 4, target: short)) }
+        fixUps.append(.pointer(table: index, offset: 24, width: 8, target: long))
         fixUps.append(.checksum(table: index, offset: 8, range: 0..<20))
         fixUps.append(.checksum(table: index, offset: 32, range: 0..<36))
+    }
+
+    private mutating func addList(_ signature: String, width: Int, _ targets: [Int]) -> Int {
+        let list = add(signature, revision: 1, [UInt8](repeating: 0, count: width * targets.count))
+        for (position, target) in targets.enumerated() { point(list, 36 + width * position, width: width, to: target) }
+        return list
     }
 
     /// The tables with their pointers and checksums, at their places in guest memory.

@@ -1,14 +1,26 @@
 /// The devices that the guest cannot find by itself, as ACPI objects (the body of the DSDT).
 enum DifferentiatedTable {
-    static var body: [UInt8] {
-        [
+    static func body(_ platform: Platform) -> [UInt8] {
+        // Fixed hardware has the button among its registers.
+        let own =
+            switch platform.kind {
+            case .hardwareReduced: [powerButton, eventDevice]
+            case .personalComputer: [clock]
+            }
+        return [
             AML.name("\\_S5", AML.package([5, 5, 0, 0].map { AML.integer($0) })),
-            AML.scope("\\_SB", [hostBridge, motherboard, serialPort, powerButton, eventDevice]),
+            AML.scope("\\_SB", [hostBridge(platform), motherboard(platform), serialPort] + own),
         ].flatMap(\.self)
     }
 
-    private static var hostBridge: AML.Term {
-        AML.device(
+    private static func hostBridge(_ platform: Platform) -> AML.Term {
+        let method =
+            switch platform.kind {
+            case .hardwareReduced: [bridgeMethod]
+            // Addresses are the firmware's.
+            case .personalComputer: [] as [AML.Term]
+            }
+        return AML.device(
             "PC00",
             [
                 AML.name("_HID", AML.identifier("PNP0A08")), AML.name("_CID", AML.identifier("PNP0A03")),
@@ -16,13 +28,12 @@ enum DifferentiatedTable {
                 AML.name("_UID", AML.integer(0)), AML.name("_CCA", AML.integer(1)),
                 AML.name(
                     "_CRS",
-                    ACPIResource.template([
-                        ACPIResource.buses(0...0), ACPIResource.ports(MachineLayout.configurationPorts),
-                        ACPIResource.portWindow(0...0xcf7), ACPIResource.portWindow(0xd00...0xffff),
-                        ACPIResource.memoryWindow(MachineLayout.deviceWindow),
-                    ])),
-                bridgeMethod,
-            ])
+                    ACPIResource.template(
+                        [
+                            ACPIResource.buses(0...0), ACPIResource.ports(MachineLayout.configurationPorts),
+                            ACPIResource.portWindow(0...0xcf7), ACPIResource.portWindow(0xd00...0xffff),
+                        ] + platform.deviceWindows.map(ACPIResource.memoryWindow))),
+            ] + method)
     }
 
     /// Device-specific method of the PCI firmware specification, section 4.6: function 5 answers 0, so that the guest
@@ -45,12 +56,12 @@ enum DifferentiatedTable {
     }
 
     /// Linux uses the memory-mapped configuration space only if a device claims it.
-    private static var motherboard: AML.Term {
+    private static func motherboard(_ platform: Platform) -> AML.Term {
         AML.device(
             "MBRD",
             [
                 AML.name("_HID", AML.identifier("PNP0C02")), AML.name("_UID", AML.integer(0)),
-                AML.name("_CRS", ACPIResource.template([ACPIResource.fixedMemory(MachineLayout.configurationSpace)])),
+                AML.name("_CRS", ACPIResource.template([ACPIResource.fixedMemory(platform.configurationSpace)])),
             ])
     }
 
@@ -65,6 +76,20 @@ enum DifferentiatedTable {
                     ACPIResource.template([
                         ACPIResource.interrupt(MachineLayout.serialInterrupt),
                         ACPIResource.ports(MachineLayout.serialPorts),
+                    ])),
+            ])
+    }
+
+    private static var clock: AML.Term {
+        AML.device(
+            "RTC_",
+            [
+                AML.name("_HID", AML.identifier("PNP0B00")),
+                AML.name(
+                    "_CRS",
+                    ACPIResource.template([
+                        ACPIResource.interrupt(MachineLayout.clockInterrupt),
+                        ACPIResource.ports(MachineLayout.clockPorts),
                     ])),
             ])
     }

@@ -76,7 +76,8 @@ public enum Confinement {
             SYS_unlinkat, SYS_rename, SYS_renameat, SYS_renameat2, SYS_mkdir, SYS_mkdirat, SYS_readlink,
             SYS_access, SYS_memfd_create, SYS_eventfd2, SYS_dup, SYS_dup2, SYS_dup3,
             SYS_accept4, SYS_pipe2, SYS_clone, SYS_prctl, SYS_seccomp, SYS_sched_getaffinity,
-            SYS_rt_sigtimedwait, SYS_rt_sigpending, SYS_prlimit64, SYS_getuid, SYS_geteuid, SYS_gettimeofday,
+            SYS_rt_sigtimedwait, SYS_timerfd_settime, SYS_rt_sigpending, SYS_prlimit64, SYS_getuid, SYS_geteuid,
+            SYS_gettimeofday,
             SYS_time,
         ].map { Int($0) }
 
@@ -96,6 +97,11 @@ public enum Confinement {
 
     /// A device: moves data between the guest's memory and files or sockets that are open already.
     static let device = SystemCallFilter(allowing: common + storage)
+
+    /// The clock of a machine with firmware: sets timers, and signals events.
+    static let clock = SystemCallFilter(
+        allowing: common
+            + [SYS_epoll_create1, SYS_epoll_ctl, SYS_epoll_wait, SYS_epoll_pwait, SYS_timerfd_settime].map { Int($0) })
 
     /// What every thread needs: memory, locks, signals, time, its own end, and eventfds.
     private static let common: [Int] = [

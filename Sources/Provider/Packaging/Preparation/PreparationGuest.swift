@@ -30,10 +30,12 @@ struct PreparationGuest {
             name: machine.name, folder: place, memory: min(definition?.memory ?? 512 << 20, 1 << 30), processors: 1,
             disk: LaunchPlan.Disk(path: "disk.qcow2", format: .qcow2),
             backing: layers.map { LaunchPlan.Disk(path: $0.path, format: $0.format) },
-            extraDisks: [LaunchPlan.Disk(path: "exchange.raw", format: .raw)], kernel: boot.kernel,
-            initrd: boot.initrd,
-            // A kernel that panics starts over at once; the script may be run again.
-            commandLine: boot.commandLine() + " panic=-1 init=/bin/sh -- /dev/vdb", hardwareAddress: nil,
+            extraDisks: [LaunchPlan.Disk(path: "exchange.raw", format: .raw)],
+            start: .kernel(
+                boot.kernel, initrd: boot.initrd,
+                // A kernel that panics starts over at once; the script may be run again.
+                commandLine: boot.commandLine() + " panic=-1 init=/bin/sh -- /dev/vdb"),
+            hardwareAddress: nil,
             emulatedProcessor: emulation?.processor ?? "max", translationCache: emulation?.translationCache ?? 256 << 20
         )
         plan.waitsForRoom = false

@@ -64,8 +64,15 @@ struct Status: WanderCommand {
             facts.processors.map { counted($0, "CPU") },
             facts.memory.map { "\(ByteCount($0)) of memory" },
             facts.hostName.map { "host name \($0)" },
+            facts.start.map(Self.words(start:)),
         ]
         return ["  " + parts.compactMap(\.self).joined(separator: ", ")]
+    }
+
+    /// How its guest was started.
+    private static func words(start: String) -> String {
+        StartMethod.Firmware(rawValue: start).map { "started by its own boot loader (\($0.words))" }
+            ?? "started in its box's kernel"
     }
 
     private static func lines(_ shares: [MachineShare]) -> [String] {

@@ -5,12 +5,12 @@ internal import SystemPackage
 
 extension GuestMemory {
     /// Puts everything at its place.
-    func apply(_ plan: BootPlan) throws {
-        for write in plan.writes {
-            switch write.content {
-            case .bytes(let bytes): try store(bytes: bytes, at: write.address)
-            case .file(let file, let offset, let count): try read(file, offset, count, to: write.address)
-            }
+    func apply(_ plan: BootPlan) throws { for write in plan.writes { try apply(write) } }
+
+    func apply(_ write: BootWrite) throws {
+        switch write.content {
+        case .bytes(let bytes): try store(bytes: bytes, at: write.address)
+        case .file(let file, let offset, let count): try read(file, offset, count, to: write.address)
         }
     }
 
