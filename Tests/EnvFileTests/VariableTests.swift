@@ -25,7 +25,7 @@ import Testing
         try project.write(
             "# comment\nexport A=two\nB='two # not'\nC=\"two\\n\\\"q\\\"\" \nD= two # comment\r\n\n", to: ".env")
         project.options.variables["B"] = "three"
-        #expect(project.problems().contains("'v' must stand on one line"))
+        #expect(project.problems().contains("'v' must be on one line"))
         project.options.variables["C"] = "three"
         try project.write("B=two\nD=four\n", to: ".env")
         #expect(try project.load().machines[0].labels == ["v": "one three three four"])

@@ -103,7 +103,7 @@ struct MemoryTable {
             let userEnd = region.userAddress.addingReportingOverflow(region.byteCount)
             guard region.byteCount > 0, !guestEnd.overflow, !fileEnd.overflow, !userEnd.overflow,
                 fileEnd.partialValue <= size
-            else { throw .unusableMemory("a region lies outside its file") }
+            else { throw .unusableMemory("a region is outside its file") }
             guard region.guestAddress >= GuestMemory.highStart else {
                 guard guestEnd.partialValue <= GuestMemory.highStart, region.fileOffset == region.guestAddress else {
                     throw .unusableMemory("a region below 4 GiB is not at its own place in the file")

@@ -68,7 +68,7 @@ struct ValueReader {
             return nil
         }
         guard type.isMultiline || !value.utf8.contains(0x0a) else {
-            problems.report("\(quoted(path)) must stand on one line", at: node.mark)
+            problems.report("\(quoted(path)) must be on one line", at: node.mark)
             return nil
         }
         switch type.parse(value) {

@@ -113,7 +113,7 @@ extension ScalarType {
             let mask: UInt32 = bits == 0 ? 0 : ~0 << (32 - bits)
             let network = IPv4Address(rawValue: address.rawValue & mask)
             if network != address {
-                return .problem("has bits set behind its prefix", hint: "Write \(network)/\(bits).")
+                return .problem("has bits set after its prefix", hint: "Write \(network)/\(bits).")
             }
             guard !IPv4Subnet.prefixLengths.contains(Int(bits)) else { return .wrong() }
             return .problem("must have a prefix from /16 to /29, not /\(bits)")

@@ -15,7 +15,7 @@ enum SharePath {
             switch self {
             case .relative(let path), .home(let path):
                 "leads to '\(path.prefix(64))', which is no absolute path in the machine"
-            case .parent(let path): "leads to '\(path.prefix(64))'; '..' cannot stand in it"
+            case .parent(let path): "leads to '\(path.prefix(64))'; it cannot contain '..'"
             case .controlCharacter: "leads to a path with a control character"
             case .tooLong: "leads to a path of more than \(SharePath.limit) bytes"
             case .root: "leads to '/', which would hide the whole machine"

@@ -12,7 +12,7 @@ struct MappingBuilder {
         if let first = lines.updateValue(mark.line, forKey: name) {
             lines[name] = first
             problems.report(
-                "the key '\(name.prefix(64))' is here a second time; it first stands on line \(first)",
+                "the key '\(name.prefix(64))' is repeated; it is first set on line \(first)",
                 hint: "Keep one of the two.", at: mark)
             return
         }

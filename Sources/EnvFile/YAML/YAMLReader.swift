@@ -185,7 +185,7 @@ struct YAMLReader {
         guard let node = anchors[name] else {
             let message =
                 openAnchors.contains(name)
-                ? "'*\(name.prefix(64))' stands inside of what it refers to"
+                ? "'*\(name.prefix(64))' is inside the value that it refers to"
                 : "there is no anchor '&\(name.prefix(64))' above this line"
             problems.report(message, at: mark)
             throw Stop()

@@ -57,7 +57,7 @@ public struct BootPlan: Sendable {
         try Kernel.check(kernel.extent, memory: platform.memory, kernel.path)
         for part in kernel.parts {
             guard part.address >= kernel.extent.lowerBound, part.address + part.count <= kernel.extent.upperBound else {
-                throw .damagedKernel(kernel.path, reason: "a part lies outside the whole")
+                throw .damagedKernel(kernel.path, reason: "a part is outside the whole")
             }
         }
         var writes = kernel.parts.map {

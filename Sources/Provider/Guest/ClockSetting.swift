@@ -39,7 +39,7 @@ struct ClockSetting {
         }
         machine.report(
             .warning(
-                "the guest's clock may be behind by the time for which it stood still, and cannot be set: \(reason); set it by: wander ssh \(machine.name) -c \"sudo date -u -s @$(date +%s)\""
+                "the guest's clock may be behind by as long as the guest was stopped, and cannot be set: \(reason); set it by: wander ssh \(machine.name) -c \"sudo date -u -s @$(date +%s)\""
             ))
         return session
     }

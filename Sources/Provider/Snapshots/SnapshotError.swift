@@ -21,7 +21,7 @@ public enum SnapshotError: UserFacingError, Equatable {
         case .missing(let machine, let name, _): "\(machine) has no snapshot '\(name)'"
         case .nonePushed(let machine): "\(machine) has no snapshot that 'push' made"
         case .tooDeep(let machine, let limit):
-            "the disk of \(machine) stands on \(limit) snapshots, each on the one before"
+            "the disk of \(machine) is built on \(limit) snapshots, each on the one before"
         case .notAtRest(let machine, _): "the disk of \(machine) is in use and cannot be brought to rest"
         case .incompleteDisk(let machine): "the disk of \(machine) has no layer of its own yet"
         case .damaged(let machine, let name, _): "the snapshot '\(name)' of \(machine) is not complete"

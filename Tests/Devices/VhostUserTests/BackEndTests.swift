@@ -138,6 +138,9 @@ import VhostUser
             kick.signal()
             _ = try front.ask(17)
         }
+        // The queue has a thread of its own, which may get its turn late.
+        let deadline = MonotonicClock.now.advanced(byMilliseconds: 30_000)
+        while front.lines.isEmpty, MonotonicClock.now < deadline { MonotonicClock.sleep(milliseconds: 5) }
         _ = try front.ask(11, FrontEnd.bytes(0 as UInt64))
         try front.memory.storeReleasing16(0, at: front.available(0) + 2)
         let other = try EventDescriptor()

@@ -53,7 +53,7 @@ struct ELFImage: Equatable {
             else { throw .damaged("a program header is cut off") }
             guard type == 1 || type == 4 else { continue }
             guard offset <= fileSize, fileCount <= fileSize - offset else {
-                throw .damaged("a segment lies outside the file")
+                throw .damaged("a segment is outside the file")
             }
             if type == 4 {
                 guard fileCount <= Self.noteLimit - noted else { continue }

@@ -54,7 +54,7 @@ struct SetupHeader: Equatable {
         initialSize = UInt64(size)
         let start = protectedOffset + UInt64(payloadOffset)
         guard payloadCount > 8, start < fileSize, UInt64(payloadCount) <= fileSize - start else {
-            throw .damaged("its packed part lies outside the file")
+            throw .damaged("its packed part is outside the file")
         }
         payload = start..<start + UInt64(payloadCount) - 4
         payloadSizeOffset = payload.upperBound

@@ -50,7 +50,7 @@ enum HelpTopics {
 
             \(lines.joined(separator: "\n"))
 
-            They may also stand before the command: wander --json status. Commands without a project take no --file and no
+            They may also come before the command: wander --json status. Commands without a project take no --file and no
             --set; 'wander logs' has --file without its short form, since -f follows the log there.
             """
     }
