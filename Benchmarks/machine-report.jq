@@ -9,7 +9,7 @@ def results:
     | group_by([.benchmark, .subject])
     | map({
         benchmark: .[0].benchmark, subject: .[0].subject,
-        unit: (.[0].benchmark | if startswith("memory/") then "KiB" elif startswith("network/") then "ms"
+        unit: (.[0].benchmark | if startswith("memory/") then "KiB" elif startswith("network/") then "ms" elif endswith("/exits") then "accesses"
             else "million instructions" end),
         rounds: length, median: (map(.value) | median | rounded(3)),
         spread_percent: (map(.value) | (max - min) / median * 100 | rounded(2)) });
@@ -24,6 +24,8 @@ def rows: [
     ["boot/process-ends", "exec to the end of the process, the guest having switched itself off"],
     ["packed/init", "exec to the guest's first program, the compressed kernel for all"],
     ["packed/process-ends", "exec to the end of the process, likewise"],
+    ["firmware/loader", "exec to the first byte of a boot loader, by SeaBIOS (QEMU: q35)"],
+    ["firmware/exits", "accesses to ports and devices until then (QEMU: q35)"],
     ["memory/beside-guest", "resident memory beside the guest's"],
     ["block/read-32MiB", "disk: read 32 MiB by 1 MiB"],
     ["block/write-32MiB", "disk: write 32 MiB by 1 MiB, and flush"],
@@ -35,7 +37,7 @@ def rows: [
 
 def shown: if . == null then "-"
     else (if .unit == "KiB" then "\(.median / 1024 | rounded(1)) MiB"
-          else "\(.median | rounded(if . < 100 then 1 else 0 end)) \(if .unit == "ms" then "ms" else "M" end)" end)
+          else "\(.median | rounded(if . < 100 then 1 else 0 end))\({ "ms": " ms", "accesses": "" }[.unit] // " M")" end)
          + (if .rounds > 1 then " (± \(.spread_percent / 2 | rounded(2)) %)" else "" end) end;
 def against($peer): if . == null or $peer == null then "-"
     else .median / $peer.median | if . < 0.1 then rounded(3) else rounded(2) end | tostring end;
@@ -47,7 +49,7 @@ def table:
       "|---|---|---|---|---|---|",
       (rows[] as [$name, $title]
         | def of($subject): [$all[] | select(.benchmark == $name and .subject == $subject)] | first;
-          of("wander-vmm") as $own | of("qemu-microvm") as $microvm | of("kvmtool") as $kvmtool
+          of("wander-vmm") as $own | (of("qemu-microvm") // of("qemu-q35")) as $microvm | of("kvmtool") as $kvmtool
         | select($own != null)
         | [$title, ($own | shown), ($microvm | shown), ($own | against($microvm)), ($kvmtool | shown), ($own | against($kvmtool))]
         | row);

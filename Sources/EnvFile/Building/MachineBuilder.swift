@@ -42,7 +42,8 @@ struct MachineBuilder {
         return MachineDefinition(
             name: identity.name, group: identity.group, index: identity.index, box: box,
             hostname: record.text("hostname") ?? identity.name, cpus: record.integer("cpus") ?? 1,
-            memory: record.bytes("memory") ?? 0, disk: record.bytes("disk"), user: record.text("user"),
+            memory: record.bytes("memory") ?? 0, disk: record.bytes("disk"),
+            firmware: record.choice("firmware") ?? .auto, user: record.text("user"),
             ssh: .init(port: ssh?.portNumber("port"), forwardAgent: ssh?.flag("forward_agent") ?? false),
             ports: ports(record), hostPorts: hostPorts(record), shares: ShareBuilder(context: context).shares(record),
             networks: attachments(record, identity), environment: record.texts("env"),

@@ -8,6 +8,7 @@ extension MachineDefinition {
         .compactObject([
             ("box", box.canonicalJSON), ("hostname", .string(hostname)), ("cpus", .integer(Int64(cpus))),
             ("memory", .string(SizeText.format(memory))), ("disk", disk.map { .string(SizeText.format($0)) }),
+            ("firmware", firmware == .auto ? nil : .string(firmware.rawValue)),
             ("user", user.map(JSONValue.string)),
             (
                 "ssh",

@@ -2,6 +2,14 @@ public import NetworkAddress
 
 /// What a Wanderfile says about one machine, every default filled in.
 public struct MachineDefinition: Hashable, Sendable {
+    /// How a machine starts.
+    public enum Firmware: String, Sendable, Hashable, CaseIterable {
+        /// In its box's kernel if there is one, or else by what finds a boot loader on the disk.
+        case auto
+        case bios
+        case uefi
+    }
+
     public struct SSH: Hashable, Sendable {
         /// A TCP port of the host that leads to the machine's SSH server; nil: none.
         public var port: UInt16?
@@ -37,6 +45,8 @@ public struct MachineDefinition: Hashable, Sendable {
     public var memory: UInt64
     /// The least size of the disk, in bytes; nil: the box's.
     public var disk: UInt64?
+    /// What starts the machine.
+    public var firmware: Firmware
     /// The user to log in as; nil: the box's.
     public var user: String?
     public var ssh: SSH

@@ -38,6 +38,13 @@ struct MachineKey: Sendable {
             "Size of the disk", details: "A smaller disk of the box grows to it. wander never shrinks a disk.",
             example: "40GiB"),
         MachineKey(
+            .atRestart, "firmware", .scalar(.choice(MachineDefinition.Firmware.self)), standard: "auto",
+            "What starts the machine",
+            details:
+                "With auto, a box that brings a kernel starts in it, and another box by the boot loader on its disk: "
+                + "BIOS, or UEFI where the disk has nothing for BIOS. bios and uefi always run the disk's boot loader.",
+            example: "uefi"),
+        MachineKey(
             .withNewMachine, "user", .scalar(.userName), note: "the box's user", "The user that wander logs in as",
             example: "dev"),
         MachineKey(.atRestart, "ssh", .object(.ssh), "Settings of SSH", example: "{ port: 2222, forward_agent: true }"),

@@ -95,7 +95,9 @@ struct GuestAccess {
 
     /// Whether the guest has the machine's own key from its start on.
     func takesKey(_ record: MachineRecord) -> Bool {
-        (try? machine.box(of: record)).flatMap { DirectBoot(of: $0) }?.takesKey ?? false
+        // A boot loader hands over nothing.
+        guard record.start.flatMap(StartMethod.Firmware.init(rawValue:)) == nil else { return false }
+        return (try? machine.box(of: record)).flatMap { DirectBoot(of: $0) }?.takesKey ?? false
     }
 
     /// The key that the box brings, if any.

@@ -76,6 +76,11 @@ struct Launch {
     }
 
     private func startMethod(_ box: Box) throws -> StartMethod {
+        switch definition.firmware {
+        case .auto: break
+        case .bios: return .firmware(.bios)
+        case .uefi: return .firmware(.uefi)
+        }
         if let boot = DirectBoot(of: box) {
             let key = try GuestAccess(machine).key().publicKey
             return .kernel(boot.kernel, initrd: boot.initrd, commandLine: boot.commandLine(handingOver: key))

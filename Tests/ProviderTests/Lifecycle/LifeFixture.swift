@@ -17,11 +17,13 @@ final class LifeFixture {
     let network = FakeNetwork()
     let guests = FakeGuests()
 
-    /// - Parameter wanderfile: What it says of its machines beside their box, of 1 MiB.
-    init(_ wanderfile: String = "") throws {
+    /// - Parameters:
+    ///   - wanderfile: What it says of its machines beside their box, of 1 MiB.
+    ///   - bootSector: What the box's disk begins with.
+    init(_ wanderfile: String = "", bootSector: [UInt8] = [UInt8](repeating: 7, count: 510) + [0x55, 0xaa]) throws {
         folder = try TemporaryFolder()
         store = BoxStore(root: folder("store"))
-        let disk = try folder.file("disk.img", [UInt8](repeating: 7, count: 510) + [0x55, 0xaa])
+        let disk = try folder.file("disk.img", bootSector)
         try OwnedDescriptor.open(disk, .readWrite).truncate(to: 1 << 20)
         var options = BoxStore.AddOptions()
         (options.name, options.version, options.diskFormat) = (try BoxName("test/disk"), BoxVersion("1"), .raw)

@@ -43,6 +43,33 @@ import Testing
         #expect(try FileSystem.status(life.machine().folder.disk)?.inode == disk)
     }
 
+    @Test("what starts a machine follows from its disk, or is what the Wanderfile says, and the record says which")
+    func startMethod() throws {
+        let life = try LifeFixture()
+        _ = try life.machine().up(UpOptions())
+        #expect(life.provider.state.withLock { $0.plans.last?.start } == .firmware(.bios))
+        #expect(try life.record().start == "bios")
+        try life.write("firmware: uefi")
+        #expect(try life.machine().reload(UpOptions(), .graceful).actions == [.restarted])
+        #expect(life.provider.state.withLock { $0.plans.last?.start } == .firmware(.uefi))
+        #expect(try life.record().start == "uefi")
+        #expect(try life.machine().status().json["start"] == "uefi")
+    }
+
+    @Test("a disk without a boot loader is an error before anything is started, and nothing is left of it")
+    func noLoader() throws {
+        let life = try LifeFixture(bootSector: [])
+        #expect {
+            try life.machine().up(UpOptions())
+        } throws: { error in
+            guard case ProviderError.noLoader("default") = error else { return false }
+            return true
+        }
+        #expect(life.provider.state.withLock { $0.plans.isEmpty })
+        #expect(life.network.machines.isEmpty)
+        #expect(try life.machine().state().state != .running)
+    }
+
     @Test("a guest that does not heed its power button is asked over SSH, and force asks nobody")
     func stubbornGuest() throws {
         let life = try LifeFixture("stop: { timeout: 1s }")
