@@ -56,6 +56,9 @@ struct FirstLogin {
         let label = "waiting for SSH"
         machine.report(.step(label))
         var wait = ReadyWait(user: record.user, keys: access.keys(of: record, own: own), options)
+        if !record.hasOwnKey, record.user == GuestAccess.conventionalUser {
+            wait.password = GuestAccess.conventionalPassword
+        }
         if record.provider == .emulation { wait.refusalPatience *= 4 }
         let limit = BootLimit(record.provider, definition.bootTimeout)
         let watch = BootWatch(machine, label: label, limit: limit.milliseconds)

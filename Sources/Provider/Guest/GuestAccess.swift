@@ -9,6 +9,10 @@ struct GuestAccess {
     let machine: Machine
     private var project: Project { machine.project }
 
+    /// How Vagrant's boxes can be logged into, besides the well-known keys; some by this alone.
+    static let conventionalUser = "vagrant"
+    static let conventionalPassword = "vagrant"
+
     init(_ machine: Machine) { self.machine = machine }
 
     /// Connects to the machine's SSH server once; logged in with the machine's own key or, before first contact is

@@ -147,8 +147,13 @@ public struct ReadyWait {
         do {
             return try session.authenticate(user: user, keys: keys)
         } catch {
-            guard case .authenticationRefused = error, let password else { throw error }
-            try session.authenticate(user: user, password: password)
+            guard case .authenticationRefused(_, let tried, let offered) = error, let password,
+                offered.contains("password")
+            else { throw error }
+            do { try session.authenticate(user: user, password: password) } catch {
+                guard case .authenticationRefused(_, let others, let offered) = error else { throw error }
+                throw .authenticationRefused(user: user, tried: tried + others, offered: offered)
+            }
             return nil
         }
     }
