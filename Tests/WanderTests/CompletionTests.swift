@@ -112,7 +112,7 @@ import Testing
         (["wander", "-q", "--set", "x=1", "snapshot", "res"], ["restore"]), (["wander", "--js"], ["--json"]),
     ]
 
-    @Test("so they are by other shells", .timeLimit(.minutes(2)), arguments: ["zsh", "fish"], elsewhere)
+    @Test("so they are by other shells", .timeLimit(.minutes(15)), arguments: ["zsh", "fish"], elsewhere)
     func otherShells(shell: String, line: ([String], [String])) throws {
         #expect(try offered(line.0, by: shell, folder()).sorted() == line.1, "\(line.0)")
     }

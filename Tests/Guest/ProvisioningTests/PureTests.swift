@@ -112,7 +112,7 @@ import Testing
     }
 
     @Test(
-        "what is no file is no script, and is not waited for", .timeLimit(.minutes(1)),
+        "what is no file is no script, and is not waited for", .timeLimit(.minutes(15)),
         arguments: ["pipe", "socket", "device"])
     func notAFile(kind: String) throws {
         let directory = try TemporaryFolder()

@@ -205,7 +205,7 @@ import Testing
     }
 
     @Test(
-        "a process that is left behind does not hold up the run", .timeLimit(.minutes(1)), arguments: TestServer.kinds)
+        "a process that is left behind does not hold up the run", .timeLimit(.minutes(15)), arguments: TestServer.kinds)
     func leftBehind(kind: TestServer.Kind) throws {
         let server = try TestServer(kind, accepting: [key.publicKey])
         let file = server.home.appending("pid")
@@ -217,7 +217,7 @@ import Testing
         #expect(kill(pid, SIGKILL) == 0)
     }
 
-    @Test("a script is ended in the guest when its time is over", .timeLimit(.minutes(1)), arguments: TestServer.kinds)
+    @Test("a script is ended in the guest when its time is over", .timeLimit(.minutes(15)), arguments: TestServer.kinds)
     func timeout(kind: TestServer.Kind) throws {
         let server = try TestServer(kind, accepting: [key.publicKey])
         let file = server.home.appending("pid")
@@ -227,7 +227,7 @@ import Testing
         try expectEnd(of: file)
     }
 
-    @Test("a script is ended in the guest when wander is interrupted, and counts as cut off", .timeLimit(.minutes(1)))
+    @Test("a script is ended in the guest when wander is interrupted, and counts as cut off", .timeLimit(.minutes(15)))
     func interruption() throws {
         let server = try TestServer(accepting: [key.publicKey])
         let file = server.home.appending("pid")

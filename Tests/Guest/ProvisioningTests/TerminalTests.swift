@@ -130,7 +130,7 @@ struct TerminalTests {
     }
 
     @Test(
-        "it is ended with all that it has started when its time is over", .timeLimit(.minutes(1)),
+        "it is ended with all that it has started when its time is over", .timeLimit(.minutes(15)),
         arguments: TestServer.kinds, [false, true])
     func timeout(kind: TestServer.Kind, ignores: Bool) throws {
         let server = try TestServer(kind, accepting: [key.publicKey])

@@ -152,7 +152,7 @@ import Testing
         try FirstContact.exchange(session, key: key.publicKey, proof: second, start: {}, finish: {})
     }
 
-    @Test("a second connection that came to nothing is made again", .timeLimit(.minutes(1)))
+    @Test("a second connection that came to nothing is made again", .timeLimit(.minutes(15)))
     func brokenEarly() throws {
         let server = try TestServer(accepting: WellKnownKeys.all.map(\.publicKey))
         let session = try server.connect()
@@ -167,7 +167,7 @@ import Testing
         #expect(try lines(server) == [key.publicKey.line])
     }
 
-    @Test("refuses a second connection that leads to another server", .timeLimit(.minutes(1)))
+    @Test("refuses a second connection that leads to another server", .timeLimit(.minutes(15)))
     func otherServer() throws {
         let server = try TestServer(accepting: WellKnownKeys.all.map(\.publicKey))
         let other = try TestServer(accepting: [key.publicKey])
@@ -183,7 +183,7 @@ import Testing
         #expect(try lines(server).count == 3)
     }
 
-    @Test("does not wait for what was interrupted", .timeLimit(.minutes(1)))
+    @Test("does not wait for what was interrupted", .timeLimit(.minutes(15)))
     func interrupted() throws {
         let server = try TestServer(accepting: WellKnownKeys.all.map(\.publicKey))
         var options = SSHSession.Options()

@@ -94,7 +94,7 @@ import Testing
         #expect(guest.hasBeenAsked)
     }
 
-    @Test("it is asked to shut down", .timeLimit(.minutes(1)), arguments: [Known.own, .wellKnown])
+    @Test("it is asked to shut down", .timeLimit(.minutes(15)), arguments: [Known.own, .wellKnown])
     func halt(known: Known) throws {
         let guest = try Guest(known)
         let (standIn, server) = (guest.standIn, guest.server)

@@ -98,7 +98,7 @@ import Testing
         #expect(try reader.next() == "")
     }
 
-    @Test("lines that are gone for good are told as missing, and no line twice", .timeLimit(.minutes(1)))
+    @Test("lines that are gone for good are told as missing, and no line twice", .timeLimit(.minutes(15)))
     func lost() throws {
         let folder = try TemporaryFolder()
         let path = folder.path.appending("console.log")

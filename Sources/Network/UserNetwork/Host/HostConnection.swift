@@ -13,13 +13,16 @@ final class HostConnection: RelayedConnection {
     }
     private enum Phase { case request, dialling, open }
 
-    /// How long a guest may take to answer the first segment, in milliseconds.
+    /// How long a guest may take to answer the first segment while nothing comes from it, in milliseconds.
     static let dialLimit: Int64 = 5_000
+    /// How long clients of a forwarded port wait for a guest that is there and has no room for them: its program has as
+    /// many clients waiting as it wants. In milliseconds, in all.
+    static let busyLimit: Int64 = 60_000
     /// The pauses between two knocks while waiting for a port to open. Each knock costs a guest that boots, so they
     /// grow: a port is noticed within a tenth of the time that its machine has taken since its last sign of life, and
     /// within a second.
     static let waitPace = Pace(first: .milliseconds(50), growing: 1.1, most: .seconds(1))
-    static let dialPace = Pace(first: .milliseconds(200), growing: 1, most: .milliseconds(200))
+    static let dialPace = Pace(first: .milliseconds(200), growing: 1.5, most: .seconds(3))
     /// How long a guest may keep a connection open whose client has gone, in milliseconds.
     static let orphanLimit: Int64 = 10_000
 
@@ -30,6 +33,9 @@ final class HostConnection: RelayedConnection {
     /// Whether a closed port is tried again until ``limit``.
     private var waits = false
     private var limit: MonotonicClock
+    /// What a dialled guest had sent when ``limit`` was set, and until when that may be moved.
+    private var heard: UInt64 = 0
+    private var lastLimit: MonotonicClock?
     private var retry: MonotonicClock?
     /// The pauses between two attempts that were refused.
     private(set) var pace = HostConnection.waitPace
@@ -52,6 +58,8 @@ final class HostConnection: RelayedConnection {
         phase = .dialling
         guestPort = forward.forward.guestPort
         limit = network.now.advanced(byMilliseconds: Self.dialLimit)
+        heard = machine.counters.framesFrom
+        lastLimit = network.now.advanced(byMilliseconds: Self.busyLimit)
         super.init(descriptor, machine: machine, network: network)
     }
 
@@ -268,6 +276,12 @@ final class HostConnection: RelayedConnection {
 
     // MARK: Time
 
+    /// Whether the guest has sent anything since ``limit`` was set, so that it is only busy.
+    private func isBusy(_ now: MonotonicClock) -> Bool {
+        guard let lastLimit, now < lastLimit else { return false }
+        return machine.counters.framesFrom != heard
+    }
+
     override var deadline: MonotonicClock? {
         var first = super.deadline
         func consider(_ other: MonotonicClock?) { if let other { first = first.map { min($0, other) } ?? other } }
@@ -281,6 +295,9 @@ final class HostConnection: RelayedConnection {
         if phase != .open, limit <= now {
             switch phase {
             case .request: return finish()
+            case .dialling where isBusy(now):
+                heard = machine.counters.framesFrom
+                limit = now.advanced(byMilliseconds: Self.dialLimit)
             default:
                 note(.silent)
                 session?.abort()

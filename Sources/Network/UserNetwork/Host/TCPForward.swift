@@ -8,7 +8,8 @@ import SystemPackage
 ///
 /// The network connects each client to the guest at once. If nobody listens there, the client's connection is reset as
 /// soon as the guest says so. If the guest is silent (it boots), the connection is held for
-/// ``HostConnection/dialLimit`` and then reset. Clients for which there is no room wait for a moment, and are then
+/// ``HostConnection/dialLimit`` and then reset; if it only does not answer this client, for
+/// ``HostConnection/busyLimit``. Clients for which there is no room wait for a moment, and are then
 /// reset too.
 final class TCPForward: EventSource, Forward {
     /// How long clients wait for room, in milliseconds.

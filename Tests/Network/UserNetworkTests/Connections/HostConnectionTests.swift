@@ -155,6 +155,38 @@ import Testing
         #expect(test.network.forwards[0].connections == 1)
     }
 
+    @Test("a client waits for a guest that is there and has no room, longer than for one from which nothing comes")
+    func busyGuest() throws {
+        let test = try TestNetwork()
+        let (busy, silent) = try (test.peer("busy", 1), test.peer("silent", 2))
+        let (first, second) = try (
+            test.network.add(PortForward(machine: "busy", hostPort: 0, guestPort: 80)),
+            test.network.add(PortForward(machine: "silent", hostPort: 0, guestPort: 80))
+        )
+        let (patient, hasty) = try (tcpClient(port: first), tcpClient(port: second))
+        patient.send("GET /")
+        let guest = GuestServer(busy, open: [])
+        guest.refuses = false
+        // It hears each knock, and is busy with something else.
+        try test.turn(within: 20_000) {
+            guest.serve()
+            _ = busy.send(packet: Wire.udp(from: ("10.77.0.11", 999), to: ("10.77.0.12", 9), [1]))
+            silent.receive()
+            patient.receive()
+            hasty.receive()
+            return hasty.ended
+        }
+        #expect(hasty.failure == ECONNRESET && !patient.ended)
+        // Fewer and fewer of them: each is work for it.
+        #expect(guest.knocks > 2 && guest.knocks < 12)
+        guest.openPorts = [80]
+        try test.turn(within: 20_000) {
+            guest.serve()
+            patient.receive()
+            return patient.text == "GET /"
+        }
+    }
+
     @Test("a forward survives its guest's reboot, its connections do not") func reboot() throws {
         let test = try TestNetwork()
         let web = try test.peer("web", 1)
