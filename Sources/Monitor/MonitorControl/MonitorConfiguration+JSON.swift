@@ -45,7 +45,7 @@ extension MonitorConfiguration {
                         ]
                     })))
         members += [
-            JSONMember("consoleLog", .optional(consoleLog?.string)),
+            JSONMember("consoleLog", .optional(consoleLog?.string)), JSONMember("showsConsole", .bool(showsConsole)),
             JSONMember("controlSocket", .optional(controlSocket?.string)),
             JSONMember("endRecord", .optional(endRecord?.string)),
             JSONMember("lockDescriptor", lockDescriptor.map { .integer(Int64($0)) } ?? .null),
@@ -65,7 +65,7 @@ extension MonitorConfiguration {
     }
 
     private static let members: Set<String> = [
-        "schema", "name", "memory", "processors", "start", "disks", "networks", "consoleLog", "controlSocket",
+        "schema", "name", "memory", "processors", "start", "disks", "networks", "consoleLog", "showsConsole", "controlSocket",
         "endRecord", "lockDescriptor", "statusDescriptor", "entropy", "balloon",
         "terminal", "shares",
     ]
@@ -96,6 +96,7 @@ extension MonitorConfiguration {
             throw ConfigurationError.outOfRange("shares", "at most 16, each with a tag of its own")
         }
         result.consoleLog = try path(reader, "consoleLog")
+        result.showsConsole = try reader.bool("showsConsole", default: false)
         result.controlSocket = try path(reader, "controlSocket")
         result.endRecord = try path(reader, "endRecord")
         result.lockDescriptor = try descriptor(reader, "lockDescriptor")

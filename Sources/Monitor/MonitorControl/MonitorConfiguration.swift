@@ -100,6 +100,9 @@ public struct MonitorConfiguration: Equatable, Sendable {
     public var shares: [Share] = []
     /// Gets everything that the guest writes to its serial port.
     public var consoleLog: FilePath?
+    /// Whether standard output gets the same, for who runs a monitor by hand. A reader that stops there stops the
+    /// machine's console, and with it the monitor.
+    public var showsConsole = false
     public var controlSocket: FilePath?
     /// The file that says how the machine ended, when it has (``MonitorEnd``).
     public var endRecord: FilePath?

@@ -35,6 +35,8 @@ final class Monitor {
     private let signals: Shared<SignalDescriptor>
     private let poller: Poller
     private let console: BoundedLog?
+    /// Standard output, if it shows the console.
+    private let output: SharedDescriptor?
     private let listener: SharedDescriptor?
     /// Until when connections are left waiting that cannot be taken.
     private var restEnd: MonotonicClock?
@@ -56,6 +58,7 @@ final class Monitor {
         assembly = try MachineAssembly(configuration, connector: connector)
         machine = try Machine(assembly.specification)
         console = try configuration.consoleLog.map { try BoundedLog($0, limit: BoundedLog.consoleLimit) }
+        output = configuration.showsConsole ? SharedDescriptor(OwnedDescriptor(owning: 1)) : nil
         listener = try configuration.controlSocket.map { SharedDescriptor(try UnixSocket.listen(at: $0)) }
         try listener?.value.setNonBlocking()
         poller = try Poller()
@@ -146,6 +149,7 @@ final class Monitor {
         let bytes = machine.serial.takeOutput()
         guard !bytes.isEmpty else { return }
         console?.write(bytes)
+        try? output?.value.writeAll(bytes)
         send(bytes, to: .serial)
         switch loader?.read(bytes) {
         case .pressEnter: _ = machine.serial.receive([0x0d])
