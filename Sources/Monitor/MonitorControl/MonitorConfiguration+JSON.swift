@@ -65,7 +65,8 @@ extension MonitorConfiguration {
     }
 
     private static let members: Set<String> = [
-        "schema", "name", "memory", "processors", "start", "disks", "networks", "consoleLog", "showsConsole", "controlSocket",
+        "schema", "name", "memory", "processors", "start", "disks", "networks", "consoleLog", "showsConsole",
+        "controlSocket",
         "endRecord", "lockDescriptor", "statusDescriptor", "entropy", "balloon",
         "terminal", "shares",
     ]
