@@ -36,16 +36,16 @@ public struct ConfigurationSpace: Sendable {
         writable[0x3c] = 0xff  // Interrupt line: firmware's note to the operating system.
     }
 
-    /// Adds a 64-bit memory base address register.
+    /// Adds a memory base address register. It has 32 bits: firmware would put one of 64 bits where it likes, beyond
+    /// the windows that the guest is told of.
     /// - Parameters:
-    ///   - index: 0, 2 or 4; the next register is its upper half.
+    ///   - index: 0 to 5.
     ///   - size: A power of two of at least 16 bytes.
     public mutating func addMemoryBAR(_ index: Int, size: UInt64) {
         sizes[index] = size
         let offset = Register.firstBAR + 4 * index
-        set(0x4, at: offset)
         let mask = ~(size - 1)
-        for byte in 0..<8 { writable[offset + byte] = UInt8(truncatingIfNeeded: mask >> (8 * UInt64(byte))) }
+        for byte in 0..<4 { writable[offset + byte] = UInt8(truncatingIfNeeded: mask >> (8 * UInt64(byte))) }
         writable[offset] &= 0xf0
     }
 
@@ -101,17 +101,13 @@ public struct ConfigurationSpace: Sendable {
     public var memoryWindows: [PCIMemoryWindow] {
         sizes.sorted { $0.key < $1.key }.map { index, size in
             let offset = Register.firstBAR + 4 * index
-            let address = UInt64(read(at: offset, count: 4) & ~0xf) | UInt64(read(at: offset + 4, count: 4)) << 32
-            return PCIMemoryWindow(bar: index, address: address, size: size)
+            return PCIMemoryWindow(bar: index, address: UInt64(read(at: offset, count: 4) & ~0xf), size: size)
         }
     }
 
     public mutating func assignAddress(_ address: UInt64, bar index: Int) {
         guard let size = sizes[index] else { return }
-        let offset = Register.firstBAR + 4 * index
-        let aligned = address & ~(size - 1)
-        set(UInt32(truncatingIfNeeded: aligned) & ~0xf | 0x4, at: offset)
-        set(UInt32(truncatingIfNeeded: aligned >> 32), at: offset + 4)
+        set(UInt32(truncatingIfNeeded: address & ~(size - 1)) & ~0xf, at: Register.firstBAR + 4 * index)
     }
 
     private static func isAccess(_ offset: Int, _ count: Int) -> Bool {

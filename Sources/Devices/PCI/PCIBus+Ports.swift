@@ -17,8 +17,8 @@ extension PCIBus {
             switch port {
             case 0xcf8...0xcfb: return state.addressLatch >> UInt32(8 * lane) & ones
             case 0xcfc...0xcff:
-                guard let (device, offset) = Self.target(of: state.addressLatch) else { return ones }
-                return Self.read(state, device, offset + lane, count)
+                guard let (place, offset) = Self.target(of: state.addressLatch) else { return ones }
+                return Self.read(state, place, offset + lane, count)
             default: return ones
             }
         }
@@ -35,17 +35,17 @@ extension PCIBus {
                 let shift = UInt32(8 * lane)
                 state.addressLatch = state.addressLatch & ~(ones << shift) | (value & ones) << shift
             case 0xcfc...0xcff:
-                guard let (device, offset) = Self.target(of: state.addressLatch) else { return }
-                write(state, value & ones, device, offset + lane, count)
+                guard let (place, offset) = Self.target(of: state.addressLatch) else { return }
+                write(state, value & ones, place, offset + lane, count)
             default: break
             }
         }
     }
 
-    /// Bit 31 enables; then bus, device, function and register. Only bus 0 and function 0 exist.
-    private static func target(of latch: UInt32) -> (device: Int, offset: Int)? {
-        guard latch >> 31 == 1, latch >> 16 & 0xff == 0, latch >> 8 & 7 == 0 else { return nil }
-        return (Int(latch >> 11 & 31), Int(latch & 0xfc))
+    /// Bit 31 enables; then bus, device and function, and register. Only bus 0 exists.
+    private static func target(of latch: UInt32) -> (place: Int, offset: Int)? {
+        guard latch >> 31 == 1, latch >> 16 & 0xff == 0 else { return nil }
+        return (Int(latch >> 8 & 0xff), Int(latch & 0xfc))
     }
 
     /// Reads from the memory-mapped configuration space.
@@ -59,8 +59,8 @@ extension PCIBus {
                 | readMappedConfiguration(at: offset &+ 4, count: 4) << 32
         }
         let ones: UInt64 = 1 << UInt64(8 * count) - 1
-        guard let (device, register) = Self.mappedTarget(offset) else { return ones }
-        return UInt64(readConfiguration(device: device, offset: register, count: count))
+        guard let (place, register) = Self.mappedTarget(offset) else { return ones }
+        return UInt64(state.withLock { Self.read($0, place, register, count) })
     }
 
     public func writeMappedConfiguration(_ value: UInt64, at offset: UInt64, count: Int) {
@@ -69,12 +69,12 @@ extension PCIBus {
             writeMappedConfiguration(value >> 32, at: offset &+ 4, count: 4)
             return
         }
-        guard let (device, register) = Self.mappedTarget(offset) else { return }
-        writeConfiguration(UInt32(truncatingIfNeeded: value), device: device, offset: register, count: count)
+        guard let (place, register) = Self.mappedTarget(offset) else { return }
+        state.withLock { write($0, UInt32(truncatingIfNeeded: value), place, register, count) }
     }
 
-    private static func mappedTarget(_ offset: UInt64) -> (device: Int, offset: Int)? {
-        guard offset < configurationByteCount, offset >> 12 & 7 == 0 else { return nil }
-        return (Int(offset >> 15), Int(offset & 0xfff))
+    private static func mappedTarget(_ offset: UInt64) -> (place: Int, offset: Int)? {
+        guard offset < configurationByteCount else { return nil }
+        return (Int(offset >> 12), Int(offset & 0xfff))
     }
 }

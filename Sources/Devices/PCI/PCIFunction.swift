@@ -40,7 +40,7 @@ public enum PCIConfigurationEffect: Sendable {
 
 /// A range of memory that a base address register asks for.
 public struct PCIMemoryWindow: Equatable, Sendable {
-    /// The number of the base address register, 0 to 5, or of its lower half if it has 64 bits.
+    /// The number of the base address register, 0 to 5.
     public var bar: Int
     public var address: UInt64
     /// In bytes; a power of two.

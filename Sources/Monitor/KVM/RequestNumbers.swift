@@ -12,9 +12,9 @@ public enum RequestNumbers {
     /// The additional requests for making a machine, from an open ``Hypervisor`` on.
     public static let ofMaking = numbers([
         kvm_create_machine, kvm_check_extension, kvm_get_run_size, kvm_get_supported_features, kvm_set_tss_address,
-        kvm_set_identity_map_address, kvm_create_interrupt_controllers, kvm_create_timer, kvm_set_memory_region,
-        kvm_create_processor,
-        kvm_set_features, kvm_set_model_registers, kvm_set_registers, kvm_get_system_registers,
+        kvm_set_identity_map_address, kvm_create_interrupt_controllers, kvm_create_timer, kvm_set_timer_ticks,
+        kvm_set_memory_region, kvm_create_processor, kvm_set_features, kvm_set_model_registers, kvm_set_registers,
+        kvm_get_system_registers,
         kvm_set_system_registers, kvm_set_floating_point, kvm_get_local_controller, kvm_set_local_controller,
         kvm_get_tsc_kilohertz,
     ])

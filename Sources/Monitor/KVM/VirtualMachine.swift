@@ -45,11 +45,18 @@ public final class VirtualMachine: Sendable {
 
     /// Makes the interval timer of a PC, an 8254, whose first counter raises interrupt 0; with the port that gates its
     /// third (0x61). After the interrupt controllers, before the first processor.
-    public func makeIntervalTimer() throws(KVMError) {
+    /// - Parameter catchesUp: Whether ticks that the guest could not take come one after the other once it can, for
+    ///   those that count them.
+    public func makeIntervalTimer(catchesUp: Bool) throws(KVMError) {
         var configuration = kvm_pit_config()
         configuration.flags = UInt32(KVM_PIT_SPEAKER_DUMMY)
         try requesting("make an interval timer") { () throws(Errno) in
             try descriptor.perform(IoctlRequest(kvm_create_timer), &configuration)
+        }
+        var ticks = kvm_reinject_control()
+        ticks.pit_reinject = catchesUp ? 1 : 0
+        try requesting("set the interval timer's ticks") { () throws(Errno) in
+            try descriptor.perform(IoctlRequest(kvm_set_timer_ticks), &ticks)
         }
     }
 

@@ -40,8 +40,9 @@ public final class Machine {
         guard specification.processors <= limit else {
             throw MachineError.tooManyProcessors(wanted: specification.processors, limit: limit)
         }
-        guard specification.devices.count < PCIBus.deviceCount else {
-            throw MachineError.tooManyDevices(limit: PCIBus.deviceCount - 1)
+        let deviceLimit = PCIBus.deviceCount - specification.firstDevice
+        guard specification.devices.count <= deviceLimit else {
+            throw MachineError.tooManyDevices(limit: deviceLimit)
         }
         self.specification = specification
         features = try hypervisor.value.supportedFeatures()
@@ -57,16 +58,23 @@ public final class Machine {
             let connection = try DeviceConnection(router, vectorCount: VirtioPCIFunction.vectorCount(for: made))
             let function = try VirtioPCIFunction(
                 made, memory: memory, interrupts: connection, doorbells: connection)
-            functions.add(function, at: index + 1)
+            functions.add(function, at: specification.firstDevice + index)
             virtioFunctions.append(function)
         }
         self.virtioFunctions = virtioFunctions
         switch specification.start {
         case .kernel:
             firmware = nil
-            guard functions.assignAddresses() else { throw MachineError.tooManyDevices(limit: PCIBus.deviceCount - 1) }
+            guard functions.assignAddresses() else { throw MachineError.tooManyDevices(limit: deviceLimit) }
         case .firmware(let image):
-            let disks = virtioFunctions.indices.filter { virtioFunctions[$0].device.kind == .block }.map { $0 + 1 }
+            if specification.hasChipset {
+                functions.add(ChipsetFunction.portBridge, at: 1)
+                // Systems do not look there, since the bridge says that it is alone.
+                functions.add(
+                    ChipsetFunction.powerManagement(ports: MachineLayout.powerEventPort), at: 1, number: 3)
+            }
+            let disks = virtioFunctions.indices.filter { virtioFunctions[$0].device.kind == .block }
+                .map { specification.firstDevice + $0 }
             firmware = try LoadedFirmware(image, specification.platform, disks: disks, memory: memory)
         }
         bus = MachineBus(
@@ -108,7 +116,8 @@ public final class Machine {
         }
         try firmware?.show(to: machine, slot: UInt32(memory.regions.count))
         try machine.makeInterruptControllers(reserved: specification.platform.hypervisorReserved)
-        if firmware != nil { try machine.makeIntervalTimer() }
+        // A BIOS and old systems count its ticks; for UEFI they would only pile up.
+        if firmware != nil { try machine.makeIntervalTimer(catchesUp: !specification.hasChipset) }
         let virtualProcessors = try makeProcessors(machine, entry)
         try router.attach(machine)
         try machine.connect(serial.interrupt, toInterrupt: MachineLayout.serialInterrupt)

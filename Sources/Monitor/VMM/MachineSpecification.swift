@@ -64,6 +64,17 @@ public struct MachineSpecification {
         self.start = start
     }
 
+    /// Whether the bus has what UEFI firmware looks for. A BIOS would take it for a machine with system management.
+    var hasChipset: Bool {
+        switch start {
+        case .kernel: false
+        case .firmware(let image): image.kind == .uefi
+        }
+    }
+
+    /// The first of ``devices`` on the bus.
+    var firstDevice: Int { hasChipset ? 2 : 1 }
+
     /// What the guest's firmware tables tell of it.
     var platform: Platform {
         switch start {

@@ -55,28 +55,45 @@ import Testing
     @Test("a register's size is probed as drivers do, and its address moves with decoding")
     func sizing() {
         let function = RecordingFunction(size: 0x10000)
-        let bus = PCIBus(apertures: [Self.aperture, 1 << 38..<1 << 39])
+        let bus = PCIBus(apertures: [Self.aperture, 0x8000_0000..<0x9000_0000])
         bus.add(function, at: 3)
         #expect(bus.assignAddresses())
-        #expect(bus.readConfiguration(device: 3, offset: 0x10, count: 4) == 0xc001_0004)
+        #expect(bus.readConfiguration(device: 3, offset: 0x10, count: 4) == 0xc001_0000)
         #expect(bus.readMemory(at: 0xc001_0000, count: 4) == nil)
 
-        bus.writeConfiguration(0xffff_ffff, device: 3, offset: 0x10, count: 4)
-        bus.writeConfiguration(0xffff_ffff, device: 3, offset: 0x14, count: 4)
-        #expect(bus.readConfiguration(device: 3, offset: 0x10, count: 4) == 0xffff_0004)
-        #expect(bus.readConfiguration(device: 3, offset: 0x14, count: 4) == 0xffff_ffff)
+        for register in [0x10, 0x14] { bus.writeConfiguration(.max, device: 3, offset: register, count: 4) }
+        #expect(bus.readConfiguration(device: 3, offset: 0x10, count: 4) == 0xffff_0000)
+        // No firmware puts it above 4 GiB.
+        #expect(bus.readConfiguration(device: 3, offset: 0x14, count: 4) == 0)
         bus.writeConfiguration(0xc001_0000, device: 3, offset: 0x10, count: 4)
-        bus.writeConfiguration(0, device: 3, offset: 0x14, count: 4)
 
         bus.writeConfiguration(2, device: 3, offset: 4, count: 2)
         #expect(bus.readMemory(at: 0xc001_0010, count: 4) == 0x10)
         #expect(bus.readMemory(at: 0xc001_fffe, count: 4) == nil)
-        bus.writeConfiguration(0x40, device: 3, offset: 0x14, count: 4)
+        bus.writeConfiguration(0x8001_0000, device: 3, offset: 0x10, count: 4)
         #expect(bus.readMemory(at: 0xc001_0010, count: 4) == nil)
-        #expect(bus.readMemory(at: 0x40_c001_0010, count: 4) == 0x10)
+        #expect(bus.readMemory(at: 0x8001_0010, count: 4) == 0x10)
         bus.writeConfiguration(0, device: 3, offset: 4, count: 2)
-        #expect(bus.readMemory(at: 0x40_c001_0010, count: 4) == nil)
-        #expect(function.moves.withLock { $0 } == [0xc001_0000, 0x40_c001_0000, nil])
+        #expect(bus.readMemory(at: 0x8001_0010, count: 4) == nil)
+        #expect(function.moves.withLock { $0 } == [0xc001_0000, 0x8001_0000, nil])
+    }
+
+    @Test("a function beside a device's first is found by its number, both ways")
+    func beside() {
+        let bus = PCIBus(apertures: [Self.aperture])
+        bus.add(RecordingFunction(size: 0x1000), at: 1)
+        bus.add(ChipsetFunction.powerManagement(ports: 0x600), at: 1, number: 3)
+        // As OVMF asks: where ACPI's ports are, and whether they are on.
+        bus.writePort(0x8000_0b40, 0xcf8, count: 4)
+        #expect(bus.readPort(0xcfc, count: 4) & 0xffc0 == 0x600)
+        bus.writePort(0x8000_0b80, 0xcf8, count: 4)
+        #expect(bus.readPort(0xcfc, count: 1) & 1 == 1)
+        bus.writePort(0, 0xcfc, count: 4)
+        #expect(bus.readMappedConfiguration(at: 1 << 15 | 3 << 12 | 0x80, count: 4) == 1)
+        // And no other way: neither beside another device, nor as the device's first.
+        #expect(bus.readMappedConfiguration(at: 2 << 15 | 3 << 12, count: 4) == 0xffff_ffff)
+        #expect(bus.readConfiguration(device: 1, offset: 0, count: 4) == 0x0001_1af4)
+        #expect(bus.readConfiguration(device: 1, offset: 0x0c, count: 4) >> 16 & 0x80 == 0)
     }
 
     @Test("a function placed over RAM, at the end of the address space or over another one answers nowhere")
@@ -91,8 +108,6 @@ import Testing
             bus.writeConfiguration(low, device: 2, offset: 0x10, count: 4)
             #expect(second.moves.withLock { $0.last } == .some(nil))
         }
-        bus.writeConfiguration(0xffff_ffff, device: 2, offset: 0x14, count: 4)
-        #expect(second.moves.withLock { $0.last } == .some(nil))
         #expect(bus.readMemory(at: 0xc000_1000, count: 1) != nil)
     }
 

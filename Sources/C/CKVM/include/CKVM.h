@@ -15,6 +15,7 @@ static const unsigned long kvm_set_tss_address = KVM_SET_TSS_ADDR;
 static const unsigned long kvm_set_identity_map_address = KVM_SET_IDENTITY_MAP_ADDR;
 static const unsigned long kvm_create_interrupt_controllers = KVM_CREATE_IRQCHIP;
 static const unsigned long kvm_create_timer = KVM_CREATE_PIT2;
+static const unsigned long kvm_set_timer_ticks = KVM_REINJECT_CONTROL;
 static const unsigned long kvm_set_memory_region = KVM_SET_USER_MEMORY_REGION;
 static const unsigned long kvm_create_processor = KVM_CREATE_VCPU;
 static const unsigned long kvm_set_routes = KVM_SET_GSI_ROUTING;

@@ -30,9 +30,6 @@ public struct FirmwarePlan: Equatable, Sendable {
             // The screen and the keyboard that a BIOS offers to loaders are the serial port.
             File(name: "etc/sercon-port", bytes: Self.number(MachineLayout.serialPorts.lowerBound)),
             File(name: "etc/table-loader", bytes: loader.script),
-            // Base address registers stay below 4 GiB, where the windows are.
-            File(name: "opt/org.seabios/pci64", bytes: Array("off\0".utf8)),
-            File(name: "opt/ovmf/X-PciMmio64Mb", bytes: Array("0".utf8)),
         ]
     }
 
