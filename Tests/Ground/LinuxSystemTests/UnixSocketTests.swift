@@ -23,6 +23,22 @@ import Testing
         #expect(try server.read(upTo: 10) == Array("ping".utf8))
     }
 
+    @Test("a listener that takes no connections is waited for as long as was said, and only while connecting")
+    func stoppedListener() throws {
+        let folder = try TemporaryFolder()
+        let path = folder("stopped.sock")
+        let listener = try UnixSocket.listen(at: path, backlog: 0)
+        let first = try UnixSocket.connect(to: path, milliseconds: 50)
+        #expect(throws: SystemError("connect to", path, .timedOut)) {
+            try UnixSocket.connect(to: path, milliseconds: 50).close()
+        }
+        var limit = timeval(tv_sec: 7, tv_usec: 7)
+        var size = socklen_t(MemoryLayout<timeval>.size)
+        #expect(unsafe getsockopt(first.rawValue, SOL_SOCKET, SO_SNDTIMEO, &limit, &size) == 0)
+        #expect(limit.tv_sec == 0 && limit.tv_usec == 0)
+        listener.close()
+    }
+
     @Test("a link to a socket, and what is none, is nobody to connect to")
     func linkToSocket() throws {
         let folder = try TemporaryFolder()

@@ -7,9 +7,16 @@ extension OwnedDescriptor {
 
     /// Ends each receiving from the socket by `EAGAIN` once it has lasted so long (socket(7), SO_RCVTIMEO).
     public func limitReceiving(milliseconds: Int64) throws(SystemError) {
+        try limit(SO_RCVTIMEO, milliseconds)
+    }
+
+    /// How long a connect(2) to a Unix socket and a write may wait; 0 for no limit.
+    func limitSending(milliseconds: Int64) throws(SystemError) { try limit(SO_SNDTIMEO, milliseconds) }
+
+    private func limit(_ option: CInt, _ milliseconds: Int64) throws(SystemError) {
         var limit = timeval(tv_sec: Int(milliseconds / 1000), tv_usec: Int(milliseconds % 1000) * 1000)
         let size = socklen_t(MemoryLayout<timeval>.size)
-        let result = unsafe setsockopt(rawValue, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
+        let result = unsafe setsockopt(rawValue, SOL_SOCKET, option, &limit, size)
         _ = try checked(negativeErrno(Int(result)), "limit how long a socket is waited for")
     }
 

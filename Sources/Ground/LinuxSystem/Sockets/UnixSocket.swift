@@ -7,16 +7,28 @@ public import SystemPackage
 public enum UnixSocket {
     /// Connects to the socket at `path`, and to nothing that a link there leads to: folders of sockets belong to
     /// processes which guests may have taken over, and who connects means their own.
-    /// - Throws: `ENOTSOCK` for what is no socket.
-    public static func connect(to path: FilePath) throws(SystemError) -> OwnedDescriptor {
+    /// - Parameter milliseconds: How long the listener may take to have room for another connection. One that is stopped
+    ///   or hangs never has, and nothing but this limit ends a connect(2) that waits for it.
+    /// - Throws: `ENOTSOCK` for what is no socket, `ETIMEDOUT` if the listener had no room in time.
+    public static func connect(
+        to path: FilePath, milliseconds: Int64 = 10_000
+    ) throws(SystemError) -> OwnedDescriptor {
         let file = try OwnedDescriptor.open(path, [.path, .noFollow])
         guard try file.status().kind == .socket else {
             throw SystemError("connect to", path, Errno(rawValue: ENOTSOCK))
         }
         let descriptor = try makeSocket()
-        unsafe try UnixSocketAddress(path, opened: file).perform("connect to") {
-            unsafe linux_connect_unix(descriptor.rawValue, $0)
+        try descriptor.limitSending(milliseconds: milliseconds)
+        do throws(SystemError) {
+            unsafe try UnixSocketAddress(path, opened: file).perform("connect to") {
+                unsafe linux_connect_unix(descriptor.rawValue, $0)
+            }
+        } catch {
+            guard error.errno == .resourceTemporarilyUnavailable else { throw error }
+            throw SystemError("connect to", path, .timedOut)
         }
+        // Who writes later has limits of their own.
+        try descriptor.limitSending(milliseconds: 0)
         return descriptor
     }
 
