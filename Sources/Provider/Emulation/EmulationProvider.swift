@@ -93,7 +93,16 @@ final class QEMUControl: MachineControl {
     init(_ client: QMPClient) { self.client = client }
 
     var isPaused: Bool {
-        get throws { try client.execute("query-status")["status"]?.stringValue == "paused" }
+        get throws { Self.standsStill(try client.execute("query-status")) }
+    }
+
+    /// QEMU's 'io-error' is the stop that `werror=enospc` asks for.
+    static func standsStill(_ reply: JSONValue) -> Bool {
+        ["paused", "io-error"].contains(reply["status"]?.stringValue)
+    }
+
+    var waitsForRoom: Bool {
+        get throws { try client.execute("query-status")["status"]?.stringValue == "io-error" }
     }
 
     var usage: MachineUsage {

@@ -162,6 +162,9 @@ final class MonitorMachineControl: MachineControl {
         }
     }
 
+    /// Its guest gets an error instead.
+    var waitsForRoom: Bool { false }
+
     /// The monitor serves them itself.
     var lostShares: [Int] { [] }
 

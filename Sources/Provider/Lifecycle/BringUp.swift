@@ -85,10 +85,10 @@ struct BringUp {
         if let found = try machine.process(of: record)?.identity, found != record.process {
             try journal.write { $0.adopted(found) }
         }
-        let wasPaused = try machine.control(record).isPaused
+        let control = try machine.control(record)
+        let wasPaused = try control.isPaused
         if wasPaused {
-            machine.report(.step("resuming"))
-            try machine.control(record).resume()
+            try machine.goOn(control)
         } else if record.stage != .running {
             try journal.write { $0.started(nil) }
         }

@@ -57,7 +57,10 @@ public protocol MachineProvider: Sendable {
 
 /// A connection to a running machine's process. Used by one thread.
 public protocol MachineControl: AnyObject {
+    /// Whether its processors stand still: since somebody wanted that, or since it waits for room.
     var isPaused: Bool { get throws }
+    /// Whether it stands still because the host's disk was full when the guest wrote.
+    var waitsForRoom: Bool { get throws }
     /// The data that the machine has moved and the memory that it takes, as far as its process knows. Answers within
     /// two seconds.
     var usage: MachineUsage { get throws }

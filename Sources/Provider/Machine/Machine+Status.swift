@@ -38,6 +38,9 @@ extension Machine {
             } else {
                 remarks.append("no longer in the Wanderfile")
             }
+            if state == .paused, (try? control(record).waitsForRoom) == true {
+                remarks.append("this host's disk is full: make room, then 'wander up' lets it go on")
+            }
             if state == .running || state == .paused {
                 remarks += shareRemarks(record)
                 if state == .running, !record.shares.isEmpty, !record.hasMountedShares {

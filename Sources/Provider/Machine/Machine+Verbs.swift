@@ -2,6 +2,7 @@ public import DiskImage
 public import LinuxSystem
 import Reporting
 public import SSH
+import SystemPackage
 
 // What can be done with a machine. Each changing verb holds the machine's command lock while its job works.
 
@@ -66,15 +67,25 @@ extension Machine {
             let record = try runningRecord()
             let control = try control(record)
             let wasPaused = try control.isPaused
-            if wasPaused {
-                report(.step("resuming"))
-                try control.resume()
-            }
+            if wasPaused { try goOn(control) }
             let guest = guest(journal(record))
             defer { guest.close() }
             try guest.setClock()
             return MachineOutcome(machine: name, actions: [wasPaused ? .resumed : .unchanged])
         }
+    }
+
+    /// Lets a machine that stands still go on.
+    /// - Throws: `ENOSPC` if it waits for room on the host's disk, and there is none yet.
+    func goOn(_ control: any MachineControl) throws {
+        report(.step("resuming"))
+        let waitedForRoom = try control.waitsForRoom
+        try control.resume()
+        guard waitedForRoom else { return }
+        // What could not be written is tried at once.
+        MonotonicClock.sleep(milliseconds: 300)
+        guard try control.waitsForRoom else { return }
+        throw SystemError("write what \(name) has written to its disk, in", folder.path, .noSpace)
     }
 
     /// Stops the machine and removes it with its disk. The box stays.

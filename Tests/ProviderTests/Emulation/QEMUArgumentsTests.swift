@@ -88,6 +88,11 @@ import Testing
         #expect(QEMUControl.lostShares(.null).isEmpty)
     }
 
+    @Test("a guest that QEMU stopped for want of room stands still", arguments: ["paused", "io-error", "running"])
+    func standingStill(status: String) {
+        #expect(QEMUControl.standsStill(["status": .string(status), "running": false]) == (status != "running"))
+    }
+
     @Test("a busy host's emulated kernel does not count its timer's ticks, nor does its first program hear of that")
     func timer() {
         var plan = Self.plan()

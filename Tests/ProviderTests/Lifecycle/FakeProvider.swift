@@ -12,6 +12,8 @@ final class FakeProvider: MachineProvider {
         var failure: ProviderError?
         fileprivate var children: [Sleeper] = []
         var isPaused = false
+        /// Whether the host's disk is full for a guest that writes.
+        var isFull = false
         /// Whether its guests end when their power button is pressed.
         var heedsButton = true
         var presses = 0
@@ -66,7 +68,8 @@ private final class FakeControl: MachineControl {
 
     init(_ provider: FakeProvider) { self.provider = provider }
 
-    var isPaused: Bool { provider.state.withLock { $0.isPaused } }
+    var isPaused: Bool { provider.state.withLock { $0.isPaused || $0.isFull } }
+    var waitsForRoom: Bool { provider.state.withLock { $0.isFull } }
     var usage: MachineUsage { MachineUsage(blockStatistics: .null) }
     var lostShares: [Int] { [] }
     func pressPowerButton() {

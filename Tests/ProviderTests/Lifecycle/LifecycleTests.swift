@@ -121,6 +121,22 @@ import Testing
         #expect(try life.machine().state().state == .running)
     }
 
+    @Test("a machine that waits for room on the host's disk says so, and goes on once there is some")
+    func waitingForRoom() throws {
+        let life = try LifeFixture()
+        _ = try life.machine().up(UpOptions())
+        life.provider.state.withLock { $0.isFull = true }
+        let status = try life.machine().status()
+        #expect(status.state == .paused && status.remarks.contains { $0.contains("disk is full") })
+        for verb in [{ try life.machine().resume() }, { try life.machine().up(UpOptions()) }] {
+            let error = #expect(throws: SystemError.self) { _ = try verb() }
+            #expect(error?.errno == .noSpace)
+        }
+        life.provider.state.withLock { $0.isFull = false }
+        #expect(try life.machine().status().remarks.isEmpty)
+        #expect(try life.machine().up(UpOptions()).actions == [.unchanged])
+    }
+
     @Test("snapshots of a halted machine: what was known of its steps comes back with its disk")
     func snapshots() throws {
         let life = try LifeFixture("provision: [{ name: one, run: make }]")
