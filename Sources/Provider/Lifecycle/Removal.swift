@@ -32,7 +32,7 @@ struct Removal {
         if let journal {
             // First: a machine that cannot be stopped stays what it is.
             try Stopping(machine, journal).run(.force)
-            try journal.write { $0.destroying() }
+            try journal.writeIfThereIsRoom { $0.destroying() }
         } else {
             // The lock is all that is known, not even who runs it.
             if let process = try MachineProcess.find(folder) {

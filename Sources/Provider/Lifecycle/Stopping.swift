@@ -19,17 +19,17 @@ struct Stopping {
         guard let process = try machine.process(of: journal.record) else {
             if [.running, .starting, .stopping].contains(journal.record.stage) {
                 place.leave()
-                try journal.write { $0.stopped() }
+                try journal.writeIfThereIsRoom { $0.stopped() }
             }
             return false
         }
-        if journal.record.stage != .destroying { try journal.write { $0.stopping() } }
+        if journal.record.stage != .destroying { try journal.writeIfThereIsRoom { $0.stopping() } }
         if try mode == .force || !askGracefully(process) {
             if mode == .force { machine.report(.step("cutting the power")) }
             try process.end(patience: 2000) { try machine.control(journal.record).stop() }
         }
         place.leave()
-        try journal.write { $0.stopped() }
+        try journal.writeIfThereIsRoom { $0.stopped() }
         return true
     }
 

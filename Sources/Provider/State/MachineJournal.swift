@@ -1,4 +1,5 @@
 import LinuxSystem
+import SystemPackage
 
 /// A machine's record, held by the command that may change it. Each change is written to disk before the command
 /// continues, so a killed command leaves the state before the change or after it.
@@ -20,6 +21,16 @@ final class MachineJournal {
         next.changed(at: wallClockSeconds())
         try store.save(next)
         record = next
+    }
+
+    /// As ``write(_:)``, for the end of a machine or of its run: that needs no record, and a host without room on its
+    /// disk has no other way to room. What is then read of a machine that has ended is that it ended by itself.
+    func writeIfThereIsRoom(_ transition: (inout MachineRecord) -> Void) throws {
+        do {
+            try write(transition)
+        } catch let error as SystemError where [.noSpace, .diskQuotaExceeded].contains(error.errno) {
+            transition(&record)
+        }
     }
 }
 
