@@ -107,6 +107,9 @@ extension MachineRecord {
         if let process { self.process = process }
     }
 
+    /// It was read in a copy of the machine's folder: the process that it names runs the machine of the other folder.
+    mutating func copied() { process = nil }
+
     /// The process that runs it was found: the command that started it was killed before it could write that down.
     mutating func adopted(_ process: ProcessIdentity) { self.process = process }
 

@@ -96,6 +96,30 @@ import Testing
         #expect(try life.machine().up(UpOptions()).actions == [.created, .started])
     }
 
+    @Test("a project that is copied while its machine runs has a machine of its own, which does not run")
+    func copiedProject() throws {
+        let life = try LifeFixture()
+        _ = try life.machine().up(UpOptions())
+        let process = try life.record().process
+        let (folder, copy) = (try life.machine().folder, life.folder("copy"))
+        let copied = try ChildProcess.run(["cp", "-a", folder.path.string, copy.string])
+        #expect(copied.outcome.isSuccess)
+        // Put where the machine was, the copy is what a copied project has.
+        let aside = life.folder("aside")
+        try FileSystem.rename(folder.path, to: aside)
+        #expect(try !life.machine().folder.isAlive())
+        try FileSystem.rename(copy, to: folder.path)
+        #expect(try life.machine().state().state == .stopped)
+        _ = try life.machine().destroy()
+        #expect(process?.runs == true)
+        // A folder that was moved still has its machine.
+        try FileSystem.rename(aside, to: folder.path)
+        #expect(try life.machine().state().state == .running)
+        #expect(try life.record().process == process)
+        _ = try life.machine().destroy()
+        #expect(process?.runs == false)
+    }
+
     @Test("a start that was killed before its process was written down is taken over")
     func starting() throws {
         let life = try LifeFixture()
