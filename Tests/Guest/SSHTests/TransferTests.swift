@@ -141,6 +141,25 @@ import Testing
         #expect(try FileSystem.list(server.home) == [".ssh", "file", "link"])
     }
 
+    @Test("a download goes where a link leads, and replaces no pipe")
+    func downloadThroughLink() throws {
+        let server = try TestServer(accepting: [key.publicKey])
+        let session = try server.logIn(key)
+        try AtomicFile.write("new", to: server.home.appending("file"))
+        let (target, link) = (directory.path.appending("target"), directory.path.appending("link"))
+        try AtomicFile.write("old", to: target)
+        #expect(symlink("target", link.string) == 0)
+        try session.download("~/file", to: link)
+        #expect(try FileSystem.read(target) == Array("new".utf8))
+        #expect(try FileSystem.status(link, followLinks: false)?.kind == .symbolicLink)
+        let pipe = directory.path.appending("pipe")
+        #expect(mkfifo(pipe.string, 0o600) == 0)
+        #expect(throws: SSHError.transferFailed(path: pipe.string, reason: "it is neither a file nor a folder")) {
+            try session.download("~/file", to: pipe)
+        }
+        #expect(try FileSystem.status(pipe)?.kind == .other)
+    }
+
     @Test("files of the kernel's, which have no size, can be downloaded")
     func kernelFile() throws {
         let server = try TestServer(accepting: [key.publicKey])

@@ -18,7 +18,7 @@ extension SSHSession {
         progress: (UInt64) -> Void = { _ in }
     ) throws(SSHError) {
         let path = try guestPath(source)
-        var sink = DownloadSink(source: path, destination: destination, name: name)
+        var sink = try DownloadSink(source: path, destination: destination, name: name)
         var received: UInt64 = 0
         do {
             try receive(ShellScript(Self.readScript, [path], as: user), source) { bytes throws(SSHError) in
@@ -77,14 +77,29 @@ struct DownloadSink {
     private var letter: UInt8?
 
     /// - Parameter ownName: What a folder is called in a destination that is there; nil: its contents go there.
-    init(source: String, destination: FilePath, name ownName: String? = nil) {
+    /// - Throws: ``SSHError/transferFailed(path:reason:)`` for a destination that is there and neither a file nor a
+    ///   folder: a device or a pipe must not be replaced.
+    init(source: String, destination: FilePath, name ownName: String? = nil) throws(SSHError) {
         self.source = source
         let isThere = (try? FileSystem.isDirectory(destination)) == true
         folder = ownName.map { isThere ? destination.appending($0) : destination } ?? destination
         let name = source.split(separator: "/").last.map(String.init) ?? "file"
-        target = isThere ? destination.appending(name == ".." ? "file" : name) : destination
+        target = try Self.target(isThere ? destination.appending(name == ".." ? "file" : name) : destination)
         let last = target.lastComponent?.string ?? "file"
         staging = target.removingLastComponent().appending(".\(last).\(randomIdentifier(bytes: 4)).tmp")
+    }
+
+    /// What a download to `path` replaces: a link stays a link, as with cp(1).
+    private static func target(_ path: FilePath) throws(SSHError) -> FilePath {
+        do {
+            guard let kind = try FileSystem.status(path)?.kind else { return path }
+            guard [.regular, .directory].contains(kind) else {
+                throw SSHError.transferFailed(path: path.string, reason: "it is neither a file nor a folder")
+            }
+            return try FileSystem.resolve(path)
+        } catch let error as SSHError { throw error } catch let error as SystemError { throw .system(error) } catch {
+            throw .system(SystemError("look at", path, .ioError))
+        }
     }
 
     mutating func consume(_ bytes: ArraySlice<UInt8>) throws(SSHError) {
