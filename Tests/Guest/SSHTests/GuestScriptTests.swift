@@ -48,6 +48,22 @@ import Testing
         #expect(try FileSystem.list(folder("a folder")).sorted() == ["file", "name"])
     }
 
+    @Test("an upload whose connection is gone leaves nothing, though nobody hears why it failed", arguments: shells)
+    func goneConnection(_ shell: String) throws {
+        // The input ends when whoever would read the error has gone.
+        let pipeline = #"sleep 0.3 | $1 -c "$2" sh "$3" name 600 "" 9 2>&1 | true"#
+        for (script, name) in [
+            (PackageResources.write_file_sh, "plain"),
+            (PackageResources.tar_kind_sh + PackageResources.unpack_file_sh, "sparse"),
+        ] {
+            let place = folder("\(name)/file").string
+            let result = try ChildProcess.run(
+                ["sh", "-c", pipeline, "sh", shell, BuiltInScript.text(script), place], ChildProcess.Options())
+            #expect(result.outcome.isSuccess)
+            #expect(try FileSystem.list(folder(name)) == [])
+        }
+    }
+
     @Test("what is read is unpacked the same", arguments: shells)
     func transfer(_ shell: String) throws {
         _ = try folder.file("from/file", Array("text".utf8))

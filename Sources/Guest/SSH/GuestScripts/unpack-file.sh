@@ -6,7 +6,7 @@ case $t in */) mkdir -p -- "$t";; *) mkdir -p -- "$(dirname -- "$t")";; esac
 if [ -d "$t" ] && [ -n "$2" ]; then t=${t%/}/$2; fi
 if [ -d "$t" ]; then echo "$t is a folder" >&2; exit 1; fi
 answer=$(tar_kind); echo "$answer"; [ "$answer" = sparse ] || exit 0
-n=$t.wander-$$; trap 'rm -rf -- "$n"' EXIT
+n=$t.wander-$$; trap 'rm -rf -- "$n"' EXIT; trap 'exit 1' HUP INT PIPE TERM
 mkdir -m 700 -- "$n"; tar -xpmof - -C "$n"
 if [ -e "$t" ] && { [ -L "$t" ] || [ ! -f "$t" ]; }; then cat "$n/file" >"$t"; exit; fi
 if [ -n "$4" ]; then chown -- "$4" "$n/file"; fi
