@@ -33,6 +33,7 @@ enum Main {
             return code.rawValue
         } catch {
             // What remains is ArgumentParser's own: help, which is a result, and usage errors, which are talk.
+            HelpPage.limitParserWidth()
             let text = Wander.fullMessage(for: error)
             guard !Wander.exitCode(for: error).isSuccess else {
                 StandardOutput.write(help(text, arguments) + "\n")

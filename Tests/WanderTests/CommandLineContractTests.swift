@@ -39,6 +39,15 @@ import Testing
         #expect(Set(verbs).count == verbs.count, "\(verbs)")
     }
 
+    @Test("help is readable however narrow the terminal is said to be", arguments: ["0", "1", "20", "x", "100000"])
+    func narrowTerminal(columns: String) throws {
+        let narrow = WanderProcess(environment: ["COLUMNS": columns])
+        for words in [["--help"], ["help"], ["box", "--help"], ["up", "--help"], ["up", "--no-such"]] {
+            let result = try narrow.run(words: words)
+            #expect(result.status == (words.last == "--no-such" ? 64 : 0), "\(words)")
+        }
+    }
+
     @Test("unknown options and missing arguments are usage errors on standard error")
     func usageErrors() throws {
         for arguments in [["version", "--no-such"], ["completion"], ["version", "surplus"], ["--no-such"]] {

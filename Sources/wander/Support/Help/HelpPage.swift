@@ -12,6 +12,13 @@ struct HelpPage {
         min(max(TerminalSize.of(STDOUT_FILENO).map { Int($0.columns) } ?? 80, 50), 120)
     }
 
+    /// ArgumentParser fills its help to `COLUMNS`, or else to the terminal, and traps where that is narrower than its
+    /// first column. For a process that ends with that help.
+    static func limitParserWidth() {
+        let said = environmentVariable("COLUMNS").flatMap { Int($0) } ?? terminalWidth
+        setenv("COLUMNS", "\(min(max(said, 50), 500))", 1)
+    }
+
     var text: String {
         let own = command.arguments.filter { $0.isShown && !$0.isGlobal }
         let words = own.filter { !$0.isPositional } + own.filter(\.isPositional)

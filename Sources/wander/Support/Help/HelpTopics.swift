@@ -16,6 +16,7 @@ enum HelpTopics {
     static func answer(_ arguments: [String]) -> Int32? {
         guard arguments.first == "help" else { return nil }
         guard let word = arguments.dropFirst().first else {
+            HelpPage.limitParserWidth()
             StandardOutput.write(Wander.helpMessage() + "\n")
             return 0
         }
