@@ -254,7 +254,7 @@ let productTests: [Target] = [
     tests(
         "ProviderTests",
         uses: [
-            "BoxFormat", "Digest", "DiskImage", "EnvFile", "JSON", "LinuxSystem", "NetworkAddress",
+            "BoxFormat", "Digest", "DiskImage", "EnvFile", "JSON", "LinuxSystem", "MonitorControl", "NetworkAddress",
             "NetworkControl", "Provider", "Provisioning", "Reporting", "SSH", "SSHTestServer", "TestSupport",
             "SystemPackage",
         ]),

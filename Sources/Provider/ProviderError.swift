@@ -37,7 +37,9 @@ public enum ProviderError: UserFacingError {
     case firmwareMissing(machine: String, StartMethod.Firmware)
     case boxMissing(String, machine: String, source: String?)
     case controlFailed(operation: String, reason: String)
-    case endedDuringBoot(machine: String, console: String, log: String)
+    /// - Parameter firmware: What it was started by; nil if by none.
+    case endedDuringBoot(
+        machine: String, reason: String?, firmware: StartMethod.Firmware?, console: String, log: String)
     case bootTimeout(machine: String, seconds: Int64, diagnosis: String, advice: String)
     case stopTimeout(machine: String, seconds: Int64)
     /// - Parameter holder: Who has it; nil if that is not known.
@@ -74,7 +76,8 @@ public enum ProviderError: UserFacingError {
             "\(machine) starts by \(firmware.words), and no \(firmware.words) firmware is installed on this host"
         case .boxMissing(let box, let machine, _): "the box \(box), which \(machine) was made from, is not in the store"
         case .controlFailed(let operation, let reason): "\(operation) failed: \(reason)"
-        case .endedDuringBoot(let machine, _, _): "\(machine) ended while it was starting"
+        case .endedDuringBoot(let machine, let reason, _, _, _):
+            "\(machine) ended while it was starting" + (reason.map { ": \($0)" } ?? "")
         case .bootTimeout(let machine, let seconds, let diagnosis, _):
             "\(machine) did not answer within \(seconds) s: \(diagnosis)"
         case .stopTimeout(let machine, let seconds): "\(machine) did not stop within \(seconds) s"
@@ -93,7 +96,7 @@ public enum ProviderError: UserFacingError {
         case .boxChanged(_, _, let wanted, let actual): "made from: \(wanted)\nin the store: \(actual)"
         case .startFailed(_, let log): log.isEmpty ? nil : log
         case .monitorFailed(_, _, let detail, _, _): detail
-        case .endedDuringBoot(_, let console, let log):
+        case .endedDuringBoot(_, _, _, let console, let log):
             (console.isEmpty ? "The console is empty." : "Last lines of the console:\n\(console)")
                 + (log.isEmpty ? "" : "\nThe machine's process said:\n\(log)")
         default: nil
@@ -127,7 +130,10 @@ public enum ProviderError: UserFacingError {
         case .monitorMissing: "Install wander's executables together, or build it: make"
         case .kvmNotUsable: "'wander doctor' explains; '--provider emulation' works without KVM."
         case .noProvider: "sudo apt-get install qemu-system-x86, or see 'wander doctor'."
-        case .startFailed(let machine, _), .endedDuringBoot(let machine, _, _):
+        case .endedDuringBoot(let machine, _, let firmware?, _, _):
+            "See 'wander logs \(machine) --console'. If its disk starts by \(firmware.other.words): "
+                + "'firmware: \(firmware.other.rawValue)' in the Wanderfile."
+        case .startFailed(let machine, _), .endedDuringBoot(let machine, _, nil, _, _):
             "See 'wander logs \(machine)' and 'wander doctor'."
         case .controlFailed: nil
         case .monitorFailed(_, _, _, let remedy, _): remedy

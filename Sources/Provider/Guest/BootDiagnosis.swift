@@ -1,4 +1,5 @@
 import LinuxSystem
+import MonitorControl
 import NetworkControl
 import Reporting
 import SSH
@@ -19,8 +20,9 @@ struct BootDiagnosis {
         case .interrupted: return Interruption()
         case .machineEnded:
             return ProviderError.endedDuringBoot(
-                machine: name, console: LogTail.lines(folder.consoleLog, count: 15),
-                log: LogTail.lines(folder.monitorLog, count: 8))
+                machine: name, reason: endReason,
+                firmware: record.start.flatMap(StartMethod.Firmware.init),
+                console: LogTail.lines(folder.consoleLog, count: 15), log: LogTail.lines(folder.monitorLog, count: 8))
         case .notReady(let reached, let last, let milliseconds):
             let status = try? NetworkPlace(machine: machine).status()
             let console = LogTail.lines(folder.consoleLog, count: 15)
@@ -61,5 +63,11 @@ struct BootDiagnosis {
                 machine: name, seconds: milliseconds / 1000, diagnosis: diagnosis, advice: advice)
         default: return error
         }
+    }
+
+    /// Why the monitor ended the machine; nil if the guest did, or nobody knows.
+    private var endReason: String? {
+        guard record.provider == .kvm, let end = MonitorEnd.read(from: machine.folder.endRecord) else { return nil }
+        return end.detail
     }
 }

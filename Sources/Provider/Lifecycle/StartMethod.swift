@@ -17,6 +17,8 @@ public enum StartMethod: Sendable, Hashable {
             case .uefi: "UEFI"
             }
         }
+
+        var other: Firmware { self == .bios ? .uefi : .bios }
     }
 
     /// One word, for records and for programs.
