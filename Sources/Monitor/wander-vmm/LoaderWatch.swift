@@ -29,6 +29,7 @@ struct LoaderWatch {
         ("Missing operating system", "its boot sector says 'Missing operating system'"),
         ("Operating system not found", "its boot sector says 'Operating system not found'"),
         ("BOOTMGR is missing", "its boot sector says 'BOOTMGR is missing'"),
+        ("No bootable option or device was found", "the firmware found nothing to start on its disks"),
         ("\nShell> ", "the firmware found nothing to start on its disks, and waits in the UEFI shell"),
     ]
     /// With these a kernel has begun.

@@ -26,6 +26,8 @@ import Testing
             "Booting from Hard Disk...\r\nBoot failed: not a bootable disk\r\n\r\nNo bootable device.\r\n",
             "GRUB loading.\r\nerror: no such partition.\r\nEntering rescue mode...\r\ngrub rescue> ",
             "\u{1b}[2J   GNU GRUB  version 2.06\r\n\r\ngrub> ", "Missing operating system",
+            "BdsDxe: failed to load Boot0001 \"UEFI Misc Device\": Not Found\r\n"
+                + "BdsDxe: No bootable option or device was found.\r\n",
         ])
     func failure(text: String) {
         for found in [answers([text]), answers(text.map(String.init))] {
