@@ -4,7 +4,7 @@ import SystemPackage
 
 /// Lets one command at a time change a machine. Reading commands and `ssh` never take it.
 public struct CommandLock: ~Copyable {
-    private let file: OwnedDescriptor
+    let file: OwnedDescriptor
 
     /// The holder of a lock, as it described itself.
     public struct Holder: Sendable, Hashable {
@@ -39,6 +39,10 @@ public struct CommandLock: ~Copyable {
     }
 
     consuming func release() {}
+
+    /// Lets go of it, which closing the file does not where a process that another thread has just forked still has a
+    /// copy of the descriptor.
+    deinit { OpenFileLock.unlock(file) }
 
     /// Whether a command changes the machine now.
     /// - Throws: What keeps the lock from being looked at; only a file that is not there is held by nobody.

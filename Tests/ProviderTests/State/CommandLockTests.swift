@@ -29,6 +29,19 @@ import Testing
         try CommandLock.take("web", in: layout, command: "wander halt", wait: 0, cancellation: cancellation).release()
     }
 
+    @Test("a lock that was let go of is free, whatever copies of its descriptor a fork in another thread has")
+    func forkInFlight() throws {
+        let folder = try TemporaryFolder()
+        let layout = ProjectLayout(project: folder.path)
+        try layout.prepare()
+        let cancellation = try Cancellation()
+        let first = try CommandLock.take("web", in: layout, command: "wander up", wait: 0, cancellation: cancellation)
+        let copy = OwnedDescriptor(owning: dup(first.file.rawValue))
+        first.release()
+        try CommandLock.take("web", in: layout, command: "wander halt", wait: 0, cancellation: cancellation).release()
+        copy.close()
+    }
+
     @Test("a wait ends at its time and at a cancellation")
     func waiting() throws {
         let folder = try TemporaryFolder()
