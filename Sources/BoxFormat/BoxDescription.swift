@@ -22,6 +22,11 @@ public struct BoxDescription: Sendable {
     public var hasInitrd = false
     public var commandLine: String?
     public var user: String?
+    /// Whether the machine takes a seed disk, as ``Box/cloudInit`` says.
+    public var cloudInit = false
+    public var firmware: BoxFirmware?
+    /// In bytes.
+    public var smallestMemory: UInt64?
     /// Records of the provisioning steps that have been done in the box.
     public var provisioning: [JSONValue] = []
     public var provenance: JSONValue?
@@ -47,6 +52,9 @@ public struct BoxDescription: Sendable {
         add("initrd", hasInitrd ? Self.initrdName : nil)
         add("command_line", commandLine)
         add("user", user)
+        if cloudInit { own.append(JSONMember("cloud_init", true)) }
+        add("firmware", firmware?.rawValue)
+        if let smallestMemory { own.append(JSONMember("smallest_memory", .size(smallestMemory))) }
         if !digests.isEmpty {
             own.append(
                 JSONMember(

@@ -24,6 +24,12 @@ struct BoxMetadata {
     var initrd: String?
     var commandLine: String?
     var user: String?
+    /// Whether cloud-init in the box takes the user, the key and the rest from a seed disk.
+    var cloudInit = false
+    /// The firmware that the box says it needs; nil leaves that to what is on its disk.
+    var firmware: BoxFirmware?
+    /// The least memory in which the box starts, in bytes.
+    var smallestMemory: UInt64?
     /// By file name.
     var digests: [(file: String, digest: SHA256Digest)]
     var provenance: JSONValue?
@@ -56,6 +62,14 @@ struct BoxMetadata {
             initrd = try wander?.optionalString("initrd").map { text in try Self.fileName(text) }
             commandLine = try wander?.optionalString("command_line")
             user = try wander?.optionalString("user")
+            cloudInit = try wander?.bool("cloud_init", default: false) ?? false
+            firmware = try wander?.optionalString("firmware").map { text in
+                guard let firmware = BoxFirmware(rawValue: text) else {
+                    throw BoxError.invalidMetadata("'firmware' is neither bios nor uefi")
+                }
+                return firmware
+            }
+            smallestMemory = try wander?.optionalInteger("smallest_memory").map { UInt64(clamping: $0) }
             provenance = wander?.value["provenance"]
             parent = try wander?.object("parent").map { try BoxParent($0) }
             provisioning = .array(try wander?.array("provisioning") ?? [])

@@ -35,7 +35,9 @@ import Testing
 
     @Test("adds a box that says its name, and finds it again as it was added")
     func addAndFind() throws {
-        let extra = #","kernel":"vmlinuz","command_line":"console=ttyS0 quiet","user":"vagrant""#
+        let extra =
+            #","kernel":"vmlinuz","command_line":"console=ttyS0 quiet","user":"vagrant","cloud_init":true,"#
+            + #""firmware":"uefi","smallest_memory":268435456"#
         let metadata = BoxFixture.metadata(name: "team/debian", version: "1.2.0", extra: extra)
         var tar = TarFixture()
         tar.add("metadata.json", Array(metadata.utf8))
@@ -53,6 +55,7 @@ import Testing
         #expect(try FileSystem.read(#require(box.kernel)) == [1, 2, 3])
         #expect(box.initrd == nil)
         #expect(box.commandLine == "console=ttyS0 quiet" && box.user == "vagrant")
+        #expect(box.cloudInit && box.firmware == .uefi && box.smallestMemory == 256 << 20)
         #expect(try FileSystem.read(box.directory.pushing("include/notes.txt")) == Array("hello".utf8))
         #expect(try #require(try FileSystem.status(box.disk.path)).permissions == 0o444)
         #expect(try store.find(BoxName("team/debian")) == box)

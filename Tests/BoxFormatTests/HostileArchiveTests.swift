@@ -197,6 +197,7 @@ import Testing
             "", "[]", "{", #"{"provider":"libvirt"},"#, #"{"format":"qcow2"}"#, #"{"provider":1}"#,
             #"{"provider":"libvirt","wander":{"schema":2}}"#,
             #"{"provider":"libvirt","wander":{"schema":1,"user":"a b"}}"#,
+            #"{"provider":"libvirt","wander":{"schema":1,"firmware":"coreboot"}}"#,
             #"{"provider":"libvirt","wander":{"schema":1,"command_line":"a\nb"}}"#,
             #"{"provider":"libvirt","wander":{"schema":1,"digests":{"box.img":"md5:1"}}}"#,
             #"{"provider":"libvirt","disks":[{"path":"a"},{"path":"a"}]}"#,

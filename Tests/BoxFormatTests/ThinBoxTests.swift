@@ -127,10 +127,14 @@ import Testing
         description.version = BoxVersion("1.2")
         description.commandLine = "root=/dev/vda rw"
         description.user = "vagrant"
+        description.cloudInit = true
+        description.firmware = .bios
+        description.smallestMemory = 128 << 20
         description.provisioning = [["name": "a", "hash": "b"]]
         let metadata = try BoxMetadata(parsing: Array(description.json.pretty.utf8))
         #expect(metadata.name == description.name && metadata.version == description.version)
         #expect(metadata.commandLine == description.commandLine && metadata.user == "vagrant")
+        #expect(metadata.cloudInit && metadata.firmware == .bios && metadata.smallestMemory == 128 << 20)
         #expect(metadata.provisioning == .array(description.provisioning))
         #expect(metadata.kernel == nil && metadata.parent == nil)
         #expect(description.json["virtual_size"] == 11)

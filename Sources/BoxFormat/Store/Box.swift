@@ -36,6 +36,12 @@ public struct Box: Sendable, Hashable {
     public var commandLine: String?
     /// The user to log in as; nil for the usual user of Vagrant's boxes.
     public var user: String?
+    /// Whether cloud-init in the box takes the user, the key and the rest from a seed disk.
+    public var cloudInit = false
+    /// The firmware that starts the disk's boot loader; nil leaves that to what is on the disk.
+    public var firmware: BoxFirmware?
+    /// The least memory in which the box starts, in bytes; nil if nobody said.
+    public var smallestMemory: UInt64?
     /// The key that `package` of another machine left in the box.
     public var privateKey: FilePath?
     /// What has been done in the box already: one record for each provisioning step. The reader must check them.

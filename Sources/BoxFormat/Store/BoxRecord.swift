@@ -41,6 +41,9 @@ enum BoxRecord {
             "initrd": relative(box.initrd),
             "command_line": .optional(box.commandLine),
             "user": .optional(box.user),
+            "cloud_init": .bool(box.cloudInit),
+            "firmware": .optional(box.firmware?.rawValue),
+            "smallest_memory": box.smallestMemory.map { .size($0) } ?? .null,
             "provisioning": box.provisioning,
             "files": .array(
                 box.files.map { file in
@@ -99,6 +102,9 @@ enum BoxRecord {
             kernel: try reader.optionalString("kernel").map { text in try file(text) },
             initrd: try reader.optionalString("initrd").map { text in try file(text) },
             commandLine: try reader.optionalString("command_line"), user: try reader.optionalString("user"),
+            cloudInit: try reader.bool("cloud_init", default: false),
+            firmware: try reader.optionalString("firmware").flatMap { BoxFirmware(rawValue: $0) },
+            smallestMemory: try reader.optionalInteger("smallest_memory").map { UInt64(clamping: $0) },
             privateKey: files.contains { $0.path == keyName } ? directory.appending(keyName) : nil,
             provisioning: .array(try reader.array("provisioning")),
             digest: try digest(reader),

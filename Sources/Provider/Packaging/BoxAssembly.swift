@@ -80,6 +80,9 @@ struct BoxAssembly {
         description.name = try options.name ?? defaultName()
         description.version = options.version
         description.user = record.user
+        description.cloudInit = box.cloudInit
+        description.firmware = box.firmware
+        description.smallestMemory = box.smallestMemory
         description.provisioning = done.map { $0.forBox(of: machine.definition).json }
         description.provenance = [
             "packaged_from": [

@@ -115,6 +115,9 @@ extension Box {
             "initrd": .optional(initrd?.string),
             "commandLine": .optional(commandLine),
             "user": .optional(user),
+            "cloudInit": .bool(cloudInit),
+            "firmware": .optional(firmware?.rawValue),
+            "smallestMemory": smallestMemory.map { .size($0) } ?? .null,
             "machines": .array(
                 uses.filter { $0.box == identity }.map { use in
                     [

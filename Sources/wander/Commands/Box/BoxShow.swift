@@ -40,6 +40,9 @@ struct BoxShow: WanderCommand {
         row("initrd", box.initrd?.lastComponent?.string)
         row("command line", box.commandLine)
         row("user", box.user)
+        row("cloud-init", box.cloudInit ? "takes a seed disk" : nil)
+        row("firmware", box.firmware?.rawValue)
+        row("smallest memory", box.smallestMemory.map { ByteCount($0).description })
         for use in uses where use.box == box.identity { row("machine", use.description) }
         return "\(box.identity)\n\(table.rendered)"
     }
