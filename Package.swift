@@ -20,6 +20,9 @@ let ground: [Target] = [
     // Addresses, ports and frames, which the Wanderfile, the network and its devices speak of alike.
     library("NetworkAddress", in: "Ground", uses: ["Reporting"], .memory),
     library("LinuxSystem", in: "Ground", uses: ["CLinux", "NetworkAddress", "Reporting", "SystemPackage"], .memory),
+    // What people write: Wanderfiles, catalogues of images.
+    library(
+        "YAML", in: "Ground", uses: ["CLibYAML", "JSON", "Reporting"], links: [.linkedLibrary(":libyaml.a")]),
     library(
         "Digest", in: "Ground", uses: ["CLibCrypto", "Reporting"], .memory, links: [.linkedLibrary(":libcrypto.a")]),
 ]
@@ -118,7 +121,7 @@ let product: [Target] = [
         "BoxFormat",
         uses: [
             "CLibArchive", "CLinux", "CZlib", "CZstd", "Digest", "DiskImage", "JSON", "LinuxSystem", "Reporting",
-            "Tar", "SystemPackage",
+            "Tar", "YAML", "SystemPackage",
         ], .memory,
         links: [
             // As flags, not as linked libraries: of those SwiftPM keeps only the first place of each, which may
@@ -131,8 +134,7 @@ let product: [Target] = [
         ]),
     // The Wanderfile: layers, schema, definitions.
     library(
-        "EnvFile", uses: ["CLibYAML", "JSON", "LinuxSystem", "NetworkAddress", "Reporting", "SystemPackage"],
-        links: [.linkedLibrary(":libyaml.a")]),
+        "EnvFile", uses: ["JSON", "LinuxSystem", "NetworkAddress", "Reporting", "YAML", "SystemPackage"]),
     // The life of machines.
     library(
         "Provider",
@@ -249,7 +251,7 @@ let productTests: [Target] = [
     tests(
         "EnvFileTests",
         uses: [
-            "EnvFile", "JSON", "LinuxSystem", "NetworkAddress", "Reporting", "TestSupport", "SystemPackage",
+            "EnvFile", "JSON", "LinuxSystem", "NetworkAddress", "Reporting", "TestSupport", "YAML", "SystemPackage",
         ], excluding: ["Fixtures"]),
     tests(
         "ProviderTests",

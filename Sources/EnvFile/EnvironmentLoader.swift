@@ -1,6 +1,7 @@
 import LinuxSystem
 import Reporting
 public import SystemPackage
+import YAML
 
 /// Reads the Wanderfile and the layers around it.
 ///

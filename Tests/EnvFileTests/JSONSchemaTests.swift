@@ -1,6 +1,7 @@
 import JSON
 import SystemPackage
 import Testing
+import YAML
 
 @testable import EnvFile
 

@@ -34,7 +34,7 @@ import Testing
             ),
             (
                 [UInt8](repeating: 0x23, count: (1 << 20) + 1),
-                "error: Wanderfile has more than 1 MiB; a Wanderfile may not be that long"
+                "error: Wanderfile has more than 1 MiB, which is too long"
             ),
         ]
         for (bytes, message) in cases {

@@ -1,4 +1,5 @@
 import SystemPackage
+import YAML
 
 /// What making definitions needs besides their values.
 struct BuildContext {

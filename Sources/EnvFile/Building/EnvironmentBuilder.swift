@@ -1,6 +1,7 @@
 import NetworkAddress
 import Reporting
 import SystemPackage
+import YAML
 
 /// Makes the environment from the merged layers.
 struct EnvironmentBuilder {

@@ -1,5 +1,6 @@
 import NetworkAddress
 import Reporting
+import YAML
 
 /// Makes a machine's definition from its values.
 struct MachineBuilder {

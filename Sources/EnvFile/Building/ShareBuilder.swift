@@ -1,3 +1,5 @@
+import YAML
+
 /// Makes the shares of a machine from their values.
 struct ShareBuilder {
     let context: BuildContext

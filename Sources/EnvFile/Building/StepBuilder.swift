@@ -1,3 +1,5 @@
+import YAML
+
 /// Makes provisioning steps and probes from their values, each with a name that is its own in the machine.
 struct StepBuilder {
     let context: BuildContext

@@ -1,3 +1,5 @@
+import YAML
+
 /// Turns short forms into the long ones, so that layers merge and the decoder reads only those.
 enum Normalizer {
     static func normalize(_ node: Node, as type: ValueType?) -> Node {

@@ -1,4 +1,5 @@
 import Reporting
+import YAML
 
 /// A key that the schema does not have: a typing error, a key of a later version, or one that is free to use.
 enum UnknownKey {

@@ -1,4 +1,5 @@
 import NetworkAddress
+import YAML
 
 /// A value that fits its type, with the place that it comes from.
 struct Value: Sendable {

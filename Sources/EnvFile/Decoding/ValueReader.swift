@@ -1,3 +1,5 @@
+import YAML
+
 /// Reads nodes as the values that the schema says they are, and reports whatever does not fit.
 struct ValueReader {
     /// Entries of a map whose names the user chooses.

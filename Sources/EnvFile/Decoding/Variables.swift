@@ -1,3 +1,5 @@
+import YAML
+
 /// The names that `${NAME}` may use, and the filling in.
 struct Variables: Sendable {
     /// What filling in may produce during one load, in bytes: a hostile file may not multiply itself without bound.

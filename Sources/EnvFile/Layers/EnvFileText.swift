@@ -1,3 +1,5 @@
+import YAML
+
 /// Files of `NAME=value` lines, as `env_files` lists them.
 enum EnvFileText {
     /// Comments start with '#'; values may stand in single quotes (left as they are) or double quotes (with `\n`, `\"`,

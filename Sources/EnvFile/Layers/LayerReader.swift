@@ -1,6 +1,7 @@
 import LinuxSystem
 import Reporting
 import SystemPackage
+import YAML
 
 /// Reads every layer and merges them.
 struct LayerReader {
@@ -137,7 +138,7 @@ struct LayerReader {
                 return nil
             }
             guard status.size <= Int64(YAMLLimits.fileSize) else {
-                problems.report("\(label) has more than 1 MiB; a Wanderfile may not be that long", at: nil)
+                problems.report("\(label) has more than 1 MiB, which is too long", at: nil)
                 return nil
             }
             let source = problems.add(

@@ -1,3 +1,5 @@
+import YAML
+
 /// The one rule by which a later layer changes an earlier one.
 ///
 /// Maps merge key by key. Items of lists that have an identity (ports by guest port and protocol, shares by their path

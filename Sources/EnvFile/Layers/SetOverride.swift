@@ -1,3 +1,5 @@
+import YAML
+
 /// A layer that is one `--set path=value` of the command line, such as `machines.web.cpus=4`.
 enum SetOverride {
     /// nil if the argument cannot be read; then it has been reported.

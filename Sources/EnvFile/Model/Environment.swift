@@ -1,5 +1,6 @@
 public import Reporting
 public import SystemPackage
+import YAML
 
 /// What the Wanderfile and the layers around it say, decoded and checked.
 public struct Environment: Hashable, Sendable {

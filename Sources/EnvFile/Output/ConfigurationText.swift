@@ -1,5 +1,6 @@
 import JSON
 public import Reporting
+import YAML
 
 /// The environment as a Wanderfile: every default filled in, every variable too. Reading it gives the same environment.
 struct ConfigurationText {

@@ -1,3 +1,5 @@
+import YAML
+
 /// The Wanderfile that `wander init` writes.
 public enum InitTemplate {
     /// Where `wander init` puts the schema that the first line names.

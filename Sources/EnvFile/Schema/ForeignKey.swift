@@ -1,3 +1,5 @@
+import YAML
+
 /// What other tools call something, and what a Wanderfile has instead.
 enum ForeignKey: Sendable {
     /// A key of this map that takes the same value.

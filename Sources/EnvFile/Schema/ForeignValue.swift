@@ -1,4 +1,5 @@
 import NetworkAddress
+import YAML
 
 /// Values of other tools as the lines that a Wanderfile has instead: with the user's own ports, addresses and paths.
 /// Each is nil where the value does not have enough information.

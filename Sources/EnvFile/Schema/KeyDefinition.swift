@@ -1,3 +1,5 @@
+import YAML
+
 /// One key: the only place that says what it is called, what it takes, and what it is for. The decoder, the merging of
 /// layers, the JSON Schema and the documentation are made from it.
 struct KeyDefinition: Sendable {

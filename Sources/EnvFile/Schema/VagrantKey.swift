@@ -1,3 +1,5 @@
+import YAML
+
 /// A setting of a Vagrantfile: a line of Ruby such as `config.vm.box = "debian/12"`, or its path as a key of YAML.
 struct VagrantKey {
     /// The last word of its path, or the kind that a call names: `box`, `forwarded_port`.

@@ -1,5 +1,6 @@
 import NetworkAddress
 import Reporting
+import YAML
 
 /// What can only be seen when all machines are known: names, ports and addresses against each other, and the order.
 struct EnvironmentChecks {

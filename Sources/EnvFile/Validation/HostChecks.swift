@@ -1,6 +1,7 @@
 import LinuxSystem
 public import Reporting
 import SystemPackage
+import YAML
 
 extension Environment {
     /// What the host lacks: files and folders that the definitions name. It is not part of loading, so that `status` or

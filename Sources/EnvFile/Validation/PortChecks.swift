@@ -1,4 +1,5 @@
 import NetworkAddress
+import YAML
 
 /// Forwarded ports against each other, before anything listens.
 struct PortChecks {

@@ -1,37 +1,39 @@
-import Reporting
+public import Reporting
 
 /// Collects every problem of one load, so that a user sees all of them at once. Used by one thread.
-final class Problems {
+public final class Problems {
     /// More would only scroll the first, which matter most, off the screen.
-    static let limit = 100
+    public static let limit = 100
 
     /// The first stands for values that no layer holds.
-    private(set) var sources = [SourceText(label: "built-in", text: "")]
-    private(set) var diagnostics: [Diagnostic] = []
+    public private(set) var sources = [SourceText(label: "built-in", text: "")]
+    public private(set) var diagnostics: [Diagnostic] = []
     /// Problems beyond ``limit``, counted only.
-    private(set) var unreported = 0
+    public private(set) var unreported = 0
     private var seen: Set<Diagnostic> = []
     private var mentioned: Set<String> = []
     private var lineStarts: [Int: [Int]] = [:]
 
-    var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
+    public init() {}
 
-    func hasErrors(in source: Int) -> Bool {
+    public var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
+
+    public func hasErrors(in source: Int) -> Bool {
         let label = sources[source].label
         return diagnostics.contains { $0.severity == .error && $0.location?.file == label }
     }
 
     /// Whether `subject` is asked about for the first time: what is long to tell is told once.
-    func isFirstMention(of subject: String) -> Bool { mentioned.insert(subject).inserted }
+    public func isFirstMention(of subject: String) -> Bool { mentioned.insert(subject).inserted }
 
     /// Registers a layer; its index goes into the marks of its nodes.
-    func add(_ source: SourceText) -> Int {
+    public func add(_ source: SourceText) -> Int {
         sources.append(source)
         return sources.count - 1
     }
 
     /// - Parameter mark: nil for a problem of a whole file, whose name the message then holds.
-    func report(
+    public func report(
         _ message: String, hint: String? = nil, at mark: Mark?, severity: Diagnostic.Severity = .error
     ) {
         guard diagnostics.count < Self.limit else {
@@ -46,27 +48,27 @@ final class Problems {
     }
 
     /// Takes back what was reported after the first `count` problems, for whoever knows better what is wrong.
-    func takeBack(to count: Int) {
+    public func takeBack(to count: Int) {
         for diagnostic in diagnostics.dropFirst(count) { seen.remove(diagnostic) }
         diagnostics.removeLast(max(0, diagnostics.count - count))
     }
 
-    func location(_ mark: Mark) -> SourceLocation { sources[mark.source].location(of: mark) }
+    public func location(_ mark: Mark) -> SourceLocation { sources[mark.source].location(of: mark) }
 
     /// The line that `mark` points into.
-    func sourceLine(_ mark: Mark) -> String? {
+    public func sourceLine(_ mark: Mark) -> String? {
         let starts = lineStarts[mark.source] ?? sources[mark.source].lineStarts
         lineStarts[mark.source] = starts
         return starts.indices.contains(mark.line - 1) ? sources[mark.source].line(from: starts[mark.line - 1]) : nil
     }
 
     /// In the order of the layers, then of the lines.
-    var sorted: [Diagnostic] { diagnostics.inOrder(of: sources) }
+    public var sorted: [Diagnostic] { diagnostics.inOrder(of: sources) }
 }
 
 extension [Diagnostic] {
     /// As the layers have them, from the first to the last line of each.
-    func inOrder(of sources: [SourceText]) -> [Diagnostic] {
+    public func inOrder(of sources: [SourceText]) -> [Diagnostic] {
         let rank = Dictionary(sources.enumerated().map { ($1.label, $0) }, uniquingKeysWith: Swift.min)
         func key(_ diagnostic: Diagnostic) -> (Int, Int, Int) {
             guard let location = diagnostic.location else { return (-1, 0, 0) }

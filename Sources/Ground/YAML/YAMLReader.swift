@@ -1,17 +1,17 @@
-import CLibYAML
+internal import CLibYAML
 
 /// What a file may cost. Hostile files end at one of these limits, with bounded time and memory.
-enum YAMLLimits {
+public enum YAMLLimits {
     /// In bytes.
-    static let fileSize = 1 << 20
+    public static let fileSize = 1 << 20
     static let depth = 64
     /// With every alias counted in full.
     static let nodes = 100_000
 }
 
-/// Turns libyaml's events into ``Node``s, and refuses what YAML has but a Wanderfile has no use for: tags, several
-/// documents, directives, keys that are not text.
-struct YAMLReader {
+/// Turns libyaml's events into ``Node``s, and refuses what YAML has but wander's files have no use for: tags,
+/// several documents, directives, keys that are not text.
+public struct YAMLReader {
     private let parser: UnsafeMutablePointer<yaml_parser_t>
     private let problems: Problems
     private let source: Int
@@ -25,7 +25,7 @@ struct YAMLReader {
 
     /// The single document of a file, or nil if it is empty or could not be read; then `problems` says why.
     /// - Parameter bytes: What to read in place of the layer's own text.
-    static func read(_ source: Int, bytes: [UInt8]? = nil, problems: Problems) -> Node? {
+    public static func read(_ source: Int, bytes: [UInt8]? = nil, problems: Problems) -> Node? {
         let text = problems.sources[source]
         guard TextCheck.isReadable(text, source: source, problems: problems) else { return nil }
         let parser = UnsafeMutablePointer<yaml_parser_t>.allocate(capacity: 1)

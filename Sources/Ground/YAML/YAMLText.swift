@@ -1,9 +1,9 @@
-import JSON
+internal import JSON
 
 /// Writes scalars as YAML that every reader understands alike.
-enum YAMLText {
+public enum YAMLText {
     /// The text with every `$` doubled, so that nothing in it is taken for a variable.
-    static func escapingVariables(_ text: String) -> String {
+    public static func escapingVariables(_ text: String) -> String {
         text.reduce(into: "") { result, character in
             result.append(character)
             if character == "$" { result.append(character) }
@@ -11,23 +11,27 @@ enum YAMLText {
     }
 
     /// Plain where nothing can go wrong, in double quotes otherwise.
-    static func scalar(_ text: String) -> String {
+    public static func scalar(_ text: String) -> String {
         isSafePlain(text) ? text : JSONValue.string(text).compact
     }
 
+    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
+    }
+
     private static func isSafePlain(_ text: String) -> Bool {
-        guard let first = text.utf8.first, ScalarType.isAlphanumeric(first) || first == 0x2f else { return false }
+        guard let first = text.utf8.first, isAlphanumeric(first) || first == 0x2f else { return false }
         let reserved = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"]
         guard !reserved.contains(text.lowercased()) else { return false }
         // What some reader could take for a number, a date or a time of day.
         let digits = text.utf8.count { (0x30...0x39).contains($0) }
         let isNumberLike = text.utf8.allSatisfy { (0x30...0x39).contains($0) || "+-.:_eExXobOB".utf8.contains($0) }
         guard digits == 0 || !isNumberLike else { return false }
-        return text.utf8.allSatisfy { ScalarType.isAlphanumeric($0) || "_-./@+".utf8.contains($0) }
+        return text.utf8.allSatisfy { isAlphanumeric($0) || "_-./@+".utf8.contains($0) }
     }
 
     /// The header and the lines of a literal block; nil if the text cannot stand in one.
-    static func block(_ text: String) -> (header: String, lines: [Substring])? {
+    public static func block(_ text: String) -> (header: String, lines: [Substring])? {
         guard text.utf8.contains(0x0a), text.utf8.first != 0x20, text.utf8.first != 0x0a, !text.hasSuffix("\n\n") else {
             return nil
         }

@@ -1,9 +1,9 @@
 /// Distinguishes text that may be YAML from everything else that people point `-f` at.
-enum TextCheck {
+public enum TextCheck {
     /// Reports what is wrong with the whole text, if anything.
-    static func isReadable(_ source: SourceText, source index: Int, problems: Problems) -> Bool {
+    public static func isReadable(_ source: SourceText, source index: Int, problems: Problems) -> Bool {
         guard source.bytes.count <= YAMLLimits.fileSize else {
-            problems.report("\(source.label) has more than 1 MiB; a Wanderfile may not be that long", at: nil)
+            problems.report("\(source.label) has more than 1 MiB, which is too long", at: nil)
             return false
         }
         if let zero = source.bytes.firstIndex(of: 0) {

@@ -1,7 +1,7 @@
-/// libyaml's messages in words that help somebody who edits a Wanderfile.
-enum YAMLMessage {
+/// libyaml's messages in words that help somebody who edits a file.
+public enum YAMLMessage {
     static let unclosedQuote = "this quote is not closed"
-    static let noKey = "this line is no 'key: value'"
+    public static let noKey = "this line is no 'key: value'"
 
     /// - Parameter byte: What stands at the place of the problem.
     static func explain(problem: String, context: String?, byte: UInt8?) -> (message: String, hint: String?) {
