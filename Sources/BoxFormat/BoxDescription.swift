@@ -6,6 +6,8 @@ public struct BoxDescription: Sendable {
     public static let fileName = BoxMetadata.fileName
     /// The name of the disk image in a box with one disk, in Vagrant as here.
     public static let diskName = "box.img"
+    /// The name of another disk's image, counted from 1.
+    public static func diskName(_ index: Int) -> String { "disk-\(index).img" }
     public static let kernelName = "vmlinuz"
     public static let initrdName = "initrd.img"
     /// The name of the key in a box that logs into its machines, in Vagrant as here.
@@ -18,6 +20,8 @@ public struct BoxDescription: Sendable {
     public var architecture: Architecture
     /// The disk's size, in bytes.
     public var virtualSize: UInt64
+    /// The image files of the disks after the first.
+    public var otherDisks: [String] = []
     public var hasKernel = false
     public var hasInitrd = false
     public var commandLine: String?
@@ -65,9 +69,15 @@ public struct BoxDescription: Sendable {
         if let provenance { own.append(JSONMember("provenance", provenance)) }
         // Whole GiB, rounded up: that is what vagrant-libvirt reads.
         let gibibytes = (virtualSize &+ (1 << 30) &- 1) >> 30
-        return [
-            "provider": "libvirt", "format": "qcow2", "virtual_size": .size(gibibytes),
-            "architecture": .string(architecture.description), "wander": .object(own),
+        var members: [JSONMember] = [
+            JSONMember("provider", "libvirt"), JSONMember("format", "qcow2"),
+            JSONMember("virtual_size", .size(gibibytes)),
+            JSONMember("architecture", .string(architecture.description)),
         ]
+        if !otherDisks.isEmpty {
+            let disks = [Self.diskName] + otherDisks
+            members.append(JSONMember("disks", .array(disks.map { ["path": .string($0)] })))
+        }
+        return .object(members + [JSONMember("wander", .object(own))])
     }
 }

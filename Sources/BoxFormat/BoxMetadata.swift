@@ -106,7 +106,9 @@ struct BoxMetadata {
             return format
         }
         let list = try root.array("disks")
-        guard list.count <= 32 else { throw BoxError.invalidMetadata("it names more than 32 disks") }
+        guard list.count <= Box.diskLimit else {
+            throw BoxError.invalidMetadata("it names more than \(Box.diskLimit) disks")
+        }
         guard !list.isEmpty else {
             let name = try root.object("wander")?.optionalString("disk") ?? "box.img"
             return [Disk(path: try fileName(name), format: format)]

@@ -27,6 +27,9 @@ public struct Box: Sendable, Hashable {
 
     /// Where the archive's files are.
     public var directory: FilePath
+    /// No box has more disks.
+    public static let diskLimit = 32
+
     /// The disks in the order in which a machine gets them; it boots from the first.
     public var disks: [Disk]
     /// The kernel for direct boot; nil if the disk's boot loader starts the guest.

@@ -30,12 +30,18 @@ struct QEMUArguments {
             "-add-fd", "fd=\(firstShareDescriptor + plan.shares.count),set=1",
             "-chardev", "socket,id=console,path=run/serial.sock,server=on,wait=off,logfile=/dev/fdset/1,logappend=on",
             "-serial", "chardev:console",
-            "-blockdev", disk(plan).compact,
-            "-device", "virtio-blk-pci,drive=disk,serial=root,bootindex=1,werror=\(whenFull)",
             "-object", "rng-random,id=entropy,filename=/dev/urandom",
             "-device", "virtio-rng-pci,rng=entropy",
             "-device", "virtio-balloon-pci,free-page-reporting=on",
         ]
+        for (index, disk) in plan.disks.enumerated() {
+            let node = index == 0 ? "disk" : "disk\(index)"
+            let place = index == 0 ? "serial=root,bootindex=1" : "serial=\(node)"
+            arguments += [
+                "-blockdev", layers(of: disk, as: node).compact,
+                "-device", "virtio-blk-pci,drive=\(node),\(place),werror=\(whenFull)",
+            ]
+        }
         if hasSandbox { arguments += ["-sandbox", EmulatorLimits.sandbox] }
         for (index, disk) in plan.extraDisks.enumerated() {
             let node: JSONValue = [
@@ -81,8 +87,8 @@ struct QEMUArguments {
         return arguments
     }
 
-    /// The disk with every backing image named, so that QEMU opens nothing because an image says so.
-    private static func disk(_ plan: LaunchPlan) -> JSONValue {
+    /// A disk with every backing image named, so that QEMU opens nothing because an image says so.
+    private static func layers(of disk: LaunchPlan.LayeredDisk, as name: String) -> JSONValue {
         func node(_ disk: LaunchPlan.Disk, readOnly: Bool, backing: JSONValue?) -> [JSONMember] {
             var members = [
                 JSONMember("driver", .string(disk.format.rawValue)), JSONMember("read-only", .bool(readOnly)),
@@ -97,10 +103,13 @@ struct QEMUArguments {
             return members
         }
         var chain: JSONValue?
-        for disk in plan.backing.reversed() { chain = .object(node(disk, readOnly: true, backing: chain)) }
-        let overlay = node(plan.disk, readOnly: false, backing: chain)
+        for below in disk.backing.reversed() { chain = .object(node(below, readOnly: true, backing: chain)) }
+        let overlay = node(disk.top, readOnly: false, backing: chain)
         return .object(
-            [JSONMember("node-name", "disk"), JSONMember("discard", "unmap"), JSONMember("detect-zeroes", "unmap")]
+            [
+                JSONMember("node-name", .string(name)), JSONMember("discard", "unmap"),
+                JSONMember("detect-zeroes", "unmap"),
+            ]
                 + overlay)
     }
 

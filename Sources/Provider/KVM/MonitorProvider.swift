@@ -70,9 +70,10 @@ public struct MonitorProvider: MachineProvider {
         var configuration = MonitorConfiguration(
             name: plan.name, memory: plan.memory, processors: plan.processors,
             start: start)
-        configuration.disks = [
-            MonitorConfiguration.Disk(image: image(plan.disk), backing: plan.backing.map(image), serial: "root")
-        ]
+        configuration.disks = plan.disks.enumerated().map { index, disk in
+            MonitorConfiguration.Disk(
+                image: image(disk.top), backing: disk.backing.map(image), serial: index == 0 ? "root" : "disk\(index)")
+        }
         for disk in plan.extraDisks {
             configuration.disks.append(
                 MonitorConfiguration.Disk(image: image(disk), backing: [], serial: disk.path.stem ?? "extra"))

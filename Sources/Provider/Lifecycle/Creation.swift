@@ -22,7 +22,7 @@ struct Creation {
         try journal.write { _ in }
         try project.boxes.recordUse(
             of: box, machine: machine.name, directory: folder.path, cancellation: project.cancellation)
-        try makeDisk(over: box)
+        for index in box.disks.indices { try makeDisk(index, over: box.disks[index]) }
         if try !FileSystem.exists(folder.privateKey) {
             let key = try SSHKeyPair.generate(comment: "wander \(machine.name)")
             try AtomicFile.write(key.publicKey.line + "\n", to: folder.publicKey)
@@ -41,16 +41,18 @@ struct Creation {
                 name: box.name.description, version: box.version.description,
                 architecture: box.architecture.description, digest: box.digest.description,
                 disk: box.diskDigest?.description),
-            hardwareAddress: .random(), user: definition?.user ?? box.user ?? "vagrant",
+            hardwareAddress: .random(), user: definition?.user ?? box.user ?? "vagrant", diskCount: box.disks.count,
             // What was done before the box was packaged need not be done again.
             provisioning: definition?.adopted(box.provisioning, in: place) ?? box.provisioning,
             at: wallClockSeconds())
     }
 
-    private func makeDisk(over box: Box) throws {
-        try FileSystem.remove(folder.disk)
+    private func makeDisk(_ index: Int, over base: Box.Disk) throws {
+        let disk = folder.disk(index)
+        try FileSystem.remove(disk)
+        // The Wanderfile's size is that of the disk that the guest boots from.
+        let wanted = index == 0 ? machine.definition?.disk ?? 0 : 0
         try DiskImage.createOverlay(
-            at: folder.disk, backing: box.disk.path, backingFormat: box.disk.format,
-            virtualSize: max(box.disk.virtualSize, machine.definition?.disk ?? 0))
+            at: disk, backing: base.path, backingFormat: base.format, virtualSize: max(base.virtualSize, wanted))
     }
 }

@@ -27,7 +27,7 @@ struct Launch {
         }
         try journal.record.process?.endWithoutLock()
         // What an interrupted command has left to do. A guest never gets the layer of a snapshot.
-        try LayerStack(machine).complete(journal)
+        try MachineDisks.complete(machine, journal)
         let plan = try plan()
         // A prepared copy for a box is of no use once the disk changes.
         try Preparations(machine).discard()
@@ -64,15 +64,19 @@ struct Launch {
         let box = try machine.box(of: record)
         var plan = LaunchPlan(
             name: machine.name, folder: machine.folder, memory: definition.memory, processors: definition.cpus,
-            disk: LaunchPlan.Disk(path: "disk.qcow2", format: .qcow2),
-            backing: try LayerStack(machine).below(record).map {
-                LaunchPlan.Disk(path: $0.path, format: $0.format)
-            },
+            disks: try MachineDisks(machine, record).stacks.map(layeredDisk),
             start: try startMethod(box), hardwareAddress: record.hardwareAddress,
             emulatedProcessor: definition.provider.emulation.processor,
             translationCache: definition.provider.emulation.translationCache)
         plan.shares = try machine.openShares(definition)
         return plan
+    }
+
+    private func layeredDisk(_ stack: LayerStack) throws -> LaunchPlan.LayeredDisk {
+        // By its name alone: the machine's process works in its folder, wherever the project moves.
+        LaunchPlan.LayeredDisk(
+            top: .init(path: FilePath(stack.top.lastComponent?.string ?? ""), format: .qcow2),
+            backing: try stack.below(journal.record).map { .init(path: $0.path, format: $0.format) })
     }
 
     private func startMethod(_ box: Box) throws -> StartMethod {

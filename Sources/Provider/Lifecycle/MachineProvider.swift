@@ -11,15 +11,21 @@ public struct LaunchPlan: Sendable {
         public var format: DiskFormat
     }
 
+    /// A disk that the guest writes to.
+    public struct LayeredDisk: Sendable, Hashable {
+        public var top: Disk
+        /// The images below it, nearest first. They come from wander's records, never from the image.
+        public var backing: [Disk]
+    }
+
     public var name: String
     public var folder: MachineFolder
     /// In bytes.
     public var memory: UInt64
     public var processors: Int
-    public var disk: Disk
-    /// The images below the disk's overlay, nearest first. They come from wander's records, never from the image.
-    public var backing: [Disk]
-    /// More disks, after the first; raw images.
+    /// At least one; the guest boots from the first.
+    public var disks: [LayeredDisk]
+    /// More disks, after these; raw images.
     public var extraDisks: [Disk] = []
     public var shares: [MachineShare] = []
     /// Whether a guest that writes while the host's disk is full waits until there is room, instead of getting an

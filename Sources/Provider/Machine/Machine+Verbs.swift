@@ -141,7 +141,7 @@ extension Machine {
                 throw SnapshotError.notAtRest(machine: name, reason: "the machine runs")
             }
             let stack = LayerStack(self)
-            try stack.complete(journal)
+            try MachineDisks.complete(self, journal)
             try Preparations(self).discard()
             return try body(try stack.own(journal.record))
         }

@@ -23,22 +23,31 @@ struct BoxAssembly {
     }
 
     /// - Parameters:
+    ///   - others: The layers of each disk after the first. They go into the box as they are.
     ///   - contents: What people add.
     ///   - stopped: Whether the machine was stopped for it.
-    func pack(_ prepared: PreparedDisk, _ contents: PackageContents, stopped: Bool) throws -> PackageOutcome {
+    func pack(
+        _ prepared: PreparedDisk, others: [[DiskLayer]], _ contents: PackageContents, stopped: Bool
+    ) throws -> PackageOutcome {
         try removeLeftovers(in: prepared.folder.path)
         let image = prepared.folder.path.appending("box.img")
         let changes = prepared.folder.path.appending(BoxParent.changesName)
-        defer { for file in [image, changes] { try? FileSystem.remove(file) } }
+        let otherImages = others.indices.map { index in
+            prepared.folder.path.appending(BoxDescription.diskName(index + 1))
+        }
+        defer { for file in [image, changes] + otherImages { try? FileSystem.remove(file) } }
         let disk = try DiskWithoutFreeSpace(try DiskImage.open(prepared.layers, access: .readOnly))
         defer { try? disk.close() }
         let virtualSize = disk.virtualSize
         try flatten(disk, to: image)
-        try refuseSecrets(image)
+        for (layers, target) in zip(others, otherImages) { try flatten(layers, to: target) }
+        for image in [image] + otherImages { try refuseSecrets(image) }
 
         let done = record.stepRecords.filter { $0.state == .succeeded }
         var description = try description(virtualSize: virtualSize, done: done)
+        description.otherDisks = otherImages.compactMap { $0.lastComponent?.string }
         var files = contents.files
+        for (name, image) in zip(description.otherDisks, otherImages) { files[name] = .file(image) }
         if options.isThin {
             try writeDifference(of: disk, prepared, to: changes)
             files[BoxParent.changesName] = .file(changes)
@@ -114,6 +123,13 @@ struct BoxAssembly {
             files, compression: options.compression, sink: project.events, cancellation: project.cancellation)
         writer.isPrivate = options.keepsIdentity || options.allowsSecrets
         return try writer.write(to: options.output, replace: options.replace)
+    }
+
+    /// Nothing is reset in them: what is a machine's own is on the disk that it boots from.
+    private func flatten(_ layers: [DiskLayer], to image: FilePath) throws {
+        let disk = try DiskWithoutFreeSpace(try DiskImage.open(layers, access: .readOnly))
+        defer { try? disk.close() }
+        try flatten(disk, to: image)
     }
 
     private func flatten(_ disk: any BlockStorage, to image: FilePath) throws {

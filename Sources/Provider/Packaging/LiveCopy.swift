@@ -4,7 +4,7 @@ import Reporting
 import SSH
 import SystemPackage
 
-/// Copies the disk of a running machine while its guest has written everything to disk and writes nothing new.
+/// Copies the disks of a running machine while its guest has written everything to disk and writes nothing new.
 ///
 /// The guest freezes its own file systems, and thaws them after two minutes, whatever happens to wander.
 struct LiveCopy {
@@ -13,7 +13,8 @@ struct LiveCopy {
     init(_ machine: Machine) { self.machine = machine }
 
     /// - Throws: ``PackageError/cannotFreeze(machine:reason:)`` if the copy would not be consistent.
-    func run(over session: SSHSession, to target: FilePath) throws {
+    /// - Parameter copies: What is to be copied, and to where.
+    func run(over session: SSHSession, _ copies: [(source: FilePath, target: FilePath)]) throws {
         machine.report(.step("freezing the guest's file systems for a moment"))
         let answer = try OwnedDescriptor.pipe()
         var said: [UInt8] = []
@@ -21,7 +22,6 @@ struct LiveCopy {
         var copied = false
         var script = ShellScript(BuiltInScript.text(PackageResources.freeze_sh), as: "root")
         script.milliseconds = 150_000
-        let disk = machine.folder.disk
         let outcome = try session.run(
             script, input: .descriptor(answer.read.rawValue),
             output: { bytes in
@@ -29,7 +29,7 @@ struct LiveCopy {
                 guard !copied, String(decoding: said, as: UTF8.self).contains("frozen\n") else { return }
                 copied = true
                 do {
-                    try copySparse(disk, to: target)
+                    for copy in copies { try copySparse(copy.source, to: copy.target) }
                 } catch { failure = error }
                 try? answer.write.writeAll("thaw\n")
             }, error: { bytes in said += bytes.prefix(max(0, (1 << 16) - said.count)) })

@@ -25,6 +25,8 @@ public enum PackageError: UserFacingError, Equatable {
     case cannotFreeze(machine: String, reason: String)
     /// Values that sensitive steps get stand on the disk.
     case holdsSecrets(machine: String, count: Int)
+    /// What a thin box holds is the changes of one disk.
+    case thinOfSeveralDisks(machine: String)
     case preparationFailed(machine: String, reason: String, console: String)
 
     public var summary: String {
@@ -49,6 +51,7 @@ public enum PackageError: UserFacingError, Equatable {
             "\(machine) cannot be packaged while it runs: \(reason)"
         case .holdsSecrets(let machine, let count):
             "the disk of \(machine) holds \(count) of the values that sensitive provisioners get"
+        case .thinOfSeveralDisks(let machine): "\(machine) has more than one disk, and a thin box has one"
         case .preparationFailed(let machine, let reason, _):
             "the copy of \(machine)'s disk could not be prepared: \(reason)"
         }
@@ -74,6 +77,7 @@ public enum PackageError: UserFacingError, Equatable {
         case .cannotFreeze: "Leave --live out: the machine is stopped, packaged, and can be started again."
         case .holdsSecrets:
             "Remove them from the guest's files, or pack them into the box with --allow-secrets."
+        case .thinOfSeveralDisks: "Leave --thin out."
         case .preparationFailed:
             """
             The machine itself is as it was: run the command again. If the guest's system cannot do it at all, '--keep-identity' \
@@ -89,7 +93,7 @@ public enum PackageError: UserFacingError, Equatable {
         case .outputIsFolder, .outputIsNoFile, .outputInState, .outputIncluded, .includesState, .notAFile, .wrongInfo,
             .twoIncludes, .includeNotAFile, .includeLoop:
             .usage
-        case .noKernel, .holdsSecrets, .cannotFreeze: .refused
+        case .noKernel, .holdsSecrets, .cannotFreeze, .thinOfSeveralDisks: .refused
         case .previewOfRunning: .wrongState
         case .preparationFailed: .failure
         }

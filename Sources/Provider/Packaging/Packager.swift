@@ -22,6 +22,9 @@ struct Packager {
 
     /// See ``Machine/package(_:)``.
     func package(_ contents: PackageContents) throws -> PackageOutcome {
+        guard !options.isThin || journal.record.diskCount == 1 else {
+            throw PackageError.thinOfSeveralDisks(machine: machine.name)
+        }
         let script = try readiedScript()
         let isAlive = try machine.folder.isAlive()
         if options.isLive, isAlive { return try packageLive(script, contents) }
@@ -33,7 +36,9 @@ struct Packager {
             machine.report(
                 .warning("the box's /etc/fstab names this machine's shares, which other machines do without"))
         }
-        return try BoxAssembly(machine, journal.record, box, options).pack(prepared, contents, stopped: stopped)
+        let others = try MachineDisks(machine, journal.record).stacks.dropFirst().map { try $0.all(journal.record) }
+        return try BoxAssembly(machine, journal.record, box, options)
+            .pack(prepared, others: others, contents, stopped: stopped)
     }
 
     /// What would be removed and reset.
@@ -56,12 +61,17 @@ struct Packager {
         try preparations.discard(place)
         defer { try? preparations.discard(place) }
         try FileSystem.makeDirectory(place.path, permissions: 0o700)
-        let copy = place.path.appending("machine.qcow2")
-        try LiveCopy(machine).run(over: session, to: copy)
-        var layers = try machine.diskLayers()
-        layers[0].path = copy
-        let prepared = try prepare(script, over: layers, in: preparations.inner(of: place))
-        return try BoxAssembly(machine, journal.record, box, options).pack(prepared, contents, stopped: false)
+        let stacks = MachineDisks(machine, journal.record).stacks
+        func copy(_ stack: LayerStack) -> FilePath { place.path.appending("machine-\(stack.index).qcow2") }
+        try LiveCopy(machine).run(over: session, stacks.map { ($0.top, copy($0)) })
+        let disks = try stacks.map { stack in
+            var layers = try stack.all(journal.record)
+            layers[0].path = copy(stack)
+            return layers
+        }
+        let prepared = try prepare(script, over: disks[0], in: preparations.inner(of: place))
+        return try BoxAssembly(machine, journal.record, box, options)
+            .pack(prepared, others: Array(disks.dropFirst()), contents, stopped: false)
     }
 
     private func prepare(

@@ -8,7 +8,7 @@ import SystemPackage
 struct LayerMerge {
     let machine: Machine
     let journal: MachineJournal
-    private var stack: LayerStack { LayerStack(machine) }
+    private var disks: MachineDisks { MachineDisks(machine, journal.record) }
 
     init(_ machine: Machine, _ journal: MachineJournal) {
         self.machine = machine
@@ -18,20 +18,20 @@ struct LayerMerge {
     func run() throws {
         while let pair = Self.mergeable(journal.record.layerChains) {
             let merged = randomIdentifier()
-            try merge(pair, of: journal.record, into: machine.folder.layer(merged))
+            for stack in disks.stacks { try merge(pair, of: journal.record, in: stack, into: stack.file(merged)) }
             // The images above still name the old one: to other tools alone.
             try journal.write { $0.merged(pair.upper, andLower: pair.lower, into: merged) }
-            try stack.removeUnused(journal.record)
+            try disks.removeUnused()
         }
     }
 
     private func merge(
-        _ pair: (upper: String, lower: String), of record: MachineRecord, into target: FilePath
+        _ pair: (upper: String, lower: String), of record: MachineRecord, in stack: LayerStack, into target: FilePath
     ) throws {
         guard let chain = record.layerChains.first(where: { $0.contains(pair.upper) }),
             let place = chain.firstIndex(of: pair.upper), let base = try stack.below(record).last
         else { return }
-        let layers = chain[place...].map { stack.layer(machine.folder.layer($0)) } + [base]
+        let layers = chain[place...].map { stack.layer(stack.file($0)) } + [base]
         let disk = try DiskImage.open(layers, access: .readOnly)
         defer { try? disk.close() }
         let below = try DiskImage.open(Array(layers.dropFirst(2)), access: .readOnly)

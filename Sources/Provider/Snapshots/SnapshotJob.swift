@@ -14,7 +14,7 @@ struct SnapshotJob {
     let machine: Machine
     let journal: MachineJournal
     private var folder: MachineFolder { machine.folder }
-    private var stack: LayerStack { LayerStack(machine) }
+    private var disks: MachineDisks { MachineDisks(machine, journal.record) }
 
     init(_ machine: Machine, _ record: MachineRecord) {
         self.machine = machine
@@ -39,23 +39,24 @@ struct SnapshotJob {
             name, of: journal.record, layers: [layer] + journal.record.layers, created: created,
             isPushed: snapshot == nil)
         try journal.write { $0.saved(saved, freezes: !isAlive) }
-        if !isAlive { try stack.complete(journal) }
-        try stack.removeUnused(journal.record)
+        if !isAlive { try MachineDisks.complete(machine, journal) }
+        try disks.removeUnused()
         return saved
     }
 
     /// See ``Machine/restoreSnapshot(_:)``.
     func restore(_ snapshot: String?) throws -> MachineSnapshot {
         let saved = try find(snapshot)
-        for layer in saved.layers where try !FileSystem.exists(folder.layer(layer)) {
-            throw SnapshotError.damaged(machine: machine.name, name: saved.name, file: folder.layer(layer).string)
+        for file in saved.layers.flatMap({ layer in disks.stacks.map { $0.file(layer) } })
+        where try !FileSystem.exists(file) {
+            throw SnapshotError.damaged(machine: machine.name, name: saved.name, file: file.string)
         }
         try Stopping(machine, journal).run(.force)
         machine.report(.step("restoring '\(saved.name)' of \(timestamp(saved.created))"))
         try Preparations(machine).discard()
         try journal.write { $0.restored(saved) }
-        try stack.complete(journal)
-        try stack.removeUnused(journal.record)
+        try MachineDisks.complete(machine, journal)
+        try disks.removeUnused()
         return saved
     }
 
@@ -63,18 +64,17 @@ struct SnapshotJob {
     func delete(_ snapshot: String) throws -> MachineSnapshot {
         let saved = try find(snapshot)
         try journal.write { $0.forgot(saved.name) }
-        try stack.removeUnused(journal.record)
+        try disks.removeUnused()
         try LayerMerge(machine, journal).run()
         return saved
     }
 
     /// Gives a halted machine's own layer a second name, under which nobody writes to it.
     private func frozenLayer() throws -> String {
-        try stack.complete(journal)
+        try MachineDisks.complete(machine, journal)
         machine.report(.step("freezing the disk"))
         let layer = randomIdentifier()
-        try FileSystem.link(folder.disk, to: folder.layer(layer))
-        try FileSystem.synchronizeDirectory(folder.path)
+        try disks.freeze(as: layer)
         return layer
     }
 
@@ -86,21 +86,24 @@ struct SnapshotJob {
         defer { session.close() }
         let layer = randomIdentifier()
         // What an earlier command was killed over.
-        try stack.removeUnused(record)
-        let part = folder.path.appending("layer-\(layer).part")
-        do {
-            try LiveCopy(machine).run(over: session, to: part)
-        } catch let PackageError.cannotFreeze(_, reason) {
-            try? FileSystem.remove(part)
-            throw SnapshotError.notAtRest(machine: machine.name, reason: reason)
-        } catch {
-            try? FileSystem.remove(part)
-            throw error
+        try disks.removeUnused()
+        let copies = disks.stacks.map { stack in
+            (stack: stack, part: folder.path.appending("layer-\(layer).\(stack.index).part"))
         }
-        // Opening and closing it brings its counts of clusters, which a running machine keeps in memory, up to date.
-        let image = try DiskImage.open([stack.layer(part)] + stack.below(record), access: .readWrite)
-        try image.close()
-        try FileSystem.rename(part, to: folder.layer(layer))
+        do {
+            try LiveCopy(machine).run(over: session, copies.map { ($0.stack.top, $0.part) })
+        } catch {
+            for copy in copies { try? FileSystem.remove(copy.part) }
+            guard case PackageError.cannotFreeze(_, let reason) = error else { throw error }
+            throw SnapshotError.notAtRest(machine: machine.name, reason: reason)
+        }
+        for (stack, part) in copies {
+            // Opening and closing it brings its counts of clusters, which a running machine keeps in memory, up to
+            // date.
+            let image = try DiskImage.open([stack.layer(part)] + stack.below(record), access: .readWrite)
+            try image.close()
+            try FileSystem.rename(part, to: stack.file(layer))
+        }
         try FileSystem.synchronizeDirectory(folder.path)
         return layer
     }

@@ -1,11 +1,16 @@
+import BoxFormat
 public import JSON
 import NetworkAddress
 
 extension MachineRecord {
-    static let schema: Int64 = 2
+    static let schema: Int64 = 3
 
-    /// What a reader must know: one that does not know of layers would start the machine from half its disk.
-    private var neededSchema: Int64 { layers.isEmpty && snapshots.isEmpty && !needsLayer ? 1 : 2 }
+    /// What a reader must know: one that does not know of layers would start the machine from half its disk, and one
+    /// that does not know of several disks would leave some out.
+    private var neededSchema: Int64 {
+        if diskCount > 1 { return 3 }
+        return layers.isEmpty && snapshots.isEmpty && !needsLayer ? 1 : 2
+    }
 
     public var json: JSONValue {
         [
@@ -22,6 +27,7 @@ extension MachineRecord {
             ],
             "hardwareAddress": .string(hardwareAddress.description),
             "user": .string(user),
+            "disks": .integer(Int64(diskCount)),
             "definition": definition ?? .null,
             "start": .optional(start),
             "process": process.map { ["identifier": .integer(Int64($0.identifier)), "started": .string($0.started)] }
@@ -58,6 +64,10 @@ extension MachineRecord {
         guard let address = MACAddress(try reader.string("hardwareAddress")) else {
             throw JSONError.wrongType("\(path): hardwareAddress", expected: "an Ethernet address")
         }
+        let diskCount = reader.has("disks") ? try reader.integer("disks") : 1
+        guard (1...Int64(Box.diskLimit)).contains(diskCount) else {
+            throw JSONError.wrongType("\(path): disks", expected: "a count of disks")
+        }
         var process: ProcessIdentity?
         if let running = try reader.object("process") {
             guard let identifier = Int32(exactly: try running.integer("identifier")), identifier > 1 else {
@@ -73,7 +83,7 @@ extension MachineRecord {
                 name: try box.string("name"), version: try box.string("version"),
                 architecture: try box.string("architecture"), digest: try box.optionalString("digest"),
                 disk: try box.optionalString("disk")),
-            hardwareAddress: address, user: try reader.string("user"),
+            hardwareAddress: address, user: try reader.string("user"), diskCount: Int(diskCount),
             definition: value["definition"].flatMap { $0.isNull ? nil : $0 },
             start: try reader.optionalString("start"), process: process,
             isReady: try reader.bool("ready", default: false), hasOwnKey: try reader.bool("ownKey", default: false),

@@ -23,6 +23,8 @@ public struct MachineRecord: Sendable, Hashable {
     /// The card's Ethernet address, the same for the machine's whole life.
     public let hardwareAddress: MACAddress
     public let user: String
+    /// As many as its box has; each layer below is a file for each of them.
+    let diskCount: Int
     /// The definition that the machine was last started with, in its canonical form; nil before the first start.
     public private(set) var definition: JSONValue?
     /// How the guest was last started: `kernel`, `bios` or `uefi`; nil in the record of an older machine.
@@ -62,11 +64,11 @@ extension MachineRecord {
     init(
         creating name: String, identifier: String, provider: ProviderKind, box: OriginBox,
         hardwareAddress: MACAddress,
-        user: String, provisioning: JSONValue = .array([]), at time: Int64
+        user: String, diskCount: Int = 1, provisioning: JSONValue = .array([]), at time: Int64
     ) {
         self.init(
             identifier: identifier, name: name, provider: provider, stage: .creating, created: time, changed: time,
-            box: box, hardwareAddress: hardwareAddress, user: user, provisioning: provisioning)
+            box: box, hardwareAddress: hardwareAddress, user: user, diskCount: diskCount, provisioning: provisioning)
     }
 
     /// Its folder, disk and key are there, or its process has ended.
@@ -147,7 +149,7 @@ extension MachineRecord {
     mutating func provisioned(_ records: JSONValue) { provisioning = records }
 }
 
-// MARK: - Its disk
+// MARK: - Its disks
 
 extension MachineRecord {
     /// What the disk and what each snapshot is made on.

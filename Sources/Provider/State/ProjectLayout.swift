@@ -54,11 +54,14 @@ public struct MachineFolder: Sendable, Hashable {
 
     public var record: FilePath { path.appending("record.json") }
     /// The layer that the guest writes to, over the box's image or over frozen layers.
-    public var disk: FilePath { path.appending("disk.qcow2") }
+    public var disk: FilePath { disk(0) }
+    /// The same of each of the machine's disks, counted from 0, of which the guest boots from the first.
+    func disk(_ index: Int) -> FilePath { path.appending("disk\(Self.suffix(index)).qcow2") }
     /// A frozen layer, of which snapshots are made. Beside the disk, so that the names in images stay right when it is
     /// frozen.
-    func layer(_ name: String) -> FilePath { path.appending(Self.layerFile(name)) }
-    static func layerFile(_ name: String) -> String { "layer-\(name).qcow2" }
+    func layer(_ name: String, disk: Int = 0) -> FilePath { path.appending(Self.layerFile(name, disk: disk)) }
+    static func layerFile(_ name: String, disk: Int = 0) -> String { "layer-\(name)\(suffix(disk)).qcow2" }
+    private static func suffix(_ disk: Int) -> String { disk == 0 ? "" : "-\(disk)" }
     /// The names of all files of layers, complete or not.
     func layerFiles() throws(SystemError) -> [String] {
         try FileSystem.list(path).filter { $0.hasPrefix("layer-") }

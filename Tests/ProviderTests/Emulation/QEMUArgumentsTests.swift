@@ -10,8 +10,11 @@ import Testing
     static func plan(_ box: FilePath = "/store/box.img", kernel: FilePath? = "/store/vmlinuz") -> LaunchPlan {
         LaunchPlan(
             name: "web", folder: MachineFolder(path: "/project/.wander/machines/web", name: "web"), memory: 512 << 20,
-            processors: 2, disk: .init(path: "disk.qcow2", format: .qcow2),
-            backing: [.init(path: box, format: .qcow2)],
+            processors: 2,
+            disks: [
+                .init(
+                    top: .init(path: "disk.qcow2", format: .qcow2), backing: [.init(path: box, format: .qcow2)])
+            ],
             start: kernel.map { .kernel($0, initrd: "/store/initrd.img", commandLine: "console=ttyS0") }
                 ?? .firmware(.bios),
             hardwareAddress: MACAddress(rawValue: 0x5254_0001_0203),

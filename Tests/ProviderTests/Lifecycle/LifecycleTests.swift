@@ -153,7 +153,7 @@ import Testing
         life.guests.forget()
         #expect(try life.machine().up(UpOptions()).actions == [.started, .provisioned])
         #expect(life.guests.done.contains("step two") && !life.guests.done.contains("step one"))
-        #expect(life.provider.state.withLock { $0.plans.last?.backing.count } == 2)
+        #expect(life.provider.state.withLock { $0.plans.last?.disks[0].backing.count } == 2)
         _ = try life.machine().halt(.force)
         _ = try life.machine().deleteSnapshot("one")
         #expect(try life.machine().snapshots().isEmpty)

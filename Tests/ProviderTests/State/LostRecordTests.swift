@@ -101,7 +101,7 @@ import Testing
         }
         try fixture.store.remove(box.identity, force: true)
         _ = try fixture.addBox(1)
-        #expect(try fixture.start(record).backing.map(\.path) == [box.disk.path])
+        #expect(try fixture.start(record).disks[0].backing.map(\.path) == [box.disk.path])
     }
 
     @Test("a box that is missing comes back by what the message says, in the version that it had")
@@ -136,7 +136,7 @@ import Testing
         ]
         let added = try ChildProcess.run(["sh", "-c", String(remedy[command...])], process)
         #expect(added.outcome == .exited(0), "\(remedy): \(String(decoding: added.error, as: UTF8.self))")
-        #expect(try fixture.start(record).backing.map(\.path) == [box.disk.path])
+        #expect(try fixture.start(record).disks[0].backing.map(\.path) == [box.disk.path])
     }
 
     @Test("what killed commands were writing is cleaned away by the next one; what is being written stays")

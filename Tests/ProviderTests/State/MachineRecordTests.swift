@@ -40,12 +40,12 @@ import Testing
     @Test("a record of a later version is refused by name, and changes nothing")
     func newerSchema() throws {
         var members = Self.record().json.objectValue ?? []
-        members[0] = JSONMember("schema", 3)
+        members[0] = JSONMember("schema", .integer(MachineRecord.schema + 1))
         #expect {
             try MachineRecord(.object(members), path: "record.json")
         } throws: { error in
             guard case ProviderError.newerState(_, let schema) = error else { return false }
-            return schema == 3
+            return schema == MachineRecord.schema + 1
         }
     }
 

@@ -28,8 +28,11 @@ struct PreparationGuest {
         let emulation = definition?.provider.emulation
         var plan = LaunchPlan(
             name: machine.name, folder: place, memory: min(definition?.memory ?? 512 << 20, 1 << 30), processors: 1,
-            disk: LaunchPlan.Disk(path: "disk.qcow2", format: .qcow2),
-            backing: layers.map { LaunchPlan.Disk(path: $0.path, format: $0.format) },
+            disks: [
+                LaunchPlan.LayeredDisk(
+                    top: LaunchPlan.Disk(path: "disk.qcow2", format: .qcow2),
+                    backing: layers.map { LaunchPlan.Disk(path: $0.path, format: $0.format) })
+            ],
             extraDisks: [LaunchPlan.Disk(path: "exchange.raw", format: .raw)],
             start: .kernel(
                 boot.kernel, initrd: boot.initrd,
