@@ -3,30 +3,80 @@ internal import LinuxSystem
 internal import Reporting
 internal import SystemPackage
 
-/// The kind of a file that somebody wants to add, from its first bytes.
+/// The kind of a file that somebody wants to add, from its first bytes; never from its name.
 enum AddedFileKind: Equatable {
+    /// A tar archive, plain or packed: a box, or an image that was put into one.
     case archive
-    case disk(DiskFormat)
+    /// A disk image, as it is or packed.
+    case disk(DiskFormat, isPacked: Bool)
+    /// A disk image that qemu-img converts.
+    case foreign(ForeignImage, isPacked: Bool)
+
+    /// The bytes that are looked at.
+    static let startSize = 4096
 
     /// - Throws: ``BoxError/notAnArchive(_:)``
     static func look(at path: FilePath, stated: DiskFormat?) throws -> AddedFileKind {
         let file = try OwnedDescriptor.open(path, .readOnly)
         guard try file.status().kind == .regular else { throw BoxError.notAnArchive(path) }
-        if let stated { return .disk(stated) }
-        let start = try file.read(upTo: 4096)
-        let packed: [[UInt8]] = [
+        let start = try file.read(upTo: startSize)
+        guard isPacked(start) else {
+            if let stated { return .disk(stated, isPacked: false) }
+            guard let kind = AddedFileKind(start: start) else { throw BoxError.notAnArchive(path) }
+            return kind
+        }
+        if let stated { return .disk(stated, isPacked: true) }
+        switch AddedFileKind(start: try unpackedStart(of: path)) {
+        case .disk(let format, _): return .disk(format, isPacked: true)
+        case .foreign(let format, _): return .foreign(format, isPacked: true)
+        // Archives older than "ustar" have no mark.
+        case .archive, nil: return .archive
+        }
+    }
+
+    /// What begins like this, unpacked; nil if nothing does.
+    init?(start: [UInt8]) {
+        // tar(5): "ustar" at 257.
+        if start.count >= 262, start[257..<262].elementsEqual("ustar".utf8) {
+            self = .archive
+        } else if start.starts(with: [0x51, 0x46, 0x49, 0xfb]) {
+            self = .disk(.qcow2, isPacked: false)
+        } else if let foreign = ForeignImage(start: start) {
+            self = .foreign(foreign, isPacked: false)
+        } else if start.count >= 512, start[510] == 0x55, start[511] == 0xaa {
+            // A disk with a partition table or boot sector,
+            self = .disk(.raw, isPacked: false)
+        } else if start.count >= 1082, start[1080] == 0x53, start[1081] == 0xef {
+            // or an ext4 file system without one.
+            self = .disk(.raw, isPacked: false)
+        } else {
+            return nil
+        }
+    }
+
+    private static func isPacked(_ start: [UInt8]) -> Bool {
+        let marks: [[UInt8]] = [
             [0x1f, 0x8b], [0x28, 0xb5, 0x2f, 0xfd], [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], Array("BZh".utf8),
         ]
-        if packed.contains(where: { start.starts(with: $0) }) { return .archive }
-        if start.starts(with: [0x51, 0x46, 0x49, 0xfb]) { return .disk(.qcow2) }
-        // tar(5): "ustar" at 257. Skippable zstd frames (as pzstd writes) come first in some archives.
-        if start.count >= 262, start[257..<262].elementsEqual("ustar".utf8) { return .archive }
-        if start.count >= 4, start[0] & 0xf0 == 0x50, start[1...3].elementsEqual([0x2a, 0x4d, 0x18]) {
-            return .archive
-        }
-        // A disk with a partition table or boot sector, or an ext4 file system without one.
-        if start.count >= 512, start[510] == 0x55, start[511] == 0xaa { return .disk(.raw) }
-        if start.count >= 1082, start[1080] == 0x53, start[1081] == 0xef { return .disk(.raw) }
-        throw BoxError.notAnArchive(path)
+        if marks.contains(where: { start.starts(with: $0) }) { return true }
+        // Skippable zstd frames (as pzstd writes) come first in some archives.
+        return start.count >= 4 && start[0] & 0xf0 == 0x50 && start[1...3].elementsEqual([0x2a, 0x4d, 0x18])
+    }
+
+    /// The first bytes of what is packed in the file `path`.
+    private static func unpackedStart(of path: FilePath) throws -> [UInt8] {
+        struct Enough: Error {}
+        var start: [UInt8] = []
+        let source = try ArchiveSource(
+            OwnedDescriptor.open(path, .readOnly), checksums: [], label: "", sink: SilentSink(), cancellation: nil)
+        let reader = try ArchiveReader.open(source, path: path, contents: .stream)
+        guard try reader.nextEntry() != nil else { return [] }
+        do {
+            try unsafe reader.readData { bytes, _ in
+                unsafe start.append(contentsOf: bytes.prefix(startSize - start.count))
+                if start.count >= startSize { throw Enough() }
+            }
+        } catch is Enough {}
+        return start
     }
 }

@@ -15,7 +15,11 @@ extension BoxError {
         case .forbiddenEntry(let name, let problem): "the box has an entry '\(name)' \(problem.wording)"
         case .tooMuchData(let limit, let what): "the box holds more than \(limit) of \(what)"
         case .tooManyEntries(let limit): "the box holds more than \(limit) files"
-        case .missingMetadata: "the archive has no metadata.json, so it is no box"
+        case .missingMetadata: "the archive has neither a metadata.json nor a disk image, so it is no box"
+        case .severalImages(let files): "the archive has no metadata.json, and \(files.count) disk images"
+        case .converterMissing(let format):
+            "this is a \(format.uppercased()) image, and qemu-img, which converts those, is not installed"
+        case .packedForeignImage(let format): "this is a packed \(format.uppercased()) image"
         case .invalidMetadata(let reason): "the box's metadata.json is not valid: \(reason)"
         case .wrongProvider(let provider): "the box is made for the provider '\(provider.utf8.shown)'"
         case .missingFile(let file, let place): "the box has no file '\(file.utf8.shown)', which its \(place) names"
@@ -47,6 +51,7 @@ extension BoxError {
         case .notFound(_, let installed) where !installed.isEmpty: "There are: " + installed.joined(separator: ", ")
         case .ambiguous(_, let candidates): candidates.joined(separator: "\n")
         case .inUse(_, let machines): machines.joined(separator: "\n")
+        case .severalImages(let files): files.joined(separator: "\n")
         case .damaged(_, let files): files.joined(separator: "\n")
         case .invalidDisk(_, .backingFile(let name)): "The image says that it continues in '\(name)'."
         case .parentMissing(let parent): "It must be exactly \(parent.digest)."
@@ -63,7 +68,10 @@ extension BoxError {
         case .nameRequired: "Give the name: wander box add --name NAME FILE"
         case .notAnArchive, .missingMetadata:
             "A box is a tar archive (plain or packed with zstd, gzip, xz or bzip2) with a metadata.json and a disk image; "
-                + "a qcow2 image is added by: wander box add --name NAME IMAGE"
+                + "a disk image is added by: wander box add --name NAME IMAGE"
+        case .severalImages: "Unpack it, and add the image that you mean: wander box add --name NAME IMAGE"
+        case .converterMissing: "Install it: apt-get install qemu-utils (in other distributions: qemu-img)."
+        case .packedForeignImage: "Unpack it first, and add the image: wander box add --name NAME IMAGE"
         case .unreadable: "The file may be cut short: get it again."
         case .wrongProvider: "wander runs boxes made for the provider 'libvirt' or 'qemu'."
         case .fileDigestMismatch, .checksumMismatch:
@@ -98,7 +106,7 @@ extension BoxError {
         case .alreadyPresent, .inUse, .outputExists, .ambiguous: .wrongState
         case .invalidName, .invalidVersion, .invalidRequirement, .invalidArchitecture, .nameRequired, .invalidChecksum:
             .usage
-        case .outOfMemory: .hostNotAble
+        case .outOfMemory, .converterMissing: .hostNotAble
         case .forbiddenEntry, .tooMuchData, .tooManyEntries, .invalidDisk: .refused
         default: .failure
         }

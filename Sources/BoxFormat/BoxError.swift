@@ -17,6 +17,11 @@ public enum BoxError: UserFacingError, Equatable {
     case tooMuchData(limit: ByteCount, what: String)
     case tooManyEntries(limit: Int)
     case missingMetadata
+    /// An archive without metadata may hold one disk image.
+    case severalImages([String])
+    /// An image that only qemu-img reads.
+    case converterMissing(String)
+    case packedForeignImage(String)
     case invalidMetadata(String)
     case wrongProvider(String)
     case missingFile(String, namedBy: String)

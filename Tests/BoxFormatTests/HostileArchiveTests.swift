@@ -187,7 +187,7 @@ import Testing
     @Test("metadata that is missing, of another provider, or not to be trusted")
     func metadata() throws {
         var tar = TarFixture()
-        tar.add("box.img", QcowFixture.header())
+        tar.add("box.img", Array("no image".utf8))
         try refused(tar.archive, .missingMetadata)
         try refused(BoxFixture.archive(#"{"provider":"virtualbox"}"#), .wrongProvider("virtualbox"))
         try refused(

@@ -3,7 +3,7 @@ internal import LinuxSystem
 internal import Reporting
 internal import SystemPackage
 
-/// Reads the entries of a tar archive, plain or packed with gzip, zstd, xz or bzip2, in order. Owns its libarchive
+/// Reads the entries of a tar archive, or one file, plain or packed with gzip, zstd, xz or bzip2, in order. Owns its libarchive
 /// handle and, like it, is not thread-safe.
 @safe struct ArchiveReader: ~Copyable {
     /// An entry's header, not yet judged.
@@ -16,15 +16,26 @@ internal import SystemPackage
         var permissions: UInt32
     }
 
+    enum Contents {
+        case tar
+        /// Anything, as one entry.
+        case stream
+    }
+
     private let handle: OpaquePointer
     private let source: ArchiveSource
     private let path: FilePath
 
-    static func open(_ source: ArchiveSource, path: FilePath) throws -> ArchiveReader {
+    static func open(
+        _ source: ArchiveSource, path: FilePath, contents: Contents = .tar
+    ) throws -> ArchiveReader {
         guard let handle = unsafe archive_read_new() else { throw BoxError.outOfMemory }
         let reader = unsafe ArchiveReader(handle: handle, source: source, path: path)
         // Named one by one: "all" would bring in formats that no box has, and their libraries.
-        try reader.check(unsafe archive_read_support_format_tar(handle))
+        switch contents {
+        case .tar: try reader.check(unsafe archive_read_support_format_tar(handle))
+        case .stream: try reader.check(unsafe archive_read_support_format_raw(handle))
+        }
         try reader.check(unsafe archive_read_support_filter_gzip(handle))
         try reader.check(unsafe archive_read_support_filter_zstd(handle))
         try reader.check(unsafe archive_read_support_filter_xz(handle))

@@ -12,7 +12,8 @@ struct BoxUnpacker {
         var digest: SHA256Digest
     }
     struct Result {
-        var metadata: BoxMetadata
+        /// nil: an archive of something else, which may be a disk image.
+        var metadata: BoxMetadata?
         var files: [File]
         var archiveDigest: SHA256Digest
         /// In the algorithm that was asked for.
@@ -45,7 +46,7 @@ struct BoxUnpacker {
             sink: sink, cancellation: cancellation)
         var metadata: BoxMetadata?
         var files: [(path: String, size: UInt64)] = []
-        var budget = Budget(limits: limits, archiveBytes: source.size)
+        var budget = ArchiveBudget(limits: limits, archiveBytes: source.size)
         var seen: Set<String> = []
         do {
             let reader = try ArchiveReader.open(source, path: archive)
@@ -72,11 +73,10 @@ struct BoxUnpacker {
         try source.drain()
         archiveChecksum.end()
         other?.end()
-        guard let metadata else { throw BoxError.missingMetadata }
         let unpacked = zip(files, content.results()).map { file, result in
             File(path: file.path, size: file.size, digest: SHA256Digest(result: result))
         }
-        try Self.compare(unpacked, with: metadata)
+        if let metadata { try Self.compare(unpacked, with: metadata) }
         guard let digest = archiveChecksum.results().first else { throw BoxError.notAnArchive(archive) }
         return Result(
             metadata: metadata, files: unpacked, archiveDigest: SHA256Digest(result: digest),
@@ -111,7 +111,7 @@ struct BoxUnpacker {
 
     private func write(
         _ entry: ArchiveReader.Entry, _ name: EntryName, of reader: borrowing ArchiveReader, to path: FilePath,
-        _ content: BackgroundChecksum, _ budget: inout Budget
+        _ content: BackgroundChecksum, _ budget: inout ArchiveBudget
     ) throws -> UInt64 {
         let size = entry.size ?? 0
         try budget.countUnpacked(UInt64(size))
@@ -157,40 +157,5 @@ struct BoxUnpacker {
         for named in [metadata.kernel, metadata.initrd] {
             if let named, !paths.contains(named) { throw .missingFile(named, namedBy: BoxMetadata.fileName) }
         }
-    }
-}
-
-/// Counts what an archive has cost so far against its limits.
-private struct Budget {
-    let limits: ArchiveLimits
-    let archiveBytes: UInt64
-    private var entries = 0
-    private var unpacked: UInt64 = 0
-    private var allocated: UInt64 = 0
-
-    init(limits: ArchiveLimits, archiveBytes: UInt64) {
-        self.limits = limits
-        self.archiveBytes = archiveBytes
-    }
-
-    mutating func countEntry() throws(BoxError) {
-        entries += 1
-        if entries > limits.entries { throw .tooManyEntries(limit: limits.entries) }
-    }
-
-    mutating func countUnpacked(_ bytes: UInt64) throws(BoxError) {
-        let (sum, overflow) = unpacked.addingReportingOverflow(bytes)
-        if overflow || sum > limits.unpackedBytes {
-            throw .tooMuchData(limit: ByteCount(limits.unpackedBytes), what: "files")
-        }
-        unpacked = sum
-    }
-
-    mutating func countAllocated(_ bytes: UInt64, decompressed: UInt64) throws(BoxError) {
-        allocated += bytes
-        let limit = limits.allocatedLimit(archiveBytes: archiveBytes)
-        if allocated > limit.bytes { throw .tooMuchData(limit: limit, what: "data for an archive of its size") }
-        let stream = limits.decompressedLimit(archiveBytes: archiveBytes)
-        if decompressed > stream.bytes { throw .tooMuchData(limit: stream, what: "data for an archive of its size") }
     }
 }

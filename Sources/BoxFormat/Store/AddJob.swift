@@ -11,11 +11,11 @@ final class AddJob {
         var box: Box
     }
 
-    private let store: BoxStore
-    private let archive: FilePath
-    private let options: BoxStore.AddOptions
-    private let sink: any EventSink
-    private let cancellation: Cancellation?
+    let store: BoxStore
+    let archive: FilePath
+    let options: BoxStore.AddOptions
+    let sink: any EventSink
+    let cancellation: Cancellation?
     /// Held from the moment at which the box's identity is known until the value goes away.
     private var identityLock: BoxStore.HeldLock?
 
@@ -30,10 +30,10 @@ final class AddJob {
         self.cancellation = cancellation
     }
 
-    private var source: String { options.source ?? ((try? FileSystem.resolve(archive)) ?? archive).string }
+    var source: String { options.source ?? ((try? FileSystem.resolve(archive)) ?? archive).string }
 
     /// Who adds the box `identity` first does; the others wait here, and then find it.
-    private func claim(_ identity: BoxIdentity) throws {
+    func claim(_ identity: BoxIdentity) throws {
         try options.accept(identity)
         let key = "box-" + SHA256Digest(of: Array("\(identity)".utf8)).short
         let lock = try store.lock(
@@ -53,98 +53,38 @@ final class AddJob {
         throw AlreadyPresent(box: present)
     }
 
-    func unpack(into files: FilePath) throws -> Box {
-        let label = "unpacking \(options.name?.description ?? archive.lastComponent?.string ?? "box")"
-        var identity: BoxIdentity?
-        var parent: Box?
-        let unpacker = BoxUnpacker(limits: options.limits, sink: sink, cancellation: cancellation)
-        let other = options.checksums.first { $0.algorithm != .sha256 }
-        let result = try unpacker.unpack(archive, into: files, label: label, checksum: other?.algorithm) { metadata in
-            guard let name = options.name ?? metadata.name ?? options.fallbackName else {
-                throw BoxError.nameRequired(archive)
-            }
-            let known = BoxIdentity(
-                name: name, version: options.version ?? metadata.version ?? .unversioned,
-                architecture: options.architecture ?? metadata.architecture ?? .unknown)
-            identity = known
-            try claim(known)
-            // Before anything large is unpacked.
-            parent = try metadata.parent.map { try store.parentBox($0) }
-        }
-        sink.report(.finished(label: label))
-        try compareChecksums(
-            digest: result.archiveDigest, other: other, hexadecimal: result.checksum.map { hexadecimal($0) })
-        guard let identity else { throw BoxError.missingMetadata }
-        let metadata = result.metadata
-        let contents =
-            try parent.map { parent in
-                try ThinBox(parent: parent, metadata: metadata, sink: sink, cancellation: cancellation)
-                    .complete(result.files, in: files)
-            } ?? result.files
-        let directory = store.folder(of: identity).appending(BoxRecord.filesFolder)
-        let disks = try metadata.disks.map { disk in
-            let facts = try DiskFacts.look(at: files.appending(disk.path), name: disk.path, stated: disk.format)
-            return Box.Disk(
-                path: directory.appending(disk.path), format: facts.format, virtualSize: facts.virtualSize)
-        }
-        return Box(
-            identity: identity, directory: directory, disks: disks,
-            kernel: metadata.kernel.map { directory.appending($0) },
-            initrd: metadata.initrd.map { directory.appending($0) }, commandLine: metadata.commandLine,
-            user: metadata.user, cloudInit: metadata.cloudInit, firmware: metadata.firmware,
-            smallestMemory: metadata.smallestMemory, provisioning: metadata.provisioning,
-            digest: result.archiveDigest, checksums: options.checksums, archiveSize: result.archiveSize, source: source,
-            catalogue: options.catalogue,
-            added: wallClockSeconds(),
-            files: contents.map { Box.File(path: $0.path, size: $0.size, digest: $0.digest) })
+    /// What an image that does not name itself is called.
+    func imageIdentity() throws -> BoxIdentity {
+        guard let name = options.name ?? options.fallbackName else { throw BoxError.nameRequired(archive) }
+        return BoxIdentity(
+            name: name, version: options.version ?? .unversioned, architecture: options.architecture ?? .host)
     }
 
-    /// Copies a disk image that is no archive, hashing it on the way; zeros become holes.
-    func copyDisk(_ format: DiskFormat, into files: FilePath) throws -> Box {
-        guard let name = options.name ?? options.fallbackName else { throw BoxError.nameRequired(archive) }
-        let identity = BoxIdentity(
-            name: name, version: options.version ?? .unversioned, architecture: options.architecture ?? .host)
-        try claim(identity)
-        let facts = try DiskFacts.look(at: archive, name: archive.string, stated: format)
-        let checksum = try BackgroundChecksum(.sha256)
-        defer { checksum.stop() }
-        let other = options.checksums.first { $0.algorithm != .sha256 }
-        let second = try other.map { other throws(SystemError) in try BackgroundChecksum(other.algorithm) }
-        defer { second?.stop() }
-        let label = "copying \(name)"
-        let source = try ArchiveSource(
-            OwnedDescriptor.open(archive, .readOnly), checksums: [checksum] + (second.map { [$0] } ?? []), label: label,
-            sink: sink, cancellation: cancellation)
-        let fileName = "box.img"
-        let path = files.appending(fileName)
-        var writer = try SparseFileWriter(creating: path)
-        while true {
-            let start = Int64(source.position)
-            let bytes = try unsafe source.next()
-            if unsafe bytes.isEmpty { break }
-            do {
-                try unsafe writer.write(bytes, at: start)
-            } catch { throw SystemError("write", path, error.errno) }
-        }
-        let size = source.position
-        try writer.finish(length: Int64(size), permissions: 0o444)
-        sink.report(.finished(label: label))
-        checksum.end()
-        second?.end()
-        let digest = SHA256Digest(result: checksum.results().first ?? [])
-        try compareChecksums(digest: digest, other: other, hexadecimal: second?.results().first.map { hexadecimal($0) })
+    /// The box that is an image alone.
+    /// - Parameter image: The image, in the staging folder.
+    func imageBox(
+        _ identity: BoxIdentity, image: FilePath, format: DiskFormat, size: UInt64, content: SHA256Digest,
+        archive digest: SHA256Digest, archiveSize: UInt64
+    ) throws -> Box {
+        let facts = try DiskFacts.look(at: image, name: source, stated: format)
         let directory = store.folder(of: identity).appending(BoxRecord.filesFolder)
+        let known = options.facts ?? ImageFacts()
         return Box(
             identity: identity, directory: directory,
             disks: [
-                Box.Disk(path: directory.appending(fileName), format: facts.format, virtualSize: facts.virtualSize)
+                Box.Disk(
+                    path: directory.appending(BoxDescription.diskName), format: facts.format,
+                    virtualSize: facts.virtualSize)
             ],
-            digest: digest, checksums: options.checksums, archiveSize: size, source: self.source,
-            catalogue: options.catalogue,
-            added: wallClockSeconds(), files: [Box.File(path: fileName, size: size, digest: digest)])
+            user: known.user, cloudInit: known.cloudInit, firmware: known.firmware,
+            smallestMemory: known.smallestMemory,
+            digest: digest, checksums: options.checksums, archiveSize: archiveSize, source: source,
+            catalogue: options.catalogue, added: wallClockSeconds(),
+            files: [Box.File(path: BoxDescription.diskName, size: size, digest: content)])
     }
 
-    private func compareChecksums(digest: SHA256Digest, other: ExpectedChecksum?, hexadecimal: String?) throws {
+    /// Compares what was read with every checksum that somebody stated.
+    func compareChecksums(digest: SHA256Digest, other: ExpectedChecksum?, hexadecimal: String?) throws {
         for expected in options.checksums {
             if expected.algorithm == .sha256 {
                 try expected.compare(with: digest.hexadecimal)

@@ -29,6 +29,8 @@ extension BoxStore {
         public var catalogue: String?
         /// The format of a plain disk image that looks like any other file: raw images have no magic number.
         public var diskFormat: DiskFormat?
+        /// What is known about a plain disk image.
+        public var facts: ImageFacts?
         public var limits = ArchiveLimits()
         /// Called as soon as the box is identified; throws to refuse it.
         public var accept: @Sendable (BoxIdentity) throws -> Void = { _ in }
@@ -58,7 +60,8 @@ extension BoxStore {
             let box =
                 switch try AddedFileKind.look(at: archive, stated: options.diskFormat) {
                 case .archive: try job.unpack(into: files)
-                case .disk(let format): try job.copyDisk(format, into: files)
+                case .disk(let format, let isPacked): try job.copyDisk(format, isPacked: isPacked, into: files)
+                case .foreign(let format, let isPacked): try job.convertDisk(format, isPacked: isPacked, into: files)
                 }
             return try commit(box, from: staging.content, options, job: job, cancellation: cancellation)
         } catch let present as AddJob.AlreadyPresent {
