@@ -1,5 +1,6 @@
 public import JSON
 import NetworkAddress
+import YAML
 
 /// Definitions as JSON with the keys of the Wanderfile, every default filled in, always in the same order: equal
 /// definitions give equal text, which hashes and comparisons with an earlier definition use.

@@ -1,5 +1,6 @@
 import JSON
 import NetworkAddress
+import YAML
 
 /// A value of a key, once its text has been understood.
 enum Scalar: Hashable, Sendable {

@@ -1,11 +1,11 @@
-/// Sizes as a Wanderfile writes them: a number and a binary unit, such as `512MiB`, `4G` or `1.5GiB`.
-enum SizeText {
+/// Sizes as people write them: a number and a binary unit, such as `512MiB`, `4G` or `1.5GiB`.
+public enum SizeText {
     static let units: [(names: [String], shift: UInt64)] = [
         (["TiB", "T"], 40), (["GiB", "G"], 30), (["MiB", "M"], 20), (["KiB", "K"], 10),
     ]
 
     /// In bytes; nil if `text` is no size or too large to count.
-    static func parse(_ text: String) -> UInt64? {
+    public static func parse(_ text: String) -> UInt64? {
         for (names, shift) in units {
             for name in names where text.hasSuffix(name) {
                 return parse(number: text.dropLast(name.count), shift: shift)
@@ -33,8 +33,8 @@ enum SizeText {
         return UInt64(text)
     }
 
-    /// The size in the largest unit that divides it. The schema admits whole MiB only, so that no part is lost.
-    static func format(_ bytes: UInt64) -> String {
+    /// The size in the largest unit that divides it. A Wanderfile's are whole MiB, so that no part is lost.
+    public static func format(_ bytes: UInt64) -> String {
         for (names, shift) in units where bytes >= 1 << shift && bytes % (1 << shift) == 0 {
             return "\(bytes >> shift)\(names[0])"
         }
