@@ -122,7 +122,7 @@ let product: [Target] = [
         uses: [
             "CLibArchive", "CLinux", "CZlib", "CZstd", "Digest", "DiskImage", "JSON", "LinuxSystem", "Reporting",
             "Tar", "YAML", "SystemPackage",
-        ], .memory,
+        ], .memory, embedding: ["Data"],
         links: [
             // As flags, not as linked libraries: of those SwiftPM keeps only the first place of each, which may
             // come before libarchive, and the linker looks into an archive only once.

@@ -1,4 +1,5 @@
 public import Digest
+public import DiskImage
 public import JSON
 
 /// The contents of `metadata.json` in a new box. It has the keys that Vagrant's libvirt provider reads as well.
@@ -20,6 +21,7 @@ public struct BoxDescription: Sendable {
     public var architecture: Architecture
     /// The disk's size, in bytes.
     public var virtualSize: UInt64
+    public var format = DiskFormat.qcow2
     /// The image files of the disks after the first.
     public var otherDisks: [String] = []
     public var hasKernel = false
@@ -42,6 +44,20 @@ public struct BoxDescription: Sendable {
     public init(architecture: Architecture, virtualSize: UInt64) {
         self.architecture = architecture
         self.virtualSize = virtualSize
+    }
+
+    /// What is known about an image that was added without a description.
+    public init(of box: Box) {
+        self.init(architecture: box.architecture, virtualSize: box.disk.virtualSize)
+        name = box.name
+        version = box.version
+        format = box.disk.format
+        user = box.user
+        cloudInit = box.cloudInit
+        firmware = box.firmware
+        smallestMemory = box.smallestMemory
+        provenance = ["image": ["source": .string(box.source), "digest": .string(box.digest.description)]]
+        if let digest = box.diskDigest { digests = [(Self.diskName, digest)] }
     }
 
     public var json: JSONValue {
@@ -70,7 +86,7 @@ public struct BoxDescription: Sendable {
         // Whole GiB, rounded up: that is what vagrant-libvirt reads.
         let gibibytes = (virtualSize &+ (1 << 30) &- 1) >> 30
         var members: [JSONMember] = [
-            JSONMember("provider", "libvirt"), JSONMember("format", "qcow2"),
+            JSONMember("provider", "libvirt"), JSONMember("format", .string(format.rawValue)),
             JSONMember("virtual_size", .size(gibibytes)),
             JSONMember("architecture", .string(architecture.description)),
         ]

@@ -132,10 +132,6 @@ struct BoxMetadata {
                 throw .invalidMetadata("'wander' has a value that is too long or not printable ASCII")
             }
         }
-        guard let user else { return }
-        let marks = Set("._-".utf8)
-        guard let first = user.utf8.first, first.isASCIILetterOrDigit || first == UInt8(ascii: "_"),
-            user.utf8.allSatisfy({ $0.isASCIILetterOrDigit || marks.contains($0) })
-        else { throw .invalidMetadata("'\(user.utf8.shown)' is no user name") }
+        if let user, !ImageFacts.isUser(user) { throw .invalidMetadata("'\(user.utf8.shown)' is no user name") }
     }
 }

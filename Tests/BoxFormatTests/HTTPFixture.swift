@@ -8,13 +8,19 @@ import SystemPackage
 final class HTTPFixture: Sendable {
     struct Resource: Sendable {
         var body: [UInt8] = []
-        var tag = "\"1\""
+        var tag: String? = "\"1\""
+        /// `Last-Modified`.
+        var modified: String?
         var status = 200
         var location: String?
         var contentType = "application/octet-stream"
         /// The connection ends after so many bytes of the body, once.
         var breakAfter: Int?
         var acceptsRanges = true
+        /// After so many bytes of the body nothing comes any more, each time.
+        var stallAfter: Int?
+        /// What is at other paths once this has been asked for.
+        var afterwards: [String: [UInt8]] = [:]
         /// `user:password`, in the base64 of HTTP's basic scheme.
         var login: String?
     }
@@ -80,6 +86,7 @@ final class HTTPFixture: Sendable {
             state.requests.append(text)
             let found = state.resources[path]
             state.resources[path]?.breakAfter = nil
+            for (path, body) in found?.afterwards ?? [:] { state.resources[path] = Resource(body: body) }
             return found
         }
         guard let resource else { return send("404 Not Found", [], [], connection) }
@@ -92,7 +99,9 @@ final class HTTPFixture: Sendable {
         }
         if let location = resource.location { return send("302 Found", ["Location: \(location)"], [], connection) }
         guard resource.status == 200 else { return send("\(resource.status) No", [], Array("no".utf8), connection) }
-        var fields = ["ETag: \(resource.tag)", "Content-Type: \(resource.contentType)"]
+        var fields = ["Content-Type: \(resource.contentType)"]
+        if let tag = resource.tag { fields.append("ETag: \(tag)") }
+        if let modified = resource.modified { fields.append("Last-Modified: \(modified)") }
         let range = field("range").flatMap { Int($0.dropFirst("bytes=".count).dropLast()) }
         let isSame = field("if-range").map { $0 == resource.tag } ?? true
         var body = resource.body[...]
@@ -103,7 +112,10 @@ final class HTTPFixture: Sendable {
             body = body[range...]
             status = "206 Partial Content"
         }
-        send(status, fields, Array(body), connection, cutAt: resource.breakAfter)
+        send(status, fields, Array(body), connection, cutAt: resource.breakAfter ?? resource.stallAfter)
+        guard resource.stallAfter != nil else { return }
+        // Until the client has had enough.
+        while let bytes = try? connection.read(upTo: 64), !bytes.isEmpty {}
     }
 
     private func send(

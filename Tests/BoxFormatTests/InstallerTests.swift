@@ -339,7 +339,7 @@ import Testing
         func configuration(_ url: String) throws -> String {
             let transfer = Transfer(
                 url: url, location: try BoxLocation(url), options: .init(), partPath: "p", notePath: "n", start: 0,
-                sizeLimit: 1,
+                sizeLimit: 1, patience: 30,
                 label: "", sink: SilentSink())
             return transfer.configuration(headers: "h")
         }

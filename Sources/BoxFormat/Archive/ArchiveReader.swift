@@ -3,8 +3,8 @@ internal import LinuxSystem
 internal import Reporting
 internal import SystemPackage
 
-/// Reads the entries of a tar archive, or one file, plain or packed with gzip, zstd, xz or bzip2, in order. Owns its libarchive
-/// handle and, like it, is not thread-safe.
+/// Reads the entries of a tar archive, or one file, plain or packed with gzip, zstd, xz or bzip2, in order. Owns its
+/// libarchive handle and, like it, is not thread-safe.
 @safe struct ArchiveReader: ~Copyable {
     /// An entry's header, not yet judged.
     struct Entry {

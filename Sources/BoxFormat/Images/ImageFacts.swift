@@ -9,4 +9,12 @@ public struct ImageFacts: Hashable, Sendable {
     public var smallestMemory: UInt64?
 
     public init() {}
+
+    /// Whether `text` may be the name of a guest's user.
+    public static func isUser(_ text: String) -> Bool {
+        let marks = Set("._-".utf8)
+        guard let first = text.utf8.first, text.utf8.count <= 32 else { return false }
+        return (first.isASCIILetterOrDigit || first == UInt8(ascii: "_"))
+            && text.utf8.allSatisfy { $0.isASCIILetterOrDigit || marks.contains($0) }
+    }
 }

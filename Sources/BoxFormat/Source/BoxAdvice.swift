@@ -4,11 +4,9 @@ public enum BoxAdvice {
     public static func lines(for box: String) -> [String] {
         let words = box.split(separator: " ").map(String.init)
         let name = words.first ?? box
-        // wander's own boxes are not published: their recipes are in its source.
+        // wander's own boxes are not published: their recipes come with it.
         switch name {
-        case "wander/tiny", "tiny": return ["boxes/build tiny", "wander box add tiny.box"]
-        case "debian/12": return ["boxes/build debian", "wander box add debian-12.box"]
-        case "debian/13": return ["boxes/build debian --release=13", "wander box add debian-13.box"]
+        case "wander/tiny", "tiny": return ["wander box build tiny"]
         default:
             let version = words.count > 1 ? " --box-version \(words[1])" : ""
             return ["wander box add --name \(name)\(version) FILE_OR_URL"]
@@ -16,13 +14,13 @@ public enum BoxAdvice {
     }
 
     /// Whether it is one of wander's own boxes, which no catalogue has.
-    public static func isOwn(_ box: String) -> Bool { lines(for: box).count > 1 }
+    public static func isOwn(_ box: String) -> Bool { ["wander/tiny", "tiny"].contains(box.prefix { $0 != " " }) }
 
     /// The same as a remedy.
     public static func text(for box: String) -> String {
         let lines = lines(for: box)
         return !isOwn(box)
             ? "Add it, from its file or URL: \(lines[0])"
-            : "Build it in the folder of wander's source, then add it: \(lines.joined(separator: " && "))"
+            : "Build it, from Debian's packages: \(lines.joined(separator: " && "))"
     }
 }

@@ -8,6 +8,8 @@ extension BoxInstaller {
     enum Found {
         /// A catalogue and where it is.
         case listed(Catalogue, BoxLocation)
+        /// An image of a distribution, by its name.
+        case image(ImageOffer)
         /// The box itself: a file of this machine.
         case file(FilePath)
         /// The box itself, downloaded; the lock holds off others, and the file goes when the box is in the store.
@@ -19,9 +21,23 @@ extension BoxInstaller {
     func find(_ request: BoxRequest) throws -> Found {
         if let location = request.location { return try look(at: location, label: request.label) }
         guard let name = request.name else { throw BoxSourceError.invalidLocation("") }
-        var attempts: [String] = []
-        var haveAllAnswered = true
-        for template in catalogues {
+        var attempts: [BoxSourceError] = []
+        // Who names catalogues means those before all others; the public registry comes last.
+        if let found = try ask(catalogues.filter { $0 != .standard }, name, &attempts) { return found }
+        let isOpen = attempts.contains { !$0.isAnswer }
+        if !isOpen, let image = try images.find(name) { return .image(try offer(image)) }
+        if let found = try ask(catalogues.filter { $0 == .standard }, name, &attempts) { return found }
+        let near = try nearNames(name)
+        throw attempts.allSatisfy(\.isAnswer)
+            ? BoxSourceError.notInAnyCatalogue(name.description, attempts: attempts.map(\.summary), near: near)
+            : .cataloguesUnreachable(name.description, attempts: attempts.map(\.summary), near: near)
+    }
+
+    /// Asks servers' catalogues one after the other.
+    private func ask(
+        _ templates: [CatalogueTemplate], _ name: BoxName, _ attempts: inout [BoxSourceError]
+    ) throws -> Found? {
+        for template in templates {
             guard let location = try template.location(of: name) else { continue }
             do {
                 guard case .listed(let catalogue, let place) = try look(at: location, label: name.description)
@@ -30,20 +46,25 @@ extension BoxInstaller {
                 }
                 return .listed(catalogue, place)
             } catch let error as BoxSourceError {
-                attempts.append(error.summary)
-                haveAllAnswered = haveAllAnswered && error.isAnswer
+                attempts.append(error)
             }
         }
-        throw haveAllAnswered
-            ? BoxSourceError.notInAnyCatalogue(name.description, attempts: attempts)
-            : .cataloguesUnreachable(name.description, attempts: attempts)
+        return nil
+    }
+
+    /// Names of the store, of the catalogues of images, and of wander's own boxes, that may have been meant.
+    func nearNames(_ name: BoxName) throws -> [String] {
+        let known = try images.images().map { (name: $0.image.name.description, words: $0.image.title) }
+        let stored = Set(try store.list().boxes.map(\.name)).sorted().map { (name: $0.description, words: "") }
+        return NearNames.near(name.description, in: stored + known + [(name: "wander/tiny", words: "")])
+            .filter { $0 != name.description }
     }
 
     /// Gets what is at `location` and tells a catalogue from a box by its first byte: no archive or image starts with
     /// `{`.
     /// - Parameter present: The box of the store that would do. It is asked once nobody else downloads from there any
     ///   more.
-    private func look(
+    func look(
         at location: BoxLocation, label: String, present: () throws -> Box? = { nil }
     ) throws -> Found {
         switch location {
@@ -114,6 +135,7 @@ extension BoxInstaller {
         options.fallbackName = request.fallbackName
         options.version = identity?.version ?? request.assignedVersion
         options.diskFormat = request.diskFormat
+        options.facts = try request.facts ?? request.name.flatMap { try images.find($0)?.image.facts }
         options.architecture = identity?.architecture
         options.whenPresent = whenPresent
         options.checksums = [request.checksum, digest.map { ExpectedChecksum($0) }].compactMap(\.self)
@@ -127,6 +149,8 @@ extension BoxInstaller {
         }
         switch found {
         case .present(let box): return try accept(box, request, options, digest)
+        case .image(let offer):
+            return try add(offer, request, options, identity: identity, digest: digest)
         case .file(let path):
             let (box, outcome) = try store.add(path, options, sink: sink, cancellation: cancellation)
             // Nobody looked into the file: the box is known by its name and version alone.
@@ -164,14 +188,14 @@ extension BoxInstaller {
                 defer { withExtendedLifetime(lock) {} }
                 return try addDownload(path, options)
             case .present(let box): return try accept(box, request, options, digest)
-            case .listed:
-                throw BoxError.notAnArchive(FilePath(location.shown))
+            case .listed, .image:
+                throw BoxSourceError.unusableDownload(url: location.shown, .notAnArchive(FilePath(location.shown)))
             }
         }
     }
 
     /// A box that another process added must be what this one wants, too.
-    private func accept(
+    func accept(
         _ box: Box, _ request: BoxRequest, _ options: BoxStore.AddOptions, _ digest: SHA256Digest?
     ) throws -> Box {
         try options.accept(box.identity)
@@ -182,7 +206,7 @@ extension BoxInstaller {
         return box
     }
 
-    private func addDownload(_ path: FilePath, _ options: BoxStore.AddOptions) throws -> Box {
+    func addDownload(_ path: FilePath, _ options: BoxStore.AddOptions) throws -> Box {
         do {
             let (box, outcome) = try store.add(path, options, sink: sink, cancellation: cancellation)
             // As for files: the box was known by its name and version alone.
@@ -197,12 +221,16 @@ extension BoxInstaller {
         } catch let error as BoxError {
             // The file itself is at fault: the next attempt shall not meet it again.
             try FileSystem.remove(path)
-            throw error
+            switch error {
+            case .notAnArchive, .unreadable, .missingMetadata, .nameRequired:
+                throw BoxSourceError.unusableDownload(url: options.source ?? "the server", error)
+            default: throw error
+            }
         }
     }
 
     /// Removes what nobody came back for within a week.
-    private func sweepDownloads(except key: String) throws {
+    func sweepDownloads(except key: String) throws {
         guard try FileSystem.exists(store.downloads) else { return }
         let oldest = wallClockSeconds() - 7 * 86_400
         for name in try FileSystem.list(store.downloads) where !name.hasPrefix(key) {

@@ -8,16 +8,19 @@ public struct BoxInstaller: Sendable {
     public var store: BoxStore
     /// The catalogues to ask, in this order, for boxes without a location.
     public var catalogues: [CatalogueTemplate]
+    /// The images that have a name: asked after a user's own ``catalogues``, and before the public registry.
+    public var images: ImageCatalogues
     public var downloader: Downloader
     public var sink: any EventSink
     public var cancellation: Cancellation?
 
     public init(
-        store: BoxStore, catalogues: [CatalogueTemplate], downloader: Downloader = Downloader(),
-        sink: any EventSink = SilentSink(), cancellation: Cancellation? = nil
+        store: BoxStore, catalogues: [CatalogueTemplate], images: ImageCatalogues = .none,
+        downloader: Downloader = Downloader(), sink: any EventSink = SilentSink(), cancellation: Cancellation? = nil
     ) {
         self.store = store
         self.catalogues = catalogues
+        self.images = images
         self.downloader = downloader
         self.sink = sink
         self.cancellation = cancellation
@@ -53,7 +56,9 @@ public struct BoxInstaller: Sendable {
     }
 
     private func locked(_ entry: LockFile.Entry, _ request: BoxRequest) throws -> Box {
-        if let box = try store.box(entry.box) {
+        // The same bytes are the same box, whatever version somebody added them as.
+        let box = try store.box(entry.box) ?? store.boxes(named: entry.box.name).first { $0.digest == entry.digest }
+        if let box {
             guard box.digest == entry.digest else {
                 throw BoxSourceError.lockedDigest(entry.box, locked: entry.digest, actual: box.digest)
             }
@@ -109,6 +114,7 @@ public struct BoxInstaller: Sendable {
             default: throw error
             }
         }
+        if case .image(let offer) = found { return try add(request, from: .image(offer), whenPresent: .use) }
         guard case .listed(let catalogue, let place) = found else {
             // A box at a fixed place: what is there now is what counts.
             return try add(request, from: found, whenPresent: .replace)
@@ -138,9 +144,10 @@ public struct BoxInstaller: Sendable {
 
     /// The newest version of the box that its catalogue lists and this request accepts.
     public func newestListed(_ request: BoxRequest) throws -> BoxVersion {
-        guard case .listed(let catalogue, _) = try find(request) else {
-            throw BoxSourceError.notACatalogue(request.label)
+        switch try find(request) {
+        case .listed(let catalogue, _): return try choose(catalogue, request).version
+        case .image(let offer): return try stored(offer)?.version ?? offer.version
+        default: throw BoxSourceError.notACatalogue(request.label)
         }
-        return try choose(catalogue, request).version
     }
 }

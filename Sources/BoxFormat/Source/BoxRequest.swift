@@ -18,6 +18,8 @@ public struct BoxRequest: Hashable, Sendable {
     public var assignedVersion: BoxVersion?
     /// The format of a plain disk image that has no magic number.
     public var diskFormat: DiskFormat?
+    /// What is known of a plain disk image; nil asks the catalogue of images for the name.
+    public var facts: ImageFacts?
     /// The archive's checksum.
     public var checksum: ExpectedChecksum?
 

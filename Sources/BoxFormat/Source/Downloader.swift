@@ -25,8 +25,12 @@ public struct Downloader: Sendable {
     public var options: Options
     /// The largest file, in bytes.
     var sizeLimit: UInt64 = 1 << 40
-    /// How often a broken transfer is taken up again.
+    /// How often a transfer may end without having brought much.
     var attempts = 4
+    /// What counts as much, in bytes: a long download over a bad line goes on as long as it gets anywhere.
+    private static let advance: UInt64 = 8 << 20
+    /// A server that says nothing for so long is given up, in seconds.
+    var patience = 30
 
     public init(_ options: Options = Options()) { self.options = options }
 
@@ -55,9 +59,11 @@ public struct Downloader: Sendable {
 
     /// Downloads `location` to `target`, going on where an earlier attempt ended if the file is still the same.
     /// The caller holds a lock for `target`.
+    /// - Returns: When the file was changed last, as far as the server says, in seconds since 1970.
+    @discardableResult
     func download(
         _ location: BoxLocation, to target: FilePath, label: String, sink: any EventSink, cancellation: Cancellation?
-    ) throws {
+    ) throws -> Int64? {
         guard case .web(let url) = location else { throw BoxSourceError.invalidLocation(location.shown) }
         let folder = target.removingLastComponent()
         try FileSystem.makeDirectory(folder, permissions: 0o700)
@@ -78,12 +84,13 @@ public struct Downloader: Sendable {
             if let total = part.total, total == size { break }
             let transfer = Transfer(
                 url: url, location: location, options: options, partPath: partPath, notePath: note, start: size,
-                validator: part.validator, sizeLimit: sizeLimit, label: label, sink: sink, cancellation: cancellation)
+                validator: part.validator, sizeLimit: sizeLimit, patience: patience, label: label, sink: sink,
+                cancellation: cancellation)
             switch try transfer.run() {
-            case .complete:
+            case .complete(let modified):
                 sink.report(.finished(label: label))
                 try finish(partPath, note, target)
-                return
+                return modified
             case .changed:
                 // Another file by now, or a server without ranges: from the start.
                 try FileSystem.remove(partPath)
@@ -91,20 +98,28 @@ public struct Downloader: Sendable {
                 if attempt >= attempts {
                     throw BoxSourceError.downloadFailed(url: location.shown, reason: "it keeps changing")
                 }
-            case .broken(let reason):
+            case .broken(let reason, let received):
+                let resumes = Part.read(note).validator != nil && size + received > 0
+                if resumes, received >= Self.advance { attempt = 0 }
+                // Who sent nothing in all that time is asked once more, not three times.
+                if received == 0, transfer.hasStalled(reason) { attempt += 1 }
                 guard attempt < attempts else {
-                    throw BoxSourceError.downloadFailed(url: location.shown, reason: reason)
+                    throw BoxSourceError.downloadFailed(url: location.shown, reason: reason, resumes: resumes)
                 }
-                sink.report(.note("the download broke off (\(reason)); going on"))
+                sink.report(
+                    .note("the download broke off (\(reason)); " + (resumes ? "going on" : "starting over")))
                 MonotonicClock.sleep(milliseconds: pace.nextMilliseconds(), unless: cancellation)
                 try cancellation?.check()
             }
         }
         sink.report(.finished(label: label))
         try finish(partPath, note, target)
+        return nil
     }
 
     private func finish(_ part: FilePath, _ note: FilePath, _ target: FilePath) throws(SystemError) {
+        // An empty file left no part.
+        if try !FileSystem.exists(part) { try AtomicFile.write("", to: part, permissions: 0o600) }
         try FileSystem.rename(part, to: target)
         try FileSystem.remove(note)
     }

@@ -6,11 +6,12 @@ internal import SystemPackage
 /// One run of curl.
 struct Transfer {
     enum Outcome: Equatable {
-        case complete
+        /// - Parameter modified: When the file was changed last, in seconds since 1970.
+        case complete(modified: Int64?)
         /// The part that is there does not belong to what the server has now.
         case changed
-        /// Worth another attempt.
-        case broken(String)
+        /// Worth another attempt. `received` counts what this one brought, in bytes.
+        case broken(String, received: UInt64)
     }
 
     var url: String
@@ -22,6 +23,8 @@ struct Transfer {
     var start: UInt64
     var validator: String?
     var sizeLimit: UInt64
+    /// In seconds.
+    var patience: Int
     var label: String
     var sink: any EventSink
     var cancellation: Cancellation?
@@ -77,16 +80,21 @@ struct Transfer {
     }
 
     private func receive(_ body: borrowing OwnedDescriptor, headers: FilePath) throws -> UInt64 {
-        let file = try OwnedDescriptor.open(partPath, [.writeOnly, .create, .append, .noFollow], permissions: 0o600)
+        var file: OwnedDescriptor?
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 4096)
         defer { unsafe buffer.deallocate() }
         var received: UInt64 = 0
         var total: UInt64?
+        var heard = MonotonicClock.now
         while true {
             try cancellation?.check()
             // Short waits, so that Ctrl-C works while a server is silent.
             guard try waitUntilReady(body.rawValue, for: .readable, milliseconds: 500, cancellation: cancellation)
-            else { continue }
+            else {
+                reportSilence(since: heard, completed: start + received, total: total)
+                continue
+            }
+            heard = .now
             let count = try unsafe body.read(into: buffer)
             if count == 0 { return received }
             if received == 0 {
@@ -101,11 +109,26 @@ struct Transfer {
                 throw BoxSourceError.tooLarge(url: location.shown, limit: ByteCount(sizeLimit))
             }
             do throws(SystemError) {
-                try unsafe file.writeAll(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count]))
+                // Where nothing comes, nothing is left behind.
+                if file == nil {
+                    file = try OwnedDescriptor.open(
+                        partPath, [.writeOnly, .create, .append, .noFollow], permissions: 0o600)
+                }
+                try unsafe file?.writeAll(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count]))
             } catch { throw SystemError("write", partPath, error.errno) }
             sink.report(.progress(Progress(label, completed: start + received, total: total)))
         }
     }
+
+    private func reportSilence(since heard: MonotonicClock, completed: UInt64, total: UInt64?) {
+        let seconds = MonotonicClock.now.milliseconds(since: heard) / 1000
+        guard seconds >= 3 else { return }
+        let detail = "the server is silent for \(seconds) s; given up after \(patience) s"
+        sink.report(.progress(Progress(label, completed: completed, total: total, detail: detail)))
+    }
+
+    /// Whether the reason is that nothing came.
+    func hasStalled(_ reason: String) -> Bool { reason.contains("too slow") || reason.contains("timed out") }
 
     private func judge(
         _ outcome: ChildProcess.Outcome, response: HTTPResponse, complaint: String, received: UInt64
@@ -113,9 +136,9 @@ struct Transfer {
         if outcome.isSuccess {
             // An empty file never came through the pipe.
             if let total = response.total(start: start), total != start + received {
-                return .broken("it ended too early")
+                return .broken("it ended too early", received: received)
             }
-            return .complete
+            return .complete(modified: response.modified)
         }
         let rangeRefused: Int32 = 33
         if start > 0, outcome == .exited(rangeRefused) || response.status == 416 || response.status == 200 {
@@ -123,12 +146,12 @@ struct Transfer {
         }
         let pageNotRetrieved: Int32 = 22
         if outcome == .exited(pageNotRetrieved), let status = response.status {
-            if status >= 500 || status == 429 { return .broken("the server answered \(status)") }
+            if status >= 500 || status == 429 { return .broken("the server answered \(status)", received: 0) }
             throw BoxSourceError.httpStatus(url: location.shown, status: status)
         }
         let reason = Self.reason(complaint)
         if case .exited(let code) = outcome, Self.transient.contains(code), received > 0 || start > 0 {
-            return .broken(reason)
+            return .broken(reason, received: received)
         }
         throw BoxSourceError.downloadFailed(url: location.shown, reason: reason)
     }
@@ -160,7 +183,7 @@ struct Transfer {
         set("proto-redir", location.isEncrypted ? "=https" : "=http,https")
         set("connect-timeout", "30")
         set("speed-limit", "1")
-        set("speed-time", "60")
+        set("speed-time", "\(patience)")
         set("user-agent", "wander")
         if start > 0 {
             set("continue-at", "\(start)")
@@ -191,6 +214,9 @@ struct HTTPResponse: Equatable {
             }
         }
     }
+
+    /// Seconds since 1970.
+    var modified: Int64? { fields["last-modified"].flatMap(HTTPDate.seconds) }
 
     /// The size of the whole file, in bytes.
     func total(start: UInt64) -> UInt64? {

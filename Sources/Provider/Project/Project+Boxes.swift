@@ -34,7 +34,8 @@ extension Project {
     /// What brings boxes into the store for this project.
     public func installer() throws -> BoxInstaller {
         BoxInstaller(
-            store: boxes, catalogues: try CatalogueTemplate.configured(), sink: events, cancellation: cancellation)
+            store: boxes, catalogues: try CatalogueTemplate.configured(),
+            images: .configured(project: environment.projectDirectory), sink: events, cancellation: cancellation)
     }
 
     /// A reference as the box store understands it.
