@@ -9,7 +9,7 @@ import Testing
         let folder = try ProjectFolder()
         let own = try folder.wander.run("init", "wander/tiny", "--force")
         #expect(own.status == 0)
-        #expect(own.output.contains("boxes/build tiny") && own.output.contains("wander box add tiny.box"))
+        #expect(own.output.contains("wander box build tiny"))
         #expect(
             try folder.wander.run("init", "--force", "team/x").output.contains(
                 "wander box add --name team/x FILE_OR_URL"))
@@ -36,7 +36,7 @@ import Testing
         #expect(error.status == 6)
         #expect(error.error.contains("cannot ask the catalogue for the box 'wander/tiny'"))
         #expect(!error.error.contains("no catalogue has"))
-        #expect(error.error.contains("https_proxy") && error.error.contains("wander box add tiny.box"))
+        #expect(error.error.contains("https_proxy") && error.error.contains("wander box build tiny"))
         wander.environment["WANDER_CATALOGUES"] = "file://\(folder.path)/{box}.json"
         #expect(try wander.run("box", "add", "team/x").error.contains("no catalogue has the box 'team/x'"))
     }

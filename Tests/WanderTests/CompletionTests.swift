@@ -85,7 +85,8 @@ import Testing
         (["wander", "-f", "second", "ssh", ""], ["other"]), (["wander", "ssh", "-f", "second", "o"], ["other"]),
         (["wander", "destr"], ["destroy"]), (["wander", "--json", "destr"], ["destroy"]),
         (["wander", "status", "--na"], ["--names"]), (["wander", "status", "--js"], ["--json"]),
-        (["wander", "snapshot", "restore", ""], []), (["wander", "init", ""], []), (["wander", "--js"], ["--json"]),
+        (["wander", "snapshot", "restore", ""], []), (["wander", "init", "rocky/"], ["rocky/9", "rocky/10"]),
+        (["wander", "--js"], ["--json"]),
     ]
 
     private func folder() throws -> ProjectFolder {

@@ -16,13 +16,15 @@ import Testing
         ["snapshot", "list"], ["disk", "info", "a.raw"], ["disk", "check", "a.qcow2"], ["disk", "map", "a.raw"],
         ["disk", "compare", "a.raw", "b.raw"], ["disk", "resize", "a.raw", "1MiB"],
         ["disk", "convert", "a.raw", "c.raw"],
-        ["net", "status"], ["box", "list"], ["box", "list", "--names"], ["box", "show", "team/base"], ["box", "prune"],
+        ["net", "status"], ["box", "search"], ["box", "list"], ["box", "list", "--names"],
+        ["box", "show", "team/base"], ["box", "prune"],
         ["box", "verify"], ["box", "outdated"], ["box", "update"], ["box", "add", "team.box", "--force"],
         ["box", "repackage", "team/base", "--output", "r.box", "--force"],
         ["box", "remove", "team/base"], ["version"], ["completion", "bash"], ["manual"], ["doctor"],
     ]
-    /// Those print what a guest or a running machine says, or nothing.
+    /// Those print what a guest, a running machine or a recipe says, or nothing.
     static let others: Set<String> = [
+        "box build",
         "ssh", "reload", "provision", "suspend", "resume", "port", "upload", "download", "ssh-config", "logs",
         "console",
         "snapshot save", "snapshot restore", "snapshot delete", "snapshot push", "snapshot pop", "net capture",

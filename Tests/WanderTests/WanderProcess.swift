@@ -6,6 +6,8 @@ import SystemPackage
 struct WanderProcess {
     var environment: [String: String] = [:]
     var directory: FilePath?
+    /// Another executable than the one that was built.
+    var program: FilePath?
 
     struct Result {
         let status: Int32
@@ -23,7 +25,7 @@ struct WanderProcess {
 
     func run(words: [String], input: String = "") throws -> Result {
         let result = try ChildProcess.run(
-            [Self.executable().string] + words, input: Array(input.utf8), options)
+            [(program ?? Self.executable()).string] + words, input: Array(input.utf8), options)
         return Result(
             status: result.outcome.shellStatus, output: String(decoding: result.output, as: UTF8.self),
             error: String(decoding: result.error, as: UTF8.self))

@@ -29,7 +29,7 @@ public enum InitTemplate {
         # One machine. 'wander up' makes it and starts it, 'wander ssh' logs in, 'wander destroy' removes it.
         # 'wander validate' checks this file, and 'wander schema --keys' lists every key.
 
-        # The disk that the machine starts from: a name from 'wander box list', a .box file, or a URL.
+        # The disk that the machine starts from: a name from 'wander box search', a .box file, or a URL.
 
         """
 

@@ -17,8 +17,9 @@ struct Init: WanderCommand {
             """)
     @OptionGroup var options: GlobalOptions
     @Argument(
-        help: "The box: a name from 'wander box list', a .box file or a URL.", completion: Completions.boxes)
-    var box = "debian/12"
+        help: "The box: a name from 'wander box search' or 'wander box list', a .box file or a URL.",
+        completion: Completions.names)
+    var box = "debian/13"
     @Flag(name: [.customShort("m"), .long], help: "Only the lines that are needed.") var minimal = false
     @Flag(help: "Overwrite an existing file.") var force = false
     @Option(help: "The file to write; '-' prints it.", completion: .file()) var output = "Wanderfile"
@@ -30,42 +31,55 @@ struct Init: WanderCommand {
         guard output != "-" else { return context.output(text, json: ["text": .string(text)]) }
         let path = FileSystem.currentDirectory.pushing(FilePath(output)).lexicallyNormalized()
         try NewWanderfile.write(text, to: path, replacing: force)
-        let missing = adviceIfMissing()
-        let next =
-            missing.isEmpty
-            ? "Wrote \(output). Next: 'wander up' starts the machine, 'wander ssh' logs in."
-            : (["Wrote \(output)."] + missing + ["Then: 'wander up' starts the machine, 'wander ssh' logs in."])
-                .joined(separator: "\n")
+        let (advice, isReady) = try advice()
+        let next = "'wander up' starts the machine, 'wander ssh' logs in."
         context.output(
-            next,
+            (["Wrote \(output)." + (advice.isEmpty ? " Next: \(next)" : "")] + advice
+                + (advice.isEmpty ? [] : ["\(isReady ? "Next" : "Then"): \(next)"]))
+                .joined(separator: "\n"),
             json: [
-                "file": .string(path.string), "box": .string(box), "isBoxStored": .bool(missing.isEmpty),
-                "advice": .strings(missing),
+                "file": .string(path.string), "box": .string(box), "isBoxStored": .bool(advice.isEmpty),
+                "advice": .strings(advice),
             ])
     }
 
-    /// What to do about a box that is in no store; empty for one that is, and for files and URLs, which `up` gets by
-    /// itself.
-    private func adviceIfMissing() -> [String] {
+    /// What to know or to do about a box that is in no store; nothing about one that is, and about files and URLs, which
+    /// `up` gets by itself.
+    /// - Returns: The lines, and whether `up` needs nothing before it.
+    private func advice() throws -> (lines: [String], isReady: Bool) {
         guard let name = try? BoxName(box), let store = try? BoxStore.standard(), let list = try? store.list(),
             !list.boxes.contains(where: { $0.name == name }), FileSystem.isAbsent(FilePath(box))
-        else { return [] }
-        let last = name.description.split(separator: "/").last
-        let others = Set(list.boxes.map(\.name)).sorted().filter { $0.description.split(separator: "/").last == last }
-        if let other = others.first {
-            return [
-                "The box '\(name)' is not in the store; '\(other)' is:", "  wander init --force \(other)",
-            ]
+        else { return ([], true) }
+        let images = ImageCatalogues.current()
+        if let found = try images.find(name) {
+            let marks = [found.image.isExperimental ? "An experiment" : nil, found.image.note].compactMap(\.self)
+            return (
+                ["'\(name)' is \(found.image.title); 'wander up' gets it from \(found.location.shown)"]
+                    + (marks.isEmpty ? [] : ["Note: " + marks.joined(separator: "; ")]),
+                true
+            )
         }
-        let advice = BoxAdvice.lines(for: name.description).map { "  \($0)" }
-        guard BoxAdvice.isOwn(name.description) else {
-            return [
-                "The box '\(name)' is not in the store: 'wander up' asks the catalogues for it. To add it from elsewhere:"
-            ]
-                + advice
+        let known = try images.images().map { (name: $0.image.name.description, words: $0.image.title) }
+        let stored = Set(list.boxes.map(\.name)).sorted().map { (name: $0.description, words: "") }
+        let near = NearNames.near(box, in: stored + known + [(name: "wander/tiny", words: "")])
+        if name.description == "wander/tiny" {
+            return (
+                ["The box 'wander/tiny' is not in the store, and in no catalogue. Build it, from Debian's packages:"]
+                    + BoxAdvice.lines(for: box).map { "  \($0)" }, false
+            )
         }
-        return ["The box '\(name)' is not in the store, and in no catalogue. In the folder of wander's source:"]
-            + advice
+        if let first = near.first {
+            return (
+                ["No catalogue of images has '\(name)'. Did you mean \(near.joined(separator: ", "))?"]
+                    + ["  wander init --force \(first)"], false
+            )
+        }
+        return (
+            [
+                "The box '\(name)' is not in the store, nor an image that 'wander box search' lists: 'wander up' asks the other "
+                    + "catalogues. To add it from elsewhere:"
+            ] + BoxAdvice.lines(for: name.description).map { "  \($0)" }, false
+        )
     }
 
     /// What the newest stored box of that name brings along.

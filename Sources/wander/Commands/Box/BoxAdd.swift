@@ -11,16 +11,20 @@ struct BoxAdd: WanderCommand {
         commandName: "add",
         abstract: "Put a box into the store.",
         discussion: """
-            From a catalogue by its name, from a file, or from a URL of a box or of a catalogue:
+            By a name that a catalogue has, from a file, or from a URL of a box or of a catalogue:
 
-              wander box add generic/debian12
+              wander box add debian/13
               wander box add ./team.box
               wander box add --name team/base https://example.org/base.box
-              wander box add --name mine disk.qcow2
+              wander box add --name mine --user me --cloud-init disk.qcow2
+              wander box add debian/13 debian-13-genericcloud-amd64.qcow2
 
-            Catalogues are asked in the order of WANDER_CATALOGUES (URLs with {user}, {name} or {box}, separated by spaces), \
-            else of $XDG_CONFIG_HOME/wander/catalogues, else Vagrant's registry. wander's own boxes are in none: 'boxes/build' in \
-            its source makes them.
+            A file may be a box, or a disk image: qcow2 or raw, also packed with xz, zstd, gzip or bzip2, alone in a tar archive, \
+            VMDK or VDI. What it is, is told by its content. A catalogue's image that you have as a file gets what the \
+            catalogue knows of it, as in the last line.
+
+            'wander help box search' says where names are looked up. wander's own boxes are in no catalogue: 'wander box build' \
+            makes them.
             """)
     @OptionGroup var options: GlobalOptions
     @Argument(help: "A name, a file or a URL; or a name and then a file or URL.", completion: .file()) var box: [String]
@@ -35,6 +39,9 @@ struct BoxAdd: WanderCommand {
     @Option(name: [.customShort("a"), .long], help: "Exactly this architecture, such as amd64.") var architecture:
         Architecture?
     @Option(help: "The format of a plain disk image without magic number: raw or qcow2.") var format: DiskFormat?
+    @Option(help: "For a disk image: the user to log in as.") var user: String?
+    @Flag(name: .customLong("cloud-init"), help: "For a disk image: cloud-init in it makes the user.")
+    var cloudInit = false
     @Flag(name: [.customShort("f"), .long], help: "Replace the box if it is there.") var force = false
     @Flag(name: [.customShort("c"), .long], help: "Start the download over; keep nothing of an interrupted one.")
     var clean = false
@@ -44,11 +51,12 @@ struct BoxAdd: WanderCommand {
         guard (1...2).contains(box.count) else {
             throw ValidationError("Give a name, a file or a URL; or a name and one of these.")
         }
+        if let user, !ImageFacts.isUser(user) { throw ValidationError("'\(user)' is no user name.") }
     }
 
     func execute(_ context: CommandContext) throws {
         let installer = BoxInstaller(
-            store: try BoxStore.standard(), catalogues: try CatalogueTemplate.configured(),
+            store: try BoxStore.standard(), catalogues: try CatalogueTemplate.configured(), images: .current(),
             downloader: Downloader(download.settings), sink: context.console, cancellation: context.cancellation)
         let request = try request()
         if clean, let location = request.location { try installer.forgetDownload(of: location) }
@@ -77,6 +85,12 @@ struct BoxAdd: WanderCommand {
         request.requirement = requirement
         request.assignedVersion = requirement.exactVersion
         request.diskFormat = format
+        if user != nil || cloudInit {
+            var facts = ImageFacts()
+            facts.user = user
+            facts.cloudInit = cloudInit
+            request.facts = facts
+        }
         return request
     }
 }

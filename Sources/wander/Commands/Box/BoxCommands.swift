@@ -11,11 +11,11 @@ import SystemPackage
 struct BoxCommands: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "box",
-        abstract: "Add, list, update and remove boxes.",
+        abstract: "Find, add, list, update and remove boxes.",
         discussion: "Boxes are kept in $WANDER_HOME, or else $XDG_DATA_HOME/wander: each once, unpacked, read-only.",
         subcommands: [
-            BoxAdd.self, BoxList.self, BoxShow.self, BoxRemove.self, BoxPrune.self, BoxOutdated.self, BoxUpdate.self,
-            BoxRepackage.self, BoxVerify.self,
+            BoxSearch.self, BoxAdd.self, BoxBuild.self, BoxList.self, BoxShow.self, BoxRemove.self, BoxPrune.self,
+            BoxOutdated.self, BoxUpdate.self, BoxRepackage.self, BoxVerify.self,
         ])
 }
 

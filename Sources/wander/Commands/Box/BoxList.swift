@@ -34,7 +34,9 @@ struct BoxList: WanderCommand {
             table.add(["  - \(box.digest)"])
         }
         context.output(
-            boxes.isEmpty ? "No boxes. Add one: wander box add FILE_OR_URL" : table.rendered,
+            boxes.isEmpty
+                ? "No boxes. 'wander box search' lists what there is, and this adds one: wander box add NAME"
+                : table.rendered,
             json: [
                 "boxes": .array(boxes.map { $0.document(uses: uses) }), "problems": .strings(problems.map(\.summary)),
             ])

@@ -57,14 +57,20 @@ struct BoxOutdated: WanderCommand {
 
     private func globalFindings(_ context: CommandContext) throws -> [Finding] {
         let store = try BoxStore.standard()
+        let images = ImageCatalogues.current()
+        let known = try images.images()
         let installer = BoxInstaller(
-            store: store, catalogues: [], downloader: Downloader(download.settings), sink: context.console,
+            store: store, catalogues: [], images: images, downloader: Downloader(download.settings),
+            sink: context.console,
             cancellation: context.cancellation)
         var newest: [BoxName: Box] = [:]
         for box in try store.list().boxes where box.version >= newest[box.name]?.version ?? box.version {
             newest[box.name] = box
         }
         return newest.values.sorted { $0.name < $1.name }.map { box in
+            if known.contains(where: { $0.image.name == box.name && $0.origin.shown == box.catalogue }) {
+                return look(BoxRequest(box.name), current: box.version, installer)
+            }
             guard let catalogue = box.catalogue, let location = try? BoxLocation(catalogue) else {
                 return Finding(name: box.name.description, current: box.version)
             }

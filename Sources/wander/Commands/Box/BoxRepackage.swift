@@ -19,9 +19,13 @@ struct BoxRepackage: WanderCommand {
 
     func execute(_ context: CommandContext) throws {
         let stored = try box.one(in: try BoxStore.standard())
-        let contents = Dictionary(
+        var contents = Dictionary(
             stored.files.map { ($0.path, BoxWriter.Content.file(stored.directory.appending($0.path))) },
             uniquingKeysWith: { first, _ in first })
+        // What was added as an image has no description of its own.
+        if contents[BoxDescription.fileName] == nil {
+            contents[BoxDescription.fileName] = .bytes(Array(BoxDescription(of: stored).json.pretty.utf8))
+        }
         let path = FileSystem.currentDirectory.pushing(FilePath(output))
         let writer = BoxWriter(
             contents, compression: compression, sink: context.console, cancellation: context.cancellation)

@@ -31,6 +31,12 @@ enum Completions {
         return unique(list.boxes.map(\.name.description))
     }
 
+    /// The same, and names of catalogues' images.
+    static let names = CompletionKind.custom { _, _, _ in
+        let stored = (try? BoxStore.standard().list().boxes.map(\.name.description)) ?? []
+        return unique(stored + ((try? ImageCatalogues.current().images().map(\.image.name.description)) ?? []))
+    }
+
     private static func existing(_ words: [String]) -> [Machine] { (try? project(words)?.machines) ?? [] }
 
     private static func unique(_ names: [String]) -> [String] {

@@ -82,7 +82,9 @@ enum HelpTopics {
           WANDER_FILE    the Wanderfile, as --file
           WANDER_HOME    where boxes are kept, instead of $XDG_DATA_HOME/wander
           WANDER_CATALOGUES
-                         catalogues of boxes, separated by spaces; see 'wander help box add'
+                         catalogues of boxes, separated by spaces; see 'wander help box search'
+          WANDER_MIRROR_DEBIAN, WANDER_MIRROR_UBUNTU, ...
+                         where to get a publisher's images instead: a URL or a folder
           NO_COLOR       no colour, if not empty
           CI             progress as plain lines
           XDG_DATA_HOME, XDG_STATE_HOME, XDG_CACHE_HOME, XDG_CONFIG_HOME
