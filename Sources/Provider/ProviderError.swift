@@ -40,6 +40,8 @@ public enum ProviderError: UserFacingError {
     /// - Parameter firmware: What it was started by; nil if by none.
     case endedDuringBoot(
         machine: String, reason: String?, firmware: StartMethod.Firmware?, console: String, log: String)
+    /// It runs, and nothing more comes of it.
+    case stuckInBoot(machine: String, reason: String, advice: String, console: String)
     case bootTimeout(machine: String, seconds: Int64, diagnosis: String, advice: String)
     case stopTimeout(machine: String, seconds: Int64)
     /// - Parameter holder: Who has it; nil if that is not known.
@@ -78,6 +80,7 @@ public enum ProviderError: UserFacingError {
         case .controlFailed(let operation, let reason): "\(operation) failed: \(reason)"
         case .endedDuringBoot(let machine, let reason, _, _, _):
             "\(machine) ended while it was starting" + (reason.map { ": \($0)" } ?? "")
+        case .stuckInBoot(let machine, let reason, _, _): "\(machine) does not come up: \(reason)"
         case .bootTimeout(let machine, let seconds, let diagnosis, _):
             "\(machine) did not answer within \(seconds) s: \(diagnosis)"
         case .stopTimeout(let machine, let seconds): "\(machine) did not stop within \(seconds) s"
@@ -99,6 +102,7 @@ public enum ProviderError: UserFacingError {
         case .endedDuringBoot(_, _, _, let console, let log):
             (console.isEmpty ? "The console is empty." : "Last lines of the console:\n\(console)")
                 + (log.isEmpty ? "" : "\nThe machine's process said:\n\(log)")
+        case .stuckInBoot(_, _, _, let console): "Last lines of the console:\n\(console)"
         default: nil
         }
     }
@@ -142,6 +146,8 @@ public enum ProviderError: UserFacingError {
         case .boxMissing(let box, _, let source):
             source.map { "Add it: wander box add \(Self.nameAndVersion(of: box)) \(ShellQuoting.quote($0))" }
                 ?? BoxAdvice.text(for: box)
+        case .stuckInBoot(let machine, _, let advice, _):
+            "\(advice)\nIt keeps running: look inside with 'wander console \(machine)'."
         case .bootTimeout(_, _, _, let advice): advice
         case .stopTimeout(let machine, _): "wander halt --force \(machine)"
         case .portTaken(_, _, _, _, let holder):

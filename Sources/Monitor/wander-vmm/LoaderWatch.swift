@@ -26,6 +26,9 @@ struct LoaderWatch {
         ("Boot failed: could not read the boot disk", "the firmware could not read its disk"),
         ("grub rescue>", "GRUB does not find its files on the disk, and waits at 'grub rescue>'"),
         ("\ngrub> ", "GRUB found no configuration, and waits at 'grub>'"),
+        ("failed: No such file or directory\nboot: ", "SYSLINUX does not find the kernel, and waits at 'boot:'"),
+        ("failed: I/O error\nboot: ", "SYSLINUX cannot read the kernel, and waits at 'boot:'"),
+        ("Could not find kernel image", "SYSLINUX does not find the kernel, and waits at 'boot:'"),
         ("Missing operating system", "its boot sector says 'Missing operating system'"),
         ("Operating system not found", "its boot sector says 'Operating system not found'"),
         ("BOOTMGR is missing", "its boot sector says 'BOOTMGR is missing'"),
@@ -40,6 +43,7 @@ struct LoaderWatch {
     private var recent: [UInt8] = [0x0a]
     private var count = 0
     private var isOver = false
+    private var hasAnswered = false
 
     /// - Parameter bytes: What the guest has written since the last call.
     mutating func read(_ bytes: [UInt8]) -> Answer? {
@@ -60,8 +64,11 @@ struct LoaderWatch {
             return .giveUp(failure.reason)
         }
         let hasMenu = Self.menus.compactMap(place).contains { $0 < kernel }
-        isOver = hasMenu || kernel != .max
-        return hasMenu ? .pressEnter : nil
+        isOver = kernel != .max
+        // Once: an entry that fails leads back to the menu.
+        guard hasMenu, !hasAnswered else { return nil }
+        hasAnswered = true
+        return .pressEnter
     }
 
     /// Somebody has typed: it is theirs.

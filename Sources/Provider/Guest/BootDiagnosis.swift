@@ -25,6 +25,11 @@ struct BootDiagnosis {
                 console: LogTail.lines(folder.consoleLog, count: 15), log: LogTail.lines(folder.monitorLog, count: 8))
         case .notReady(let reached, let last, let milliseconds):
             let status = try? NetworkPlace(machine: machine).status()
+            if let stuck = StuckBoot(console: LogTail.lines(folder.consoleLog, count: StuckBoot.lineCount)) {
+                return ProviderError.stuckInBoot(
+                    machine: name, reason: stuck.reason, advice: stuck.advice,
+                    console: LogTail.lines(folder.consoleLog, count: 15))
+            }
             let console = LogTail.lines(folder.consoleLog, count: 15)
             var diagnosis: String
             var advice: String
@@ -32,10 +37,6 @@ struct BootDiagnosis {
             case .connection where console.isEmpty:
                 diagnosis = "its console is silent, so the kernel has not started or does not write to ttyS0"
                 advice = "Does the box fit this provider? Its kernel needs console=ttyS0 and virtio drivers."
-            case .connection where console.contains("Kernel panic"):
-                diagnosis = "its kernel panicked"
-                advice =
-                    "Read 'wander logs --console'. A missing root disk or driver in the initrd is the usual reason."
             case .connection where status?.connected == false:
                 diagnosis = "its network card was never connected"
                 advice = "See 'wander logs --monitor' and 'wander doctor'."

@@ -8,6 +8,9 @@ final class BootWatch {
     /// How long ago a sign of life may be to count, in milliseconds: at least.
     private static let shortestMemory: Int64 = 10_000
 
+    /// A console that has said nothing for so long is looked at, in milliseconds.
+    private static let silence: Int64 = 3000
+
     private let machine: Machine
     private let label: String
     private let started = MonotonicClock.now
@@ -18,6 +21,8 @@ final class BootWatch {
     private var consoleSize: Int64
     private var lastSign: MonotonicClock?
     private var lastLine = ""
+    /// The console's size when it was last looked at for why the guest stands still.
+    private var examinedSize: Int64?
     private var nextLook = MonotonicClock.now
 
     /// - Parameter limit: How long the boot may take, in milliseconds.
@@ -39,15 +44,27 @@ final class BootWatch {
     }
 
     /// Says what is new: a line for each stage, and the console's last line beside the time that has passed.
-    func turn() {
+    /// - Throws: ``SSHError/notReady(reached:last:milliseconds:)`` once the guest waits for somebody at its console.
+    func turn() throws(SSHError) {
         guard MonotonicClock.now >= nextLook else { return }
         nextLook = MonotonicClock.now.advanced(byMilliseconds: 1000)
         look()
-        let seconds = MonotonicClock.now.milliseconds(since: started) / 1000
+        let elapsed = MonotonicClock.now.milliseconds(since: started)
+        if isStuck { throw .notReady(reached: .connection, last: nil, milliseconds: elapsed) }
+        let seconds = elapsed / 1000
         guard seconds > 0 else { return }
         var detail = stage.map(words) ?? "the guest boots"
         if !lastLine.isEmpty { detail += ": \(lastLine)" }
         machine.report(.progress(Progress(label, completed: UInt64(seconds), unit: .seconds, detail: detail)))
+    }
+
+    /// Whether the console has ended for a while with what nothing follows by itself.
+    private var isStuck: Bool {
+        guard let lastSign, MonotonicClock.now.milliseconds(since: lastSign) >= Self.silence,
+            examinedSize != consoleSize
+        else { return false }
+        examinedSize = consoleSize
+        return StuckBoot(console: LogTail.lines(machine.folder.consoleLog, count: StuckBoot.lineCount)) != nil
     }
 
     func enter(_ next: ReadyWait.Stage) {

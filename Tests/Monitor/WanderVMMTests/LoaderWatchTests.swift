@@ -40,6 +40,12 @@ import Testing
         }
     }
 
+    @Test("an entry that cannot be started is an error, after its menu was answered")
+    func failedEntry() {
+        let found = answers(["SYSLINUX 6.04\nboot: ", "\r\nLoading /vmlinuz failed: I/O error\r\n", "boot: "])
+        #expect(found == [.pressEnter, .giveUp("SYSLINUX cannot read the kernel, and waits at 'boot:'")])
+    }
+
     @Test("after a kernel's first word nothing is the loader's, nor after so much text, nor once somebody types")
     func over() {
         let failure = "\r\nNo bootable device.\r\n"

@@ -51,14 +51,14 @@ struct ConnectionAttempts {
 
     /// - Parameters:
     ///   - deadline: Asked at every turn: it may be put off.
-    ///   - turn: Called at least once a second.
+    ///   - turn: Called at least once a second; what it throws ends the wait.
     /// - Returns: A connection on which something has arrived; nil at the deadline.
     mutating func next(
-        _ deadline: (_ hasOpenPort: Bool) -> MonotonicClock, turn: () -> Void,
+        _ deadline: (_ hasOpenPort: Bool) -> MonotonicClock, turn: () throws(SSHError) -> Void,
         connect: () throws(SSHError) -> OwnedDescriptor, failed: (SSHError) -> Void, accepted: () -> Void
     ) throws(SSHError) -> OwnedDescriptor? {
         while true {
-            turn()
+            try turn()
             let end = deadline(hasOpenPort)
             if MonotonicClock.now >= end { return nil }
             if MonotonicClock.now >= nextTry { try start(connect, failed, accepted) }

@@ -80,12 +80,13 @@ public struct ReadyWait {
     /// - Parameters:
     ///   - report: Gets each stage once, when the wait reaches it or falls back to it.
     ///   - turn: Called at least once a second while the server has not greeted and `connect` does not wait for longer.
+    ///     What it throws ends the wait.
     ///   - connect: Makes one connection; it should not wait for long.
     /// - Throws: ``SSHError/notReady(reached:last:milliseconds:)``, ``SSHError/machineEnded``,
     ///   ``SSHError/interrupted``, ``SSHError/hostKeyChanged(expected:actual:)``, or, after `refusalPatience`,
     ///   ``SSHError/authenticationRefused(user:tried:offered:)``.
     public func run(
-        _ limit: Limit, report: (Stage) -> Void = { _ in }, turn: () -> Void = {},
+        _ limit: Limit, report: (Stage) -> Void = { _ in }, turn: () throws(SSHError) -> Void = {},
         connect: () throws(SSHError) -> OwnedDescriptor
     ) throws(SSHError) -> Login {
         let start = MonotonicClock.now
