@@ -112,6 +112,9 @@ let guest: [Target] = [
     library(
         "Provisioning", in: "Guest",
         uses: ["Digest", "JSON", "LinuxSystem", "Reporting", "SSH", "SystemPackage"], embedding: ["GuestScripts"]),
+    // What an image's cloud-init is told, and what it answers.
+    library(
+        "CloudInit", in: "Guest", uses: ["JSON", "NetworkAddress", "Reporting", "SSH"], embedding: ["GuestScripts"]),
 ]
 
 // The command line and what it stands on, by the names of their folders.
@@ -139,7 +142,7 @@ let product: [Target] = [
     library(
         "Provider",
         uses: [
-            "BoxFormat", "CLinux", "Digest", "DiskImage", "EnvFile", "JSON", "KVM", "LinuxSystem",
+            "BoxFormat", "CLinux", "CloudInit", "Digest", "DiskImage", "EnvFile", "JSON", "KVM", "LinuxSystem",
             "MonitorControl", "NetworkAddress", "NetworkControl", "Provisioning", "Reporting", "SSH", "SystemPackage",
         ], embedding: ["GuestScripts"]),
     program(
@@ -241,6 +244,9 @@ let guestTests: [Target] = [
             "Provisioning", "JSON", "LinuxSystem", "Reporting", "SSH", "SSHTestServer", "TestSupport",
             "SystemPackage",
         ]),
+    tests(
+        "CloudInitTests", in: "Guest",
+        uses: ["CloudInit", "JSON", "LinuxSystem", "NetworkAddress", "SSH", "TestSupport", "SystemPackage"]),
 ]
 let productTests: [Target] = [
     tests(
@@ -256,8 +262,9 @@ let productTests: [Target] = [
     tests(
         "ProviderTests",
         uses: [
-            "BoxFormat", "Digest", "DiskImage", "EnvFile", "JSON", "LinuxSystem", "MonitorControl", "NetworkAddress",
-            "NetworkControl", "Provider", "Provisioning", "Reporting", "SSH", "SSHTestServer", "TestSupport",
+            "BoxFormat", "CloudInit", "Digest", "DiskImage", "EnvFile", "JSON", "LinuxSystem", "MonitorControl",
+            "NetworkAddress", "NetworkControl", "Provider", "Provisioning", "Reporting", "SSH", "SSHTestServer",
+            "TestSupport",
             "SystemPackage",
         ]),
     tests(
