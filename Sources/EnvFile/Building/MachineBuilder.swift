@@ -45,6 +45,7 @@ struct MachineBuilder {
             hostname: record.text("hostname") ?? identity.name, cpus: record.integer("cpus") ?? 1,
             memory: record.bytes("memory") ?? 0, disk: record.bytes("disk"),
             firmware: record.choice("firmware") ?? .auto, user: record.text("user"),
+            cloudInit: cloudInit(record),
             ssh: .init(port: ssh?.portNumber("port"), forwardAgent: ssh?.flag("forward_agent") ?? false),
             ports: ports(record), hostPorts: hostPorts(record), shares: ShareBuilder(context: context).shares(record),
             networks: attachments(record, identity), environment: record.texts("env"),
@@ -175,17 +176,27 @@ struct MachineBuilder {
                 problems.report("the file '\(target)' is listed twice in 'files'", at: path.mark)
                 return nil
             }
-            let content: FileDefinition.Content
-            if let source = file["source"], let text = source.text {
-                content = .source(context.hostPath(text, at: source.mark))
-            } else if let text = file.text("content") {
-                content = .text(text)
-            } else {
-                return nil
-            }
+            guard let content = content(file) else { return nil }
             let mode = file.integer("mode").flatMap { UInt16(exactly: $0) } ?? 0o644
             return FileDefinition(path: target, content: content, mode: mode, owner: file.text("owner") ?? "root:root")
         }
+    }
+
+    private func content(_ record: Record) -> FileDefinition.Content? {
+        if let source = record["source"], let text = source.text {
+            return .source(context.hostPath(text, at: source.mark))
+        }
+        return record.text("content").map { .text($0) }
+    }
+
+    private func cloudInit(_ record: Record) -> FileDefinition.Content? {
+        guard let given = record.record("cloud_init"), let content = content(given) else { return nil }
+        if case .text(let text) = content, !UserDataText.isKnown(text.utf8) {
+            problems.report(
+                "cloud-init does not know what 'cloud_init' is: it must \(UserDataText.expected)",
+                at: given["content"]?.mark ?? .builtIn)
+        }
+        return content
     }
 
     private func dependencies(_ record: Record) -> [MachineDefinition.Dependency] {

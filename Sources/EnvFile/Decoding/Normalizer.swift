@@ -4,9 +4,10 @@ import YAML
 enum Normalizer {
     static func normalize(_ node: Node, as type: ValueType?) -> Node {
         switch type {
-        case .object(_, let shorthand?):
-            guard node.scalar != nil, !node.isNull else { return node }
-            return .mapping([Node.Entry(name: shorthand, mark: node.mark, value: node)], at: node.mark)
+        case .object(let object, let shorthand?):
+            guard let text = node.scalar, !node.isNull else { return node }
+            let key = text.utf8.contains(0x0a) ? object.linesKey ?? shorthand : shorthand
+            return .mapping([Node.Entry(name: key, mark: node.mark, value: node)], at: node.mark)
         case .map(_, _, listForm: true):
             guard let items = node.sequence else { return node }
             return .mapping(

@@ -11,6 +11,7 @@ extension MachineDefinition {
             ("memory", .string(SizeText.format(memory))), ("disk", disk.map { .string(SizeText.format($0)) }),
             ("firmware", firmware == .auto ? nil : .string(firmware.rawValue)),
             ("user", user.map(JSONValue.string)),
+            ("cloud_init", cloudInit.map { .compactObject([$0.canonicalMember]) }),
             (
                 "ssh",
                 .compactObject([
@@ -84,15 +85,20 @@ extension SharedFolder {
 
 extension FileDefinition {
     public var canonicalJSON: JSONValue {
-        var members: [(String, JSONValue?)] = [("path", .string(path))]
-        switch content {
-        case .text(let text): members.append(("content", .string(text)))
-        case .source(let source): members.append(("source", .string(source.text)))
-        }
+        var members: [(String, JSONValue?)] = [("path", .string(path)), content.canonicalMember]
         let digits = String(mode, radix: 8)
         members.append(("mode", .string(String(repeating: "0", count: max(0, 4 - digits.count)) + digits)))
         members.append(("owner", .string(owner)))
         return .compactObject(members)
+    }
+}
+
+extension FileDefinition.Content {
+    fileprivate var canonicalMember: (String, JSONValue?) {
+        switch self {
+        case .text(let text): ("content", .string(text))
+        case .source(let source): ("source", .string(source.text))
+        }
     }
 }
 

@@ -49,6 +49,8 @@ public struct MachineDefinition: Hashable, Sendable {
     public var firmware: Firmware
     /// The user to log in as; nil: the box's.
     public var user: String?
+    /// User-data for the box's cloud-init.
+    public var cloudInit: FileDefinition.Content?
     public var ssh: SSH
     public var ports: [PortDefinition]
     /// The ports of the host's loopback interface that it reaches; none in a network without the Internet.

@@ -49,6 +49,8 @@ struct ObjectType: Sendable {
     var foreignValues: [String: (message: String, hints: [String: String])] = [:]
     /// The key that is most likely meant by a single value where this map is expected, for a hint.
     var likelyKey: String?
+    /// The key that a single value of several lines stands for.
+    var linesKey: String?
     /// Whether keys that start with `x-` are free.
     var hasExtensions = false
 
@@ -59,7 +61,7 @@ struct ObjectType: Sendable {
         alone: String? = nil,
         later: [String] = [], foreign: [String: ForeignKey] = [:],
         foreignValues: [String: (message: String, hints: [String: String])] = [:],
-        likelyKey: String? = nil, hasExtensions: Bool = false
+        likelyKey: String? = nil, linesKey: String? = nil, hasExtensions: Bool = false
     ) {
         self.title = title
         self.keys = keys
@@ -70,6 +72,7 @@ struct ObjectType: Sendable {
         self.foreign = foreign
         self.foreignValues = foreignValues
         self.likelyKey = likelyKey
+        self.linesKey = linesKey
         self.hasExtensions = hasExtensions
         index = Dictionary(keys.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
     }

@@ -47,6 +47,13 @@ struct MachineKey: Sendable {
         MachineKey(
             .withNewMachine, "user", .scalar(.userName), note: "the box's user", "The user that wander logs in as",
             example: "dev"),
+        MachineKey(
+            .withNewMachine, "cloud_init", .object(.cloudInit, shorthand: "source"), note: "none",
+            "User-data for the box's cloud-init",
+            details:
+                "cloud-init does it once, when the machine is new. 'wander up' waits for it and shows its errors. A "
+                + "value of several lines is 'content'.",
+            example: "user-data.yaml"),
         MachineKey(.atRestart, "ssh", .object(.ssh), "Settings of SSH", example: "{ port: 2222, forward_agent: true }"),
         MachineKey(
             .atRestart, "ports", .list(.either(.port, .port), identity: .port),

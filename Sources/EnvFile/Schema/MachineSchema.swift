@@ -8,7 +8,7 @@ extension ObjectType {
         later: [
             "arch", "kernel", "auto_forward", "dns_aliases", "env_pass", "expose_secrets",
             "packages",
-            "limits", "nested", "gpu", "time", "ca_certs", "proxy", "cloud_init", "snapshots", "idle",
+            "limits", "nested", "gpu", "time", "ca_certs", "proxy", "snapshots", "idle",
         ],
         foreign: ForeignKey.machine,
         hasExtensions: true)
@@ -24,6 +24,19 @@ extension ObjectType {
                 "digest", .scalar(.digest), note: "the one in the lock file", "SHA-256 of the box file",
                 example: "sha256:ff0d21d0d428d6eca3d327d54a46bdac38aa2d046fd07037382fbbf2b6d2df7c"),
         ], required: ["ref"], later: ["pull", "verify"], foreign: ForeignKey.box)
+
+    static let cloudInit = ObjectType(
+        "'cloud_init'",
+        keys: [
+            KeyDefinition(
+                "source", .scalar(.hostPath), "A file of the host, handed over as it is", example: "user-data.yaml"),
+            KeyDefinition(
+                "content", .scalar(.content), "The text; nothing is filled in",
+                details:
+                    "Its first line says what it is: '#cloud-config', or '#!' for a script. It may be a MIME message "
+                    + "of several parts.",
+                example: "\"#!/bin/sh\\ntouch /var/ready\""),
+        ], exactlyOne: ["source", "content"], later: ["network_config"], linesKey: "content")
 
     static let ssh = ObjectType(
         "'ssh'",
