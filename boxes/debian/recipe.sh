@@ -36,23 +36,8 @@ recipe_arguments() {
 }
 
 recipe_build() {
-    local cache=$package_cache/$suite list=$work/packages version kernel include
-    mkdir -p "$cache"
-    sources_of "$suite" >"$work/sources.list"
-    include=$(IFS=, && echo "${packages[*]}")
-    say "installing Debian $release; a few minutes (packages are kept in $cache)"
-    export recipe boxes
-    SOURCE_DATE_EPOCH=$epoch mmdebstrap --quiet --variant=minbase --format=tar --include="$include" \
-        --skip=essential/unlink \
-        --setup-hook='mkdir -p "$1/var/cache/apt/archives" "$1/etc/systemd"' \
-        --setup-hook="sync-in '$cache' /var/cache/apt/archives" \
-        --essential-hook='printf "do_symlinks = no\n" >"$1/etc/kernel-img.conf"' \
-        --customize-hook="sync-out /var/cache/apt/archives '$cache'" \
-        --customize-hook="copy-in '$recipe/root' '$recipe/customize' '$boxes/keys/authorized_keys' '$boxes/lib/take-key' /tmp" \
-        --customize-hook='chroot "$1" sh /tmp/customize' \
-        "$suite" "$work/root.tar" - <"$work/sources.list" 2>"$work/mmdebstrap.log" ||
-        die "mmdebstrap failed: $(tail -n 20 "$work/mmdebstrap.log")"
-    rm -rf "$cache/partial" "$cache/lock"
+    local cache=$package_cache/$suite list=$work/packages version kernel
+    install_debian "$suite" "$epoch" "$recipe/customize" "$boxes/keys/authorized_keys" "$boxes/lib/take-key"
 
     say "making the disk"
     installed_packages "$cache" >"$list"
@@ -82,19 +67,6 @@ existing() {
     local path
     for path; do if [ -e "$path" ]; then echo "$path" && return; fi; done
     die "none of these exists: $*"
-}
-
-# installed_packages CACHE: name, version, architecture and file of every installed package.
-installed_packages() {
-    tar -x -O -f "$work/root.tar" ./var/lib/dpkg/status | awk -v cache="$1" '
-        /^Package: / { name = $2 }
-        /^Architecture: / { architecture = $2 }
-        /^Version: / {
-            file = $2
-            gsub(/:/, "%3a", file)
-            version = $2
-        }
-        /^$/ { print name, version, architecture, cache "/" name "_" file "_" architecture ".deb" }' | sort
 }
 
 # make_disk IMAGE GRUB: a disk of one partition with GRUB between the partition table and the partition, as grub-install

@@ -32,3 +32,17 @@ pack_box() {
     mv "$output.partial" "$output"
     say "$(basename "$output"): $(($(stat -c %s "$output") / 1024)) KiB, $(digest "$output")"
 }
+
+# pack_image IMAGE OUTPUT: as distributions publish a disk, without an archive around it. The form follows from OUTPUT.
+pack_image() {
+    local image=$1 output=$2
+    say "packing $output"
+    case $output in
+    *.xz) xz -T1 -1 <"$image" >"$output.partial" ;;
+    *.raw | *.img) cp --sparse=always "$image" "$output.partial" ;;
+    *) make_qcow2 "$image" "$output.partial" ;;
+    esac
+    sync "$output.partial"
+    mv "$output.partial" "$output"
+    say "$(basename "$output"): $(($(stat -c %s "$output") / 1024)) KiB, $(digest "$output")"
+}
