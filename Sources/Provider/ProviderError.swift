@@ -43,6 +43,8 @@ public enum ProviderError: UserFacingError {
     /// It runs, and nothing more comes of it.
     case stuckInBoot(machine: String, reason: String, advice: String, console: String)
     case bootTimeout(machine: String, seconds: Int64, diagnosis: String, advice: String)
+    /// The guest greets, and does not take the machine's own key, which it got beside its disk.
+    case loginRefused(machine: String, diagnosis: String, advice: String, console: String)
     case stopTimeout(machine: String, seconds: Int64)
     /// - Parameter holder: Who has it; nil if that is not known.
     case portTaken(machine: String, port: UInt16, bind: String, transport: Transport, holder: PortOwner?)
@@ -83,6 +85,7 @@ public enum ProviderError: UserFacingError {
         case .stuckInBoot(let machine, let reason, _, _): "\(machine) does not come up: \(reason)"
         case .bootTimeout(let machine, let seconds, let diagnosis, _):
             "\(machine) did not answer within \(seconds) s: \(diagnosis)"
+        case .loginRefused(let machine, let diagnosis, _, _): "\(machine) cannot be logged into: \(diagnosis)"
         case .stopTimeout(let machine, let seconds): "\(machine) did not stop within \(seconds) s"
         case .portTaken(let machine, let port, let bind, let transport, let holder):
             "port \(port)/\(transport) on \(bind), which \(machine) forwards, is taken"
@@ -98,6 +101,8 @@ public enum ProviderError: UserFacingError {
         case .holderUnknown(_, let lock): "It holds \(lock)."
         case .boxChanged(_, _, let wanted, let actual): "made from: \(wanted)\nin the store: \(actual)"
         case .startFailed(_, let log): log.isEmpty ? nil : log
+        case .loginRefused(_, _, _, let console):
+            console.isEmpty ? nil : "Last lines of the console:\n\(console)"
         case .monitorFailed(_, _, let detail, _, _): detail
         case .endedDuringBoot(_, _, _, let console, let log):
             (console.isEmpty ? "The console is empty." : "Last lines of the console:\n\(console)")
@@ -148,7 +153,7 @@ public enum ProviderError: UserFacingError {
                 ?? BoxAdvice.text(for: box)
         case .stuckInBoot(let machine, _, let advice, _):
             "\(advice)\nIt keeps running: look inside with 'wander console \(machine)'."
-        case .bootTimeout(_, _, _, let advice): advice
+        case .bootTimeout(_, _, _, let advice), .loginRefused(_, _, let advice, _): advice
         case .stopTimeout(let machine, _): "wander halt --force \(machine)"
         case .portTaken(_, _, _, _, let holder):
             (holder?.remedy.map { "\($0)\nOr choose" } ?? "Choose")
@@ -172,7 +177,7 @@ public enum ProviderError: UserFacingError {
         case .newerState, .damagedRecord, .recordMissing, .holderUnknown: .wrongState
         case .boxChanged: .digestMismatch
         case .emulatorMissing, .monitorMissing, .kvmNotUsable, .firmwareMissing, .noProvider, .portTaken: .hostNotAble
-        case .bootTimeout, .stopTimeout: .timeout
+        case .bootTimeout, .loginRefused, .stopTimeout: .timeout
         case .several(let failures):
             // The kind that all share, or a plain failure.
             Set(failures.map { ($0.error as? any UserFacingError)?.kind ?? .failure }).count == 1

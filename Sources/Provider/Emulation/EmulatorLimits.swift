@@ -31,9 +31,9 @@ struct EmulatorLimits: Sendable {
         // Firmware is where programs are.
         var boot: [FilePath] = []
         if case .kernel(let kernel, let initrd, _) = plan.start { boot = [kernel] + [initrd].compactMap(\.self) }
-        readable = host + plan.disks.flatMap(\.backing).map { place($0.path) } + boot
-        let disks = plan.disks.map(\.top) + plan.extraDisks
-        writable = [plan.folder.run, "/dev/null"] + disks.map { place($0.path) }
+        let (fixed, changing) = (plan.extraDisks.filter(\.isReadOnly), plan.extraDisks.filter { !$0.isReadOnly })
+        readable = host + (plan.disks.flatMap(\.backing) + fixed).map { place($0.path) } + boot
+        writable = [plan.folder.run, "/dev/null"] + (plan.disks.map(\.top) + changing).map { place($0.path) }
     }
 
     /// Limits the calling thread, for ever, and the programs that it starts.

@@ -46,7 +46,10 @@ struct QEMUArguments {
         for (index, disk) in plan.extraDisks.enumerated() {
             let node: JSONValue = [
                 "driver": .string(disk.format.rawValue), "node-name": .string("extra\(index)"),
-                "file": ["driver": "file", "filename": .string(disk.path.string)],
+                "read-only": .bool(disk.isReadOnly),
+                "file": [
+                    "driver": "file", "filename": .string(disk.path.string), "read-only": .bool(disk.isReadOnly),
+                ],
             ]
             arguments += [
                 "-blockdev", node.compact, "-device", "virtio-blk-pci,drive=extra\(index),werror=\(whenFull)",

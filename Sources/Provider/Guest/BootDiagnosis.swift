@@ -49,10 +49,7 @@ struct BootDiagnosis {
             case .banner, .keyExchange:
                 diagnosis = "port 22 is open, but no SSH server greets"
                 advice = "The server is slow, or hangs. See what the guest does: wander console \(name)"
-            default:
-                diagnosis = "the SSH server refuses the login of '\(record.user)'"
-                advice =
-                    "Is that the box's user? Set 'user' in the Wanderfile. The box must accept a well-known Vagrant key."
+            default: (diagnosis, advice) = refusal
             }
             if let last { diagnosis += " (\(last.summary))" }
             if machine.hasShownLife() {
@@ -62,8 +59,28 @@ struct BootDiagnosis {
             if !console.isEmpty { advice += "\nLast lines of the console:\n\(console)" }
             return ProviderError.bootTimeout(
                 machine: name, seconds: milliseconds / 1000, diagnosis: diagnosis, advice: advice)
+        case .authenticationRefused where record.seed == .login:
+            return ProviderError.loginRefused(
+                machine: machine.name, diagnosis: refusal.diagnosis, advice: refusal.advice,
+                console: LogTail.lines(machine.folder.consoleLog, count: 15))
         default: return error
         }
+    }
+
+    /// Why a guest that greets refuses the login.
+    private var refusal: (diagnosis: String, advice: String) {
+        guard record.seed == .login else {
+            return (
+                "the SSH server refuses the login of '\(record.user)'",
+                "Is that the box's user? Set 'user' in the Wanderfile. The box must accept a well-known Vagrant key."
+            )
+        }
+        return (
+            "the SSH server refuses the login of '\(record.user)', whose key is on the disk for cloud-init: nothing in "
+                + "the guest has taken it",
+            "Has the image cloud-init, with NoCloud among its data sources, and does it do its work? See what it does: "
+                + "wander console \(machine.name). Does 'cloud_init' name another user? Set 'user' in the Wanderfile."
+        )
     }
 
     /// Why the monitor ended the machine; nil if the guest did, or nobody knows.

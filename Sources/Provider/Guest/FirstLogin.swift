@@ -56,10 +56,12 @@ struct FirstLogin {
         let label = "waiting for SSH"
         machine.report(.step(label))
         var wait = ReadyWait(user: record.user, keys: access.keys(of: record, own: own), options)
-        if !record.hasOwnKey, record.user == GuestAccess.conventionalUser {
+        if !record.hasOwnKey, record.seed != .login, record.user == GuestAccess.conventionalUser {
             wait.password = GuestAccess.conventionalPassword
         }
         if record.provider == .emulation { wait.refusalPatience *= 4 }
+        // An SSH server may be there before cloud-init has made the user.
+        if record.seed == .login { wait.refusalPatience *= 4 }
         let limit = BootLimit(record.provider, definition.bootTimeout)
         let watch = BootWatch(machine, label: label, limit: limit.milliseconds)
         let started = MonotonicClock.now

@@ -91,6 +91,8 @@ struct GuestAccess {
     /// own key and the well-known ones; one whose power was cut before its guest had written the new key down has only
     /// the old ones.
     func keys(of record: MachineRecord, own: SSHKeyPair) -> [SSHKeyPair] {
+        // Nobody has ever published a key of such a guest.
+        if record.seed == .login { return [own] }
         var boxes = boxKeys(of: record)
         if record.hasOwnKey || takesKey(record) { return [own] + WellKnownKeys.all + boxes }
         boxes += WellKnownKeys.all
@@ -99,6 +101,7 @@ struct GuestAccess {
 
     /// Whether the guest has the machine's own key from its start on.
     func takesKey(_ record: MachineRecord) -> Bool {
+        if record.seed == .login { return true }
         // A boot loader hands over nothing.
         guard record.start.flatMap(StartMethod.Firmware.init(rawValue:)) == nil else { return false }
         return (try? machine.box(of: record)).flatMap { DirectBoot(of: $0) }?.takesKey ?? false

@@ -8,6 +8,9 @@ protocol GuestWork: AnyObject {
     /// machine's own key alone.
     func becomeReady(_ definition: MachineDefinition) throws
 
+    /// Waits, once in a machine's life, until its cloud-init has done what it was told.
+    func awaitCloudInit(_ definition: MachineDefinition) throws
+
     /// Sets the clock of a guest that stood still, and warns if that cannot be done.
     func setClock() throws
 

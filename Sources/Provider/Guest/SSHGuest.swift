@@ -24,6 +24,11 @@ final class SSHGuest: GuestWork {
         runner = contact.runner
     }
 
+    func awaitCloudInit(_ definition: MachineDefinition) throws {
+        let job = CloudInitJob(machine, journal, definition)
+        if job.isNeeded { try job.run(over: try connected()) }
+    }
+
     func setClock() throws { session = try ClockSetting(machine).run(journal.record, over: session) }
 
     func mountShares() throws { try ShareMounting(machine, journal).run { try connected() } }

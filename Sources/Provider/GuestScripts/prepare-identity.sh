@@ -61,10 +61,7 @@ if [ -z "$keep" ]; then
     wipe machine-id /var/lib/dbus/machine-id
     wipe_homes
     wipe_system ''
-    if [ -d /var/lib/cloud/instances ]; then
-        say "trace cloud-init's state in /var/lib/cloud"
-        [ -n "$list" ] || rm -rf /var/lib/cloud/instance /var/lib/cloud/instances /var/lib/cloud/sem
-    fi
+    reset_cloud_init ''
     remove_wiped
     renew_initramfs
     if [ -n "$renew" ] && [ -z "$list" ]; then

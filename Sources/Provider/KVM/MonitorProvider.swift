@@ -76,7 +76,8 @@ public struct MonitorProvider: MachineProvider {
         }
         for disk in plan.extraDisks {
             configuration.disks.append(
-                MonitorConfiguration.Disk(image: image(disk), backing: [], serial: disk.path.stem ?? "extra"))
+                MonitorConfiguration.Disk(
+                    image: image(disk), isReadOnly: disk.isReadOnly, serial: disk.path.stem ?? "extra"))
         }
         if let address = plan.hardwareAddress {
             configuration.networks = [

@@ -18,6 +18,8 @@ struct Creation {
         // Before anything is written: a record that is not there now may be a disk's that was worked on for months.
         _ = try machine.record()
         let project = machine.project
+        let seed = SeedDisk(machine)
+        let userData = try machine.definition.flatMap { try seed.given($0) }
         let journal = machine.journal(record(box, provider))
         try journal.write { _ in }
         try project.boxes.recordUse(
@@ -28,6 +30,7 @@ struct Creation {
             try AtomicFile.write(key.publicKey.line + "\n", to: folder.publicKey)
             try AtomicFile.write(key.privateKeyText, to: folder.privateKey, permissions: 0o600)
         }
+        try seed.keep(userData)
         try journal.write { $0.stopped() }
         return journal
     }
@@ -42,6 +45,7 @@ struct Creation {
                 architecture: box.architecture.description, digest: box.digest.description,
                 disk: box.diskDigest?.description),
             hardwareAddress: .random(), user: definition?.user ?? box.user ?? "vagrant", diskCount: box.disks.count,
+            seed: SeedDisk.purpose(box, definition),
             // What was done before the box was packaged need not be done again.
             provisioning: definition?.adopted(box.provisioning, in: place) ?? box.provisioning,
             at: wallClockSeconds())

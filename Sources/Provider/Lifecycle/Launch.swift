@@ -54,6 +54,7 @@ struct Launch {
     ) throws -> MachineRecord.ProcessIdentity {
         try machine.folder.prepareRun()
         try growDisk()
+        if journal.record.seed != nil { try writeSeed() }
         let joined = try NetworkPlace(machine: machine).join(journal.record, definition)
         try journal.write { $0.joined(internet: joined.internet, subnet: joined.subnet, forwards: joined.forwards) }
         return try provider.start(plan, lock: lock, cancellation: project.cancellation)
@@ -69,6 +70,8 @@ struct Launch {
             emulatedProcessor: definition.provider.emulation.processor,
             translationCache: definition.provider.emulation.translationCache)
         plan.shares = try machine.openShares(definition)
+        // The last: no other disk changes its name for it.
+        if record.seed != nil { plan.extraDisks.append(SeedDisk(machine).disk) }
         return plan
     }
 
@@ -96,6 +99,12 @@ struct Launch {
             throw ProviderError.noLoader(machine: machine.name)
         }
         return .firmware(firmware)
+    }
+
+    private func writeSeed() throws {
+        let seed = SeedDisk(machine)
+        try seed.write(journal.record, hostname: definition.hostname)
+        try seed.reportChange(definition)
     }
 
     /// A larger `disk` in the Wanderfile grows the overlay; the guest grows its file system when it boots.

@@ -9,6 +9,7 @@ public struct LaunchPlan: Sendable {
     public struct Disk: Sendable, Hashable {
         public var path: FilePath
         public var format: DiskFormat
+        public var isReadOnly = false
     }
 
     /// A disk that the guest writes to.

@@ -28,6 +28,8 @@ extension MachineRecord {
             "hardwareAddress": .string(hardwareAddress.description),
             "user": .string(user),
             "disks": .integer(Int64(diskCount)),
+            "seed": .optional(seed?.rawValue),
+            "initialized": .bool(isInitialized),
             "definition": definition ?? .null,
             "start": .optional(start),
             "process": process.map { ["identifier": .integer(Int64($0.identifier)), "started": .string($0.started)] }
@@ -84,6 +86,8 @@ extension MachineRecord {
                 architecture: try box.string("architecture"), digest: try box.optionalString("digest"),
                 disk: try box.optionalString("disk")),
             hardwareAddress: address, user: try reader.string("user"), diskCount: Int(diskCount),
+            seed: reader.has("seed") ? try choice("seed") : nil,
+            isInitialized: try reader.bool("initialized", default: false),
             definition: value["definition"].flatMap { $0.isNull ? nil : $0 },
             start: try reader.optionalString("start"), process: process,
             isReady: try reader.bool("ready", default: false), hasOwnKey: try reader.bool("ownKey", default: false),

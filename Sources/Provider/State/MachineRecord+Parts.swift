@@ -20,6 +20,14 @@ extension MachineRecord {
         }
     }
 
+    /// What the machine has a disk for cloud-init for.
+    public enum SeedPurpose: String, Sendable, Hashable, CaseIterable {
+        /// The login user and the machine's key, since its box says that it takes them there.
+        case login
+        /// Only what the Wanderfile says.
+        case userData = "user-data"
+    }
+
     /// The process that runs the machine.
     public struct ProcessIdentity: Sendable, Hashable {
         public var identifier: Int32

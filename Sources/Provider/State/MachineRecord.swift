@@ -25,6 +25,10 @@ public struct MachineRecord: Sendable, Hashable {
     public let user: String
     /// As many as its box has; each layer below is a file for each of them.
     let diskCount: Int
+    /// nil for a machine without a disk for cloud-init.
+    public let seed: SeedPurpose?
+    /// Whether its cloud-init is known to have done what it was told.
+    public private(set) var isInitialized = false
     /// The definition that the machine was last started with, in its canonical form; nil before the first start.
     public private(set) var definition: JSONValue?
     /// How the guest was last started: `kernel`, `bios` or `uefi`; nil in the record of an older machine.
@@ -64,11 +68,13 @@ extension MachineRecord {
     init(
         creating name: String, identifier: String, provider: ProviderKind, box: OriginBox,
         hardwareAddress: MACAddress,
-        user: String, diskCount: Int = 1, provisioning: JSONValue = .array([]), at time: Int64
+        user: String, diskCount: Int = 1, seed: SeedPurpose? = nil,
+        provisioning: JSONValue = .array([]), at time: Int64
     ) {
         self.init(
             identifier: identifier, name: name, provider: provider, stage: .creating, created: time, changed: time,
-            box: box, hardwareAddress: hardwareAddress, user: user, diskCount: diskCount, provisioning: provisioning)
+            box: box, hardwareAddress: hardwareAddress, user: user, diskCount: diskCount, seed: seed,
+            provisioning: provisioning)
     }
 
     /// Its folder, disk and key are there, or its process has ended.
@@ -136,6 +142,9 @@ extension MachineRecord {
         isReady = true
     }
 
+    /// Its cloud-init has done what it was told.
+    mutating func initialized() { isInitialized = true }
+
     /// The guest is about to write lines for its shares into its /etc/fstab.
     mutating func mountingShares() { hasShareLines = true }
 
@@ -172,6 +181,8 @@ extension MachineRecord {
         hasOwnKey = snapshot.hasOwnKey
         hostKey = snapshot.hostKey
         hasShareLines = snapshot.hasShareLines
+        // It may have been saved before that: asked once more, the guest knows.
+        isInitialized = false
     }
 
     mutating func forgot(_ snapshot: String) { snapshots.removeAll { $0.name == snapshot } }

@@ -66,6 +66,10 @@ public struct MachineFolder: Sendable, Hashable {
     func layerFiles() throws(SystemError) -> [String] {
         try FileSystem.list(path).filter { $0.hasPrefix("layer-") }
     }
+    /// The read-only disk for cloud-init.
+    var seed: FilePath { path.appending(SeedDisk.fileName) }
+    /// The Wanderfile's user-data as it was when the machine was made.
+    var userData: FilePath { path.appending("user-data") }
     public var privateKey: FilePath { path.appending("id_ed25519") }
     /// A key of the box's, for ssh(1) while the guest may not know the machine's own.
     func boxKey(_ index: Int) -> FilePath { path.appending("box_key_\(index)") }

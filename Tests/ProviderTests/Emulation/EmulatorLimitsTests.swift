@@ -19,16 +19,21 @@ import Testing
                 "db/disk.qcow2", "db/run/console.log", "box/box.img", "box/vmlinuz", "home/.bashrc",
             ] { doors.protected.append(try folder.file(name)) }
             doors.secret = [folder("web/id_ed25519"), folder("db/disk.qcow2"), folder("home/.bashrc")]
-            _ = try folder.file("web/disk.qcow2")
+            for name in ["web/disk.qcow2", "web/seed.img"] { _ = try folder.file(name) }
             try FileSystem.makeDirectory(folder("web/run"))
             var plan = QEMUArgumentsTests.plan(folder("box/box.img"), kernel: folder("box/vmlinuz"))
             plan.folder = MachineFolder(path: folder("web"), name: "web")
+            plan.extraDisks = [SeedDiskTests.disk]
             let limits = EmulatorLimits(plan, program: "/usr/bin/qemu-system-x86_64")
             let open = try doors.open {
                 _ = try limits.apply()
                 try OwnedDescriptor.open(folder("web/disk.qcow2"), .readWrite).close()
                 try OwnedDescriptor.openLog(folder("web/run/console.log")).close()
                 _ = try FileSystem.read(folder("box/box.img"), limit: 10)
+                _ = try FileSystem.read(folder("web/seed.img"), limit: 10)
+                if (try? OwnedDescriptor.open(folder("web/seed.img"), .readWrite)) != nil {
+                    throw SystemError("keep the seed", nil, .permissionDenied)
+                }
                 // What an open file that may only be read is not to be changed by.
                 let image = try OwnedDescriptor.open(folder("box/box.img"), .readOnly)
                 if fchmod(image.rawValue, 0o666) == 0 { throw SystemError("keep the mode", nil, .permissionDenied) }

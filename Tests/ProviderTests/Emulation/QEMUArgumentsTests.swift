@@ -38,6 +38,21 @@ import Testing
         #expect(disk["backing"]?["backing"] == .null)
     }
 
+    @Test("another disk comes after the first, and cannot be written where that is said")
+    func extraDisks() throws {
+        var plan = Self.plan()
+        plan.extraDisks = [
+            .init(path: "exchange.raw", format: .raw), .init(path: "seed.img", format: .raw, isReadOnly: true),
+        ]
+        let arguments = QEMUArguments.make(plan, program: "qemu")
+        let disks = try arguments.indices.filter { arguments[$0] == "-blockdev" }.map {
+            try JSONParser.parse(arguments[$0 + 1])
+        }
+        #expect(disks.map { $0["file"]?["filename"] } == ["disk.qcow2", "exchange.raw", "seed.img"])
+        #expect(disks.map { $0["read-only"] } == [false, false, true])
+        #expect(disks.map { $0["file"]?["read-only"] } == [false, false, true])
+    }
+
     @Test("a guest that nobody watches is told when the host's disk is full; others stand still")
     func fullDisk() {
         var plan = Self.plan()

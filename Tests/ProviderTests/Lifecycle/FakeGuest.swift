@@ -46,6 +46,12 @@ final class FakeGuest: GuestWork {
         try journal.write { $0.ready() }
     }
 
+    func awaitCloudInit(_ definition: MachineDefinition) throws {
+        guard journal.record.seed != nil, !journal.record.isInitialized else { return }
+        try guests.enter("cloud-init")
+        try journal.write { $0.initialized() }
+    }
+
     func setClock() throws { try guests.enter("clock") }
 
     func mountShares() throws {

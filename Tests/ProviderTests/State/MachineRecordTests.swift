@@ -12,7 +12,8 @@ import Testing
         var record = MachineRecord(
             creating: name, identifier: "0123456789abcdef", provider: .emulation,
             box: .init(name: "debian/12", version: "12.5", architecture: "amd64", digest: "sha256:00"),
-            hardwareAddress: MACAddress(rawValue: 0x5254_0001_0203), user: "vagrant", at: 1000)
+            hardwareAddress: MACAddress(rawValue: 0x5254_0001_0203), user: "vagrant", seed: .login,
+            at: 1000)
         var share = MachineShare(
             tag: "wander-0123456789ab", folder: "/home/me/shop", guest: "/project", isReadOnly: true)
         (share.device, share.inode) = (.max, 7)
@@ -24,6 +25,7 @@ import Testing
         record.started(.init(identifier: 4242, started: "99"))
         record.greeted("ssh-ed25519 AAAA")
         record.ready()
+        record.initialized()
         record.mountingShares()
         record.mountedShares()
         record.provisioned([["name": "step", "state": "succeeded"]])
@@ -57,6 +59,7 @@ import Testing
             ("shares", [["tag": "x"]]), ("sharesMounted", "yes"),
             ("box", .null), ("layers", ["../disk"]), ("layers", [""]), ("layers", [7]), ("needsLayer", 1),
             ("snapshots", [["name": "x"]]), ("snapshots", ["x"]),
+            ("seed", "key"), ("seed", 1), ("initialized", "yes"),
             ("created", "yesterday"), ("identifier", .null),
         ] as [(String, JSONValue)])
     func editedRecord(member: String, value: JSONValue) {

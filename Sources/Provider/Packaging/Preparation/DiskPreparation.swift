@@ -22,6 +22,7 @@ struct DiskPreparation {
             parsing: String(decoding: try FileSystem.read(machine.folder.publicKey, limit: 1 << 16), as: UTF8.self))
         return PreparationScript(
             user: user, ownKey: own?.base64, keepsIdentity: options.keepsIdentity, cleans: options.cleans,
+            forCloudInit: box.cloudInit,
             kernelDigest: KernelHandOut(machine).directBoot(box)?.kernelDigest)
     }
 

@@ -12,6 +12,8 @@ struct PreparationScript: Hashable {
     var ownKey: String?
     var keepsIdentity: Bool
     var cleans: Bool
+    /// Whether the box's machines get their key and their network from cloud-init: then none is left for them.
+    var forCloudInit = false
     /// Only say what would be removed.
     var lists = false
     /// SHA-256 of the kernel that the box brings, in hexadecimal digits.
@@ -44,17 +46,19 @@ struct PreparationScript: Hashable {
     var text: String {
         func word(_ flag: Bool) -> String { flag ? "yes" : "" }
         let known = WellKnownKeys.all.map(\.publicKey)
-        let lines = known.map { "\($0.algorithm) \($0.base64) vagrant insecure public key\n" }.joined()
+        let lines =
+            forCloudInit ? "" : known.map { "\($0.algorithm) \($0.base64) vagrant insecure public key\n" }.joined()
         let settings =
             [
                 ("user", user), ("own_key", ownKey ?? ""), ("well_known", lines),
                 ("well_known_keys", known.map(\.base64).joined(separator: " ")), ("keep", word(keepsIdentity)),
                 ("clean", word(cleans)), ("list", word(lists)), ("kernel_digest", kernelDigest ?? ""),
+                ("cloud", word(forCloudInit)),
                 ("share_pattern", MountTable.pattern), ("share_comment", MountTable.comment),
             ] + PrivatePlaces.settings
         return "exec </dev/null >/dev/console 2>&1\n{\n" + Self.assignments(settings)
             + [
-                Self.begin, Self.shares, Self.tools, Self.swap, PrivatePlaces.script, Self.renewal,
+                Self.begin, Self.shares, Self.tools, Self.swap, PrivatePlaces.script, Self.cloudInit, Self.renewal,
                 keepsIdentity ? "" : begin(.identity), Self.identity, cleans ? begin(.cleaning) : "", Self.cleaning,
                 begin(.trimming), Self.trimming, kernelDigest == nil ? "" : begin(.kernels), Self.kernels, Self.end,
             ].joined() + "}\n"
@@ -69,6 +73,7 @@ struct PreparationScript: Hashable {
     static let shares = BuiltInScript.text(PackageResources.prepare_shares_sh)
     static let tools = BuiltInScript.text(PackageResources.prepare_tools_sh)
     static let swap = BuiltInScript.text(PackageResources.prepare_swap_sh)
+    static let cloudInit = BuiltInScript.text(PackageResources.prepare_cloud_init_sh)
     static let renewal = BuiltInScript.text(PackageResources.prepare_renewal_sh)
     private static let identity = BuiltInScript.text(PackageResources.prepare_identity_sh)
     private static let cleaning = BuiltInScript.text(PackageResources.prepare_cleaning_sh)
