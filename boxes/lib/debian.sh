@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # A whole Debian, installed by mmdebstrap. Sourced by boxes/build.
 
-# install_debian SUITE EPOCH CUSTOMIZE FILE...: installs `packages` and makes $work/root.tar. The recipe's `root` is at /tmp/root when
-# CUSTOMIZE runs inside, with the other files beside it.
+# install_debian SUITE EPOCH CUSTOMIZE FILE...: installs `packages` and makes $work/root.tar. The recipe's `root` is at
+# /tmp/root when CUSTOMIZE runs inside, with the other files beside it.
 install_debian() {
     local suite=$1 epoch=$2 customize=$3 cache=$package_cache/$1 include brought
     shift 2

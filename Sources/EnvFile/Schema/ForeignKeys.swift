@@ -16,6 +16,11 @@ extension ForeignKey {
         (["environment"], .key("env")),
         (["host_name", "vm_name"], .key("hostname")),
         (["username", "ssh_user", "login"], .key("user")),
+        (["user_data", "user-data", "userdata"], .key("cloud_init")),
+        (
+            ["runcmd", "bootcmd", "write_files", "users"],
+            .words("That is cloud-init's: write it below 'cloud_init: |', after a line '#cloud-config'.")
+        ),
         (
             [
                 "forwarded_port", "forwarded_ports", "forward_ports", "port_forwards", "portForwards", "publish",

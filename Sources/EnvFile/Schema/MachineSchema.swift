@@ -35,7 +35,7 @@ extension ObjectType {
                 details:
                     "Its first line says what it is: '#cloud-config', or '#!' for a script. It may be a MIME message "
                     + "of several parts.",
-                example: "\"#!/bin/sh\\ntouch /var/ready\""),
+                example: "\"#include https://example.com/user-data\""),
         ], exactlyOne: ["source", "content"], later: ["network_config"], linesKey: "content")
 
     static let ssh = ObjectType(

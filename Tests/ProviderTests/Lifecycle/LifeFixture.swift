@@ -31,7 +31,8 @@ final class LifeFixture {
         let disk = try folder.file("disk.img", bootSector)
         try OwnedDescriptor.open(disk, .readWrite).truncate(to: 1 << 20)
         var options = BoxStore.AddOptions()
-        (options.name, options.version, options.diskFormat) = (try BoxName("test/disk"), BoxVersion("1"), .raw)
+        (options.name, options.version) = (try BoxName("test/disk"), BoxVersion("1"))
+        if !cloudInit { options.diskFormat = .raw }
         _ = try store.add(cloudInit ? try Self.cloudBox(disk, in: folder) : disk, options)
         try write(wanderfile)
     }
