@@ -1,5 +1,5 @@
-/// A guest that will not come up by itself: it waits for somebody at its console, or its kernel has given up. Told by the
-/// last line of its console, which stays the last; a guest's own word, and so the reason for an error at most.
+/// A guest that will not come up by itself: it waits for somebody at its console, or its kernel has given up. Told by
+/// the last line of its console, which stays the last; a guest's own word, and so the reason for an error at most.
 struct StuckBoot: Equatable {
     /// What happened, for the end of a sentence.
     let reason: String
