@@ -50,7 +50,8 @@ import Testing
     func failure(_ shell: String) throws {
         _ = try folder.file("run/cloud-init/result.json")
         _ = try folder.file(
-            "var/log/cloud-init-output.log", Array("early\nci-info: key\n| o.o |\nCloud-init v. 1\nbad\n".utf8))
+            "var/log/cloud-init-output.log",
+            Array("early\nci-info: key\n| o.o |\nCloud-init v. 1\nSHA256:x y\nThe key fingerprint is:\nbad\n".utf8))
         try install(#"case "$*" in 'status --wait --long --format json') echo '{"status": "error"}'; exit 1 ;; esac"#)
         #expect(try said(shell) == "exit 1\nstatus {\"status\": \"error\"}\nlog early\nlog bad\n")
     }
