@@ -265,6 +265,23 @@ import Testing
         #expect(server.requests.count == before)
     }
 
+    @Test("a lock that means a box from a file does not take the image of that name for it")
+    func lockedFile() throws {
+        defer { server.stop() }
+        publish(Self.image)
+        let file = try folder.file(
+            "own.box", BoxFixture.archive(BoxFixture.metadata(name: "cloud/12", version: "12.1")))
+        var lock = LockFile()
+        let own = try store.add(file).box
+        #expect(try installer.ensure(BoxRequest(name), lock: &lock) == own)
+        try store.remove(own.identity)
+        let error = try failure { _ = try installer.ensure(BoxRequest(name), lock: &lock) }
+        #expect(error == .lockedElsewhere(own.identity, source: own.source) && error.kind == .notFound)
+        #expect(error.remedy?.contains("wander box add --name cloud/12 FILE") == true)
+        #expect(requests("/latest/cloud.qcow2") == 0)
+        #expect(try installer.update(BoxRequest(name), lock: &lock).box.digest == SHA256Digest(of: Self.image))
+    }
+
     @Test("without a network the error names the file, its list and the command that adds it")
     func offline() throws {
         server.stop()

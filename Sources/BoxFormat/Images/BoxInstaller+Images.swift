@@ -90,6 +90,8 @@ extension BoxInstaller {
                 offer.image.name.description, requirement: request.requirement.description,
                 architecture: request.storeArchitecture.description, available: [offer.version.description])
         }
+        if offer.image.isExperimental { sink.report(.warning("'\(offer.image.name)' is an experiment")) }
+        if let note = offer.image.note { sink.report(.note("\(offer.image.name): \(note)")) }
         var options = given
         options.name = offer.image.name
         options.version = try identity?.version ?? freeVersion(offer)

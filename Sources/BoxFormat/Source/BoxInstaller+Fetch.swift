@@ -133,9 +133,10 @@ extension BoxInstaller {
         var options = BoxStore.AddOptions()
         options.name = request.name
         options.fallbackName = request.fallbackName
-        options.version = identity?.version ?? request.assignedVersion
+        let known = try request.name.flatMap { try images.find($0)?.image }
+        options.version = identity?.version ?? request.assignedVersion ?? known?.version
         options.diskFormat = request.diskFormat
-        options.facts = try request.facts ?? request.name.flatMap { try images.find($0)?.image.facts }
+        options.facts = request.facts ?? known?.facts
         options.architecture = identity?.architecture
         options.whenPresent = whenPresent
         options.checksums = [request.checksum, digest.map { ExpectedChecksum($0) }].compactMap(\.self)

@@ -70,6 +70,9 @@ public struct BoxInstaller: Sendable {
         exact.requirement = VersionRequirement(exactly: entry.box.version)
         do {
             return try fetch(exact, as: entry.box, digest: entry.digest)
+        } catch BoxSourceError.imageReplaced(let box, _, _) where !entry.source.contains("://") {
+            // A box of that name that somebody added from a file is not the one that a distribution publishes.
+            throw BoxSourceError.lockedElsewhere(box, source: entry.source)
         } catch BoxError.checksumMismatch(algorithm: .sha256, let expected, let actual)
             where expected == entry.digest.hexadecimal
         {

@@ -36,6 +36,8 @@ extension BoxSourceError {
             "the publisher has replaced the image \(box) that Wanderfile.lock records"
         case .unwantedVersion(let box, let requirement): "the box is \(box), which does not satisfy '\(requirement)'"
         case .unwantedArchitecture(let box, let wanted): "the box is \(box), but \(wanted) is wanted"
+        case .lockedElsewhere(let box, let source):
+            "the box \(box) that Wanderfile.lock records is not in the store; it came from \(source)"
         case .lockedDigest(let box, _, _): "the box \(box) is not the one that Wanderfile.lock records"
         case .differentBox(let box, let path): "the stored box \(box) is not the one in \(path)"
         case .notLocked(let name):
@@ -98,6 +100,10 @@ extension BoxSourceError {
         case .cataloguesUnreachable(let name, _, let near):
             Self.meant(near) + "Check this host's network, its DNS and https_proxy, then run the command again.\n"
                 + "Without a network: " + BoxAdvice.lines(for: name).joined(separator: " && ")
+        case .lockedElsewhere(let box, let source):
+            "Add it from there: "
+                + (source.hasPrefix("wander ") ? source : "wander box add --name \(box.name) FILE")
+                + "\nOr take the image that its name means today: wander box update"
         case .lockedDigest:
             "If the box was meant to change: wander box update. If not, remove it (wander box remove) and get it from a source "
                 + "that you trust."
@@ -119,7 +125,7 @@ extension BoxSourceError {
         case .unusableDownload(_, let problem): problem.kind
         case .downloaderMissing: .hostNotAble
         case .lockedDigest, .checksumUnknown, .differentBox, .imageMismatch, .imageReplaced: .digestMismatch
-        case .noSuchFile, .noVersion: .notFound
+        case .noSuchFile, .noVersion, .lockedElsewhere: .notFound
         case .invalidLocation: .usage
         case .notLocked, .lockWouldChange, .unwantedVersion, .unwantedArchitecture: .wrongState
         case .invalidLock, .invalidImages, .unknownMirror: .invalidConfiguration

@@ -40,6 +40,8 @@ public enum BoxSourceError: UserFacingError, Equatable {
     case unwantedVersion(BoxIdentity, requirement: String)
     case unwantedArchitecture(BoxIdentity, wanted: Architecture)
     case lockedDigest(BoxIdentity, locked: SHA256Digest, actual: SHA256Digest)
+    /// The locked box came from a file, and is not here.
+    case lockedElsewhere(BoxIdentity, source: String)
     case differentBox(BoxIdentity, FilePath)
     case notLocked(String)
     case lockWouldChange(String)
