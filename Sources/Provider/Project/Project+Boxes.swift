@@ -12,9 +12,16 @@ extension Project {
     /// box that is in the store costs no network request. One machine at a time: several of one box get it once.
     func resolveBox(_ definition: MachineDefinition) throws -> Box {
         let request = try boxRequest(definition.box)
-        return try changeLockFile { lock in
+        let box = try changeLockFile { lock in
             try installer().ensure(request, lock: &lock, policy: settings.locked ? .frozen : .follow)
         }
+        if let least = box.smallestMemory, definition.memory < least {
+            let (given, least) = (ByteCount(definition.memory), ByteCount(least))
+            events.report(
+                .warning("\(box.name) needs \(least) to start, and the Wanderfile gives \(given)"),
+                about: definition.name)
+        }
+        return box
     }
 
     /// Lets `body` change Wanderfile.lock while no other command does, and writes the result if it differs.
