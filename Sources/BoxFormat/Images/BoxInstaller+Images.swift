@@ -91,7 +91,7 @@ extension BoxInstaller {
                 architecture: request.storeArchitecture.description, available: [offer.version.description])
         }
         if offer.image.isExperimental { sink.report(.warning("'\(offer.image.name)' is an experiment")) }
-        if let note = offer.image.note { sink.report(.note("\(offer.image.name): \(note)")) }
+        if let note = offer.image.note { sink.report(.output("\(offer.image.name): \(note)")) }
         var options = given
         options.name = offer.image.name
         options.version = try identity?.version ?? freeVersion(offer)
@@ -151,14 +151,14 @@ extension BoxInstaller {
             guard !isLast, again.checksum != offer.checksum else {
                 throw BoxSourceError.imageMismatch(offer.found, expected: again.checksum, actual: actual)
             }
-            sink.report(.note("the publisher replaced the image while it was downloaded; getting the new one"))
+            sink.report(.output("the publisher replaced the image while it was downloaded; getting the new one"))
             offer = again
         }
         throw BoxSourceError.downloadFailed(url: first.found.location.shown, reason: "it keeps changing")
     }
 
     private func verified(_ box: Box, _ offer: ImageOffer) -> Box {
-        sink.report(.note("\(box.identity) is what \(offer.found.checksums.shown) states"))
+        sink.report(.output("\(box.identity) is what \(offer.found.checksums.shown) states"))
         return box
     }
 
