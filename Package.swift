@@ -117,6 +117,17 @@ let guest: [Target] = [
         "CloudInit", in: "Guest", uses: ["JSON", "NetworkAddress", "Reporting", "SSH"], embedding: ["GuestScripts"]),
 ]
 
+// Import: other tools' files as Wanderfiles.
+let imports: [Target] = [
+    // The Ruby that people write in settings, read and never run.
+    library("RubyReader", in: "Import", uses: ["JSON"]),
+    library(
+        "VagrantImport", in: "Import",
+        uses: [
+            "EnvFile", "JSON", "LinuxSystem", "NetworkAddress", "Reporting", "RubyReader", "YAML", "SystemPackage",
+        ]),
+]
+
 // The command line and what it stands on, by the names of their folders.
 let product: [Target] = [
     // Boxes. libarchive's formats are named in the code, so what it needs for others is not linked.
@@ -149,7 +160,7 @@ let product: [Target] = [
         "wander",
         uses: [
             "BoxFormat", "Digest", "DiskImage", "EnvFile", "JSON", "LinuxSystem", "NetworkAddress", "NetworkControl",
-            "Provider", "Reporting", "SSH", "ArgumentParser", "SystemPackage",
+            "Provider", "Reporting", "SSH", "VagrantImport", "ArgumentParser", "SystemPackage",
         ]),
 ]
 
@@ -248,6 +259,15 @@ let guestTests: [Target] = [
         "CloudInitTests", in: "Guest",
         uses: ["CloudInit", "JSON", "LinuxSystem", "NetworkAddress", "SSH", "TestSupport", "SystemPackage"]),
 ]
+let importTests: [Target] = [
+    tests("RubyReaderTests", in: "Import", uses: ["JSON", "RubyReader", "TestSupport"]),
+    tests(
+        "VagrantImportTests", in: "Import",
+        uses: [
+            "EnvFile", "JSON", "LinuxSystem", "Reporting", "RubyReader", "TestSupport", "VagrantImport",
+            "SystemPackage",
+        ], excluding: ["Fixtures"]),
+]
 let productTests: [Target] = [
     tests(
         "BoxFormatTests",
@@ -289,8 +309,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
     ],
-    targets: cModules + ground + disk + devices + monitor + network + guest + product + benchmarks + testSupport
-        + groundTests + diskTests + deviceTests + monitorTests + networkTests + guestTests + productTests
+    targets: cModules + ground + disk + devices + monitor + network + guest + imports + product + benchmarks
+        + testSupport
+        + groundTests + diskTests + deviceTests + monitorTests + networkTests + guestTests + importTests + productTests
 )
 
 /// How strictly a target is checked.

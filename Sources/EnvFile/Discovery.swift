@@ -8,6 +8,7 @@ enum Discovery {
     /// Climbs from `start` to the first folder with a Wanderfile; not above `home`, nor to another file system.
     static func find(from start: FilePath, home: FilePath?) throws(EnvFileError) -> FilePath {
         var folder = start.lexicallyNormalized()
+        var vagrantfile: FilePath?
         let device = (try? FileSystem.status(folder))??.device
         while true {
             var present: [String] = []
@@ -19,10 +20,14 @@ enum Discovery {
             }
             guard present.count < 2 else { throw .ambiguous(present, folder: folder) }
             if let name = present.first { return folder.appending(name) }
+            let ruby = folder.appending("Vagrantfile")
+            if vagrantfile == nil, (try? FileSystem.status(ruby))??.kind == .regular { vagrantfile = ruby }
             let parent = folder.removingLastComponent()
-            guard folder != home, parent != folder, !parent.isEmpty else { throw .notFound(start: start) }
+            guard folder != home, parent != folder, !parent.isEmpty else {
+                throw .notFound(start: start, vagrantfile: vagrantfile)
+            }
             let parentDevice = (try? FileSystem.status(parent))??.device
-            guard parentDevice == device else { throw .notFound(start: start) }
+            guard parentDevice == device else { throw .notFound(start: start, vagrantfile: vagrantfile) }
             folder = parent
         }
     }

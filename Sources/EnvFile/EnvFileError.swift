@@ -4,8 +4,8 @@ public import SystemPackage
 
 /// Why there is no environment.
 public enum EnvFileError: UserFacingError, Equatable {
-    /// No Wanderfile in `start` or any folder above it.
-    case notFound(start: FilePath)
+    /// No Wanderfile in `start` or any folder above it. There may be a Vagrantfile.
+    case notFound(start: FilePath, vagrantfile: FilePath? = nil)
     /// A folder that may hold a Wanderfile cannot be looked at.
     case notReadable(SystemError)
     /// The file that the user named is not there.
@@ -21,7 +21,7 @@ public enum EnvFileError: UserFacingError, Equatable {
 
     public var summary: String {
         switch self {
-        case .notFound(let start): return "there is no Wanderfile in \(start) or in a folder above it"
+        case .notFound(let start, _): return "there is no Wanderfile in \(start) or in a folder above it"
         case .notReadable(let error): return error.summary
         case .missing(let path): return "there is no file \(path)"
         case .ambiguous(let names, let folder): return "\(folder) holds both \(names.joined(separator: " and "))"
@@ -40,7 +40,11 @@ public enum EnvFileError: UserFacingError, Equatable {
 
     public var remedy: String? {
         switch self {
-        case .notFound:
+        case .notFound(let start, let vagrantfile?):
+            "There is a Vagrantfile. Make a Wanderfile of it: "
+                + (vagrantfile.removingLastComponent() == start.lexicallyNormalized()
+                    ? "wander import" : "cd \(vagrantfile.removingLastComponent()) && wander import")
+        case .notFound(_, nil):
             "Write one with 'wander init BOX', or name one with '-f FILE'.\n"
                 + "'wander status --all' lists the environments that you have."
         case .notReadable(let error): error.remedy ?? "Name the Wanderfile that you mean with '-f FILE'."

@@ -19,6 +19,8 @@ public struct EnvironmentLoader: Sendable {
         public var variables: [String: String] = [:]
         /// Absolute; nil: none.
         public var userConfiguration: FilePath?
+        /// What the Wanderfile is to have, in place of what is in it, without the layers around it.
+        public var content: [UInt8]?
         /// The version that the key `wander` is compared with; nil: there is no check.
         public var version: ProgramVersion?
 
@@ -55,7 +57,7 @@ public struct EnvironmentLoader: Sendable {
             return try Discovery.find(from: options.workingDirectory, home: options.home)
         }
         let path = options.workingDirectory.pushing(file).lexicallyNormalized()
-        guard !FileSystem.isAbsent(path) else { throw .missing(path) }
+        guard options.content != nil || !FileSystem.isAbsent(path) else { throw .missing(path) }
         return path
     }
 

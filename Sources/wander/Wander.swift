@@ -22,7 +22,8 @@ struct Wander: ParsableCommand {
                     SSHConfigCommand.self, Logs.self, ConsoleCommand.self, Doctor.self,
                 ]),
             CommandGroup(
-                name: "The Wanderfile", subcommands: [Init.self, Validate.self, Config.self, SchemaCommand.self]),
+                name: "The Wanderfile",
+                subcommands: [Init.self, Import.self, Validate.self, Config.self, SchemaCommand.self]),
             CommandGroup(name: "Snapshots", subcommands: [SnapshotCommand.self]),
             CommandGroup(name: "Disks", subcommands: [DiskCommand.self]),
             CommandGroup(name: "Networks", subcommands: [NetCommand.self]),

@@ -2,6 +2,7 @@ import EnvFile
 import LinuxSystem
 import Reporting
 import SystemPackage
+import TestSupport
 import Testing
 
 /// Changed examples and bad files: whatever they have become, the reader answers with an environment or with problems.
@@ -9,13 +10,27 @@ import Testing
 /// Runs for WANDER_FUZZ_SECONDS (3), from WANDER_FUZZ_SEED (1). The same seed gives the same texts. A text that makes
 /// the reader crash is left in the folder that the environment variable WANDER_FUZZ_FOLDER names.
 @Suite struct FuzzTests {
+    /// Pieces that mean something to YAML or to the schema.
+    private static let tokens = [
+        "box", "machines", "defaults", "ports", "provision", "run", "networks", "depends_on", "count", "vars", "env",
+        "x-",
+        ": ", "- ", "\n", "  ", "\t", "{", "}", "[", "]", ",", "\"", "'", "|", ">", "|-", "#", "&a ", "*a", "<<: *a",
+        "!!str ",
+        "%YAML 1.2\n", "---\n", "...\n", "? ", "~", "null", "true", "0", "-1", "65536", "18446744073709551616", "4GiB",
+        "999999999999TiB", "1e9", "0.0001GiB", "99999999999h", "never", "${", "}", "${A}", "${A:-b}", "$$",
+        "1-65535:1-65535",
+        "8080:80", "/udp", "10.0.0.0/24", "255.255.255.255", "\u{0}", "\u{1b}[2J", "\u{feff}", "\u{85}", "\u{2028}",
+        "é", "\r\n",
+        "\\", "\\x00", "\\U00110000", "\\ud800",
+    ]
+
     @Test("no text makes the reader crash, hang, or contradict itself")
     func reader() throws {
         let seconds = Int64(environmentVariable("WANDER_FUZZ_SECONDS") ?? "") ?? 3
         let seed = UInt64(environmentVariable("WANDER_FUZZ_SEED") ?? "") ?? 1
         let corpus = try corpus()
         #expect(corpus.count > 30)
-        var mutator = Mutator(seed: seed, corpus: corpus)
+        var mutator = TextMutator(seed: seed, corpus: corpus, tokens: Self.tokens)
         let project = try Project()
         let folder = environmentVariable("WANDER_FUZZ_FOLDER").map { FilePath($0) } ?? project.folder
         project.options.workingDirectory = folder

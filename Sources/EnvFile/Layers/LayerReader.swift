@@ -32,7 +32,9 @@ struct LayerReader {
         guard let main = readFile(file, label: label, as: .project) else { return nil }
         layers.append(main)
         let local = FilePath(file.string + ".local")
-        if !FileSystem.isAbsent(local), let node = readFile(local, label: label + ".local", as: .project) {
+        if options.content == nil, !FileSystem.isAbsent(local),
+            let node = readFile(local, label: label + ".local", as: .project)
+        {
             layers.append(node)
         }
         for (index, override) in options.overrides.prefix(1000).enumerated() {
@@ -71,27 +73,19 @@ struct LayerReader {
     /// A Vagrantfile is Ruby; what YAML's parser would say of it helps nobody.
     private func isVagrantfile(_ source: Int) -> Bool {
         let text = problems.sources[source]
+        let label = text.label
         for (index, start) in text.lineStarts.prefix(200).enumerated() {
             let line = text.line(from: start)
             guard line.hasPrefix("Vagrant.configure") || line.hasPrefix("Vagrant::Config.run") else { continue }
             problems.report(
                 "this is a Vagrantfile, in Ruby; a Wanderfile is YAML",
-                hint: "'wander init' writes a Wanderfile to begin with; 'wander schema --keys' lists its keys."
-                    + equivalents(of: text),
+                hint: file.lastComponent?.string == "Vagrantfile"
+                    ? "Make a Wanderfile of it: wander import"
+                    : "Make a Wanderfile of it: mv \(label) Vagrantfile && wander import",
                 at: Mark(source: source, line: index + 1, column: 1, length: line.prefix { $0 != "(" }.count))
             return true
         }
         return false
-    }
-
-    /// A Vagrantfile's settings as a Wanderfile has them, for the end of a hint. Not where there are several machines,
-    /// since the lines would not say whose they are.
-    private func equivalents(of text: SourceText) -> String {
-        let mark = Mark(source: 0, line: 1, column: 1)
-        let keys = text.lineStarts.prefix(200).compactMap { VagrantKey(line: text.line(from: $0), at: mark) }
-        let lines = keys.compactMap(\.wanderfileLine).prefix(6)
-        guard !lines.isEmpty, !keys.contains(where: { $0.name == "define" }) else { return "" }
-        return " For this one: \(lines.map { "'\($0)'" }.joined(separator: ", "))."
     }
 
     /// Says of lines in Ruby what they are in a Wanderfile, in place of what YAML's parser says.
@@ -128,6 +122,12 @@ struct LayerReader {
 
     /// The number of the new source; nil if the file cannot be read.
     private mutating func readText(_ path: FilePath, label: String) -> Int? {
+        if path == file, let content = options.content {
+            let source = problems.add(SourceText(label: label, bytes: content))
+            sources.append(path)
+            folders[source] = path.removingLastComponent()
+            return source
+        }
         do throws(SystemError) {
             // Not blocking: a pipe that nobody writes to would hold wander for ever.
             let descriptor = try OwnedDescriptor.open(path, [.readOnly, .nonBlocking])

@@ -6,14 +6,14 @@ public enum InitTemplate {
     public static let schemaPath = ".wander/schema.json"
 
     public static func text(box: String, minimal: Bool) -> String {
-        let modeline = "# yaml-language-server: $schema=\(schemaPath)\n"
+        let modeline = NewWanderfile.modeline
         let box = "box: \(YAMLText.scalar(YAMLText.escapingVariables(box)))\n"
         return minimal ? modeline + box : modeline + head + box + rest
     }
 
     /// A Wanderfile that a box brings along, with the box itself in place of the one that it was made from.
     public static func text(box: String, broughtBy content: String) -> String {
-        let modeline = "# yaml-language-server: $schema=\(schemaPath)\n"
+        let modeline = NewWanderfile.modeline
         let own = "box: \(YAMLText.scalar(YAMLText.escapingVariables(box)))"
         var lines = content.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         lines.removeAll { $0.hasPrefix("# yaml-language-server:") }

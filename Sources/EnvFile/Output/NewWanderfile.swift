@@ -4,6 +4,9 @@ public import SystemPackage
 
 /// Writes the first Wanderfile of a project.
 public enum NewWanderfile {
+    /// The first line, by which editors find the schema.
+    public static let modeline = "# yaml-language-server: $schema=\(InitTemplate.schemaPath)\n"
+
     /// Writes `text`, and beside it the schema that its first line names.
     /// - Parameters:
     ///   - path: Absolute.

@@ -66,6 +66,16 @@ enum SharePath {
     }
 }
 
+extension SharedFolder {
+    /// Why nothing can be shared at a place in a machine, as what follows "it"; nil: something can.
+    public static func problem(ofPlace path: String) -> String? {
+        do throws(SharePath.Failure) {
+            _ = try SharePath.normalized(path)
+            return nil
+        } catch { return error.message }
+    }
+}
+
 extension ScalarType {
     static let sharePath = ScalarType(
         expected: "an absolute path in the machine", schema: SchemaFragment.pattern("/.+")

@@ -10,6 +10,7 @@ public enum ErrorKind: String, Sendable, CaseIterable {
     case timeout
     case provisioningFailed = "provisioning-failed"
     case refused
+    case incomplete
     case usage
     case interrupted
 
@@ -26,6 +27,7 @@ public enum ErrorKind: String, Sendable, CaseIterable {
         case .timeout: 8
         case .provisioningFailed: 9
         case .refused: 10
+        case .incomplete: 12
         case .usage: 64
         case .interrupted: 130
         }

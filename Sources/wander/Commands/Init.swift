@@ -20,11 +20,16 @@ struct Init: WanderCommand {
         help: "The box: a name from 'wander box search' or 'wander box list', a .box file or a URL.",
         completion: Completions.names)
     var box = "debian/13"
+    @Option(help: "A Vagrantfile to make it of, as 'wander import' does.", completion: .file()) var from: String?
     @Flag(name: [.customShort("m"), .long], help: "Only the lines that are needed.") var minimal = false
     @Flag(help: "Overwrite an existing file.") var force = false
     @Option(help: "The file to write; '-' prints it.", completion: .file()) var output = "Wanderfile"
 
     func execute(_ context: CommandContext) throws {
+        if let from {
+            return try ImportJob(file: from, output: output == "Wanderfile" ? nil : output, replaces: force).run(
+                context)
+        }
         let text =
             broughtWanderfile().map { InitTemplate.text(box: box, broughtBy: $0) }
             ?? InitTemplate.text(box: box, minimal: minimal)

@@ -70,6 +70,7 @@ enum HelpTopics {
           8    a time-out
           9    a provisioner failed, or the guest could not mount a share
           10   refused: it needs a confirmation (--yes) or would destroy something
+          12   something was left out that the machines need (import)
           64   the command line was wrong
           130  interrupted
 

@@ -1,0 +1,4 @@
+#!/bin/bash
+set -e
+TOOLS=(git make)
+apt-get install -y "${TOOLS[@]}"
