@@ -57,7 +57,7 @@ public struct BoxDescription: Sendable {
         firmware = box.firmware
         smallestMemory = box.smallestMemory
         provenance = ["image": ["source": .string(box.source), "digest": .string(box.digest.description)]]
-        if let digest = box.diskDigest { digests = [(Self.diskName, digest)] }
+        if let digest = box.digest(of: box.disk) { digests = [(Self.diskName, digest)] }
     }
 
     public var json: JSONValue {

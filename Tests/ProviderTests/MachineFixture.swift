@@ -65,19 +65,22 @@ final class MachineFixture {
     }
 
     /// Puts a box into the store with a disk for each of `bytes`, each like that of ``addBox(_:)``.
-    func addBox(disks bytes: [UInt8]) throws -> Box {
+    /// - Parameter size: What its metadata says of its size, in GiB.
+    func addBox(disks bytes: [UInt8], replaces: Bool = false, size: Int = 1) throws -> Box {
         let names = ["box.img", "b.img", "c.img"].prefix(bytes.count)
         let list = names.map { #"{"path": "\#($0)"}"# }.joined(separator: ", ")
         var contents: [String: BoxWriter.Content] = [
-            "metadata.json": .bytes(Array(#"{"provider": "libvirt", "format": "raw", "disks": [\#(list)]}"#.utf8))
+            "metadata.json": .bytes(
+                Array(#"{"provider": "libvirt", "format": "raw", "virtual_size": \#(size), "disks": [\#(list)]}"#.utf8))
         ]
         for (name, byte) in zip(names, bytes) {
             let disk = try folder.file(name, [UInt8](repeating: byte, count: 510) + [0x55, 0xaa])
             try OwnedDescriptor.open(disk, .readWrite).truncate(to: 64 << 20)
             contents[name] = .file(disk)
         }
-        try BoxWriter(contents).write(to: folder("disks.box"))
+        try BoxWriter(contents).write(to: folder("disks.box"), replace: true)
         var options = BoxStore.AddOptions()
+        if replaces { options.whenPresent = .replace }
         options.name = try BoxName("test/disks")
         options.version = BoxVersion("1")
         return try store.add(folder("disks.box"), options).box

@@ -27,8 +27,8 @@ public struct Box: Sendable, Hashable {
 
     /// Where the archive's files are.
     public var directory: FilePath
-    /// No box has more disks.
-    public static let diskLimit = 32
+    /// No box has more disks: monitors have so many places for them.
+    public static let diskLimit = 12
 
     /// The disks in the order in which a machine gets them; it boots from the first.
     public var disks: [Disk]
@@ -66,8 +66,14 @@ public struct Box: Sendable, Hashable {
 
     /// The disk to boot from.
     public var disk: Disk { disks[0] }
-    /// The digest of the disk to boot from, independent of the archive; nil if the record does not have it.
-    public var diskDigest: SHA256Digest? { digest(of: disk) }
+    /// The digest of what machines are made on, independent of the archive: of the disk's image, or of the digests of
+    /// several; nil if the record does not have it.
+    public var diskDigest: SHA256Digest? {
+        let digests = disks.compactMap { digest(of: $0) }
+        guard digests.count == disks.count else { return nil }
+        return digests.count == 1
+            ? digests[0] : SHA256Digest(of: Array(digests.map(\.hexadecimal).joined(separator: "\n").utf8))
+    }
     func digest(of disk: Disk) -> SHA256Digest? {
         files.first { directory.appending($0.path) == disk.path }?.digest
     }

@@ -89,8 +89,8 @@ extension MonitorConfiguration {
             start: try Start(json["start"] ?? .null))
         result.disks = try reader.array("disks").map(disk)
         result.networks = try reader.array("networks").map(network)
-        guard result.disks.count <= 16, result.networks.count <= 8 else {
-            throw ConfigurationError.outOfRange("disks and networks", "at most 16 and 8")
+        guard result.disks.count <= diskLimit, result.networks.count <= 8 else {
+            throw ConfigurationError.outOfRange("disks and networks", "at most \(diskLimit) and 8")
         }
         result.shares = try reader.array("shares").map(share)
         guard result.shares.count <= 16, Set(result.shares.map(\.tag)).count == result.shares.count else {

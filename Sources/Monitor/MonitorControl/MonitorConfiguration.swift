@@ -5,6 +5,9 @@ public import SystemPackage
 /// The whole configuration of one virtual machine monitor process. The process that starts it writes it as JSON to a
 /// file or descriptor. Paths are absolute or relative to the monitor's working directory.
 public struct MonitorConfiguration: Equatable, Sendable {
+    /// No machine has more disks.
+    public static let diskLimit = 16
+
     /// The longest text, in bytes; a longer one is refused.
     public static let sizeLimit = 1 << 20
 

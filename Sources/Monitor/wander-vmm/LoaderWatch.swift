@@ -1,3 +1,6 @@
+import LinuxSystem
+import MonitorControl
+
 /// Reads along while firmware and boot loader use the serial port as their screen. Nobody sits there: a menu that would
 /// wait, for seconds or for ever, is answered once, and a message after which nothing more happens is an error.
 ///
@@ -12,6 +15,8 @@ struct LoaderWatch {
 
     /// So much text belongs to loaders at most, in characters.
     private static let limit = 64 << 10
+    /// And so much time after the machine's start, in milliseconds: what a quiet guest says later is its own.
+    private static let timeLimit: Int64 = 600_000
     /// No phrase is longer than what is kept to look for one across two pieces.
     private static let tail = 64
 
@@ -20,20 +25,6 @@ struct LoaderWatch {
         "enter to boot the selected OS",
         // SYSLINUX with a menu, and without.
         "Automatic boot in", "\nboot: ",
-    ]
-    private static let failures: [(text: String, reason: String)] = [
-        ("No bootable device", "the firmware found nothing to start on its disks"),
-        ("Boot failed: could not read the boot disk", "the firmware could not read its disk"),
-        ("grub rescue>", "GRUB does not find its files on the disk, and waits at 'grub rescue>'"),
-        ("\ngrub> ", "GRUB found no configuration, and waits at 'grub>'"),
-        ("failed: No such file or directory\nboot: ", "SYSLINUX does not find the kernel, and waits at 'boot:'"),
-        ("failed: I/O error\nboot: ", "SYSLINUX cannot read the kernel, and waits at 'boot:'"),
-        ("Could not find kernel image", "SYSLINUX does not find the kernel, and waits at 'boot:'"),
-        ("Missing operating system", "its boot sector says 'Missing operating system'"),
-        ("Operating system not found", "its boot sector says 'Operating system not found'"),
-        ("BOOTMGR is missing", "its boot sector says 'BOOTMGR is missing'"),
-        ("No bootable option or device was found", "the firmware found nothing to start on its disks"),
-        ("\nShell> ", "the firmware found nothing to start on its disks, and waits in the UEFI shell"),
     ]
     /// With these a kernel has begun.
     private static let kernels = ["Linux version ", "[    0.", "\nBooting `", "Loading initial ramdisk", " login: "]
@@ -44,10 +35,11 @@ struct LoaderWatch {
     private var count = 0
     private var isOver = false
     private var hasAnswered = false
+    private let started = MonotonicClock.now
 
     /// - Parameter bytes: What the guest has written since the last call.
     mutating func read(_ bytes: [UInt8]) -> Answer? {
-        guard !isOver else { return nil }
+        guard !isOver, MonotonicClock.now.milliseconds(since: started) < Self.timeLimit else { return nil }
         let text = filter.text(bytes)
         recent += text
         count += text.count
@@ -58,7 +50,7 @@ struct LoaderWatch {
         // The earliest counts: what follows a kernel's first word is its own.
         func place(_ phrase: String) -> Int? { recent.firstRange(of: Array(phrase.utf8))?.lowerBound }
         let kernel = Self.kernels.compactMap(place).min() ?? .max
-        for failure in Self.failures {
+        for failure in LoaderFailure.all where !failure.isPrompt {
             guard let found = place(failure.text), found < kernel else { continue }
             isOver = true
             return .giveUp(failure.reason)

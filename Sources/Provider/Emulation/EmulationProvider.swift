@@ -22,6 +22,9 @@ public struct EmulationProvider: MachineProvider {
         _ plan: LaunchPlan, lock: borrowing OwnedDescriptor, cancellation: Cancellation
     ) throws -> MachineRecord.ProcessIdentity {
         guard let program = Self.program else { throw ProviderError.emulatorMissing }
+        if plan.start == .firmware(.uefi), FirmwareFile.path(.uefi) == nil {
+            throw ProviderError.firmwareMissing(machine: plan.name, .uefi)
+        }
         // Bound here and handed over, so that there is no time in which the machine runs and cannot be reached.
         let listener = try UnixSocket.listen(at: plan.folder.controlSocket)
         // Left by a QEMU that was killed; the new one could not bind it.

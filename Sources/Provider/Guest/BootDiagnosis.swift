@@ -25,7 +25,7 @@ struct BootDiagnosis {
                 console: LogTail.lines(folder.consoleLog, count: 15), log: LogTail.lines(folder.monitorLog, count: 8))
         case .notReady(let reached, let last, let milliseconds):
             let status = try? NetworkPlace(machine: machine).status()
-            if let stuck = StuckBoot(console: LogTail.lines(folder.consoleLog, count: StuckBoot.lineCount)) {
+            if let stuck = StuckBoot(machine) {
                 return ProviderError.stuckInBoot(
                     machine: name, reason: stuck.reason, advice: stuck.advice,
                     console: LogTail.lines(folder.consoleLog, count: 15))
@@ -42,7 +42,10 @@ struct BootDiagnosis {
                 advice = "See 'wander logs --monitor' and 'wander doctor'."
             case .connection where status?.leased == false:
                 diagnosis = "the guest has asked for no address by DHCP"
-                advice = "The guest must use DHCP on its first network card. Look inside: wander logs --console"
+                advice = """
+                    The guest must use DHCP on its first network card. Its settings may name another machine's card, as \
+                    ens5 or eth0: match the card by its driver, virtio_net. Look inside: wander console \(name)
+                    """
             case .connection:
                 diagnosis = "it has an address, but nothing listens on its port 22"
                 advice = "Is an SSH server installed and started in the box?"

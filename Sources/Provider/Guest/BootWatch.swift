@@ -64,7 +64,7 @@ final class BootWatch {
             examinedSize != consoleSize
         else { return false }
         examinedSize = consoleSize
-        return StuckBoot(console: LogTail.lines(machine.folder.consoleLog, count: StuckBoot.lineCount)) != nil
+        return StuckBoot(machine) != nil
     }
 
     func enter(_ next: ReadyWait.Stage) {

@@ -1,3 +1,6 @@
+import LinuxSystem
+import MonitorControl
+
 /// A guest that will not come up by itself: it waits for somebody at its console, or its kernel has given up. Told by
 /// the last line of its console, which stays the last; a guest's own word, and so the reason for an error at most.
 struct StuckBoot: Equatable {
@@ -7,6 +10,16 @@ struct StuckBoot: Equatable {
 
     /// So many lines are enough to tell.
     static let lineCount = 40
+
+    /// What the machine's console ends with; nil also if that is of an earlier run. A guest that starts quietly leaves
+    /// there what the one before it said.
+    init?(_ machine: Machine) {
+        let log = machine.folder.consoleLog
+        guard let written = (try? FileSystem.status(log, followLinks: false))??.modified,
+            let record = try? machine.project.store.load(machine.name), written >= record.changed
+        else { return nil }
+        self.init(console: LogTail.lines(log, count: Self.lineCount))
+    }
 
     /// - Parameter console: The console's last lines, fit to be shown.
     init?(console: String) {
@@ -34,6 +47,18 @@ struct StuckBoot: Equatable {
                 advice: Self.driverAdvice)
             return
         }
+        // wander-vmm ends such a machine itself.
+        let before = "\n" + lines.dropLast().suffix(1).joined() + "\n"
+        let end = before + last + " "
+        let failure = LoaderFailure.all.first { failure in
+            end.ranges(of: failure.text).contains { $0.upperBound > end.index(end.startIndex, offsetBy: before.count) }
+        }
+        if let failure {
+            self.init(
+                reason: failure.reason,
+                advice: "If its disk starts by other firmware, say so by 'firmware' in the Wanderfile.")
+            return
+        }
         let waitsForRoot = ["Give root password for maintenance", "Press Enter for maintenance", "(or press Control-D"]
         guard waitsForRoot.contains(where: last.hasPrefix) else { return nil }
         self.init(
@@ -48,6 +73,6 @@ struct StuckBoot: Equatable {
 
     private static let driverAdvice = """
         Its initial RAM disk may lack the virtio drivers: boxes for VirtualBox do. Take one for libvirt or QEMU, or add virtio_pci \
-        and virtio_blk to it where the box is made.
+        and virtio_blk to it where the box is made. Its first disk is /dev/vda here: name the root file system by UUID.
         """
 }

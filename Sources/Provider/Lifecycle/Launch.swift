@@ -92,6 +92,9 @@ struct Launch {
             let key = try GuestAccess(machine).key().publicKey
             return .kernel(boot.kernel, initrd: boot.initrd, commandLine: boot.commandLine(handingOver: key))
         }
+        if let firmware = box.firmware.flatMap({ StartMethod.Firmware(rawValue: $0.rawValue) }) {
+            return .firmware(firmware)
+        }
         // Of the machine's own disk: a guest may have put another loader there.
         let storage = try DiskImage.open(try LayerStack(machine).own(journal.record), access: .readOnly)
         defer { try? storage.close() }

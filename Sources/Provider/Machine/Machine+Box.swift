@@ -17,7 +17,7 @@ extension Machine {
         guard let box = try project.boxes.box(identity) else { throw missing(identity.description) }
         // The same disk may come in another archive.
         let isSameDisk =
-            record.diskCount == 1 && record.box.disk != nil && record.box.disk == box.diskDigest?.description
+            record.box.disk != nil && record.box.disk == box.diskDigest?.description
         if let digest = record.box.digest, digest != box.digest.description, !isSameDisk {
             throw ProviderError.boxChanged(
                 machine: name, box: identity.description, wanted: digest, actual: box.digest.description)

@@ -125,7 +125,7 @@ struct BoxAssembly {
         return try writer.write(to: options.output, replace: options.replace)
     }
 
-    /// Nothing is reset in them: what is a machine's own is on the disk that it boots from.
+    /// Nothing is reset in them.
     private func flatten(_ layers: [DiskLayer], to image: FilePath) throws {
         let disk = try DiskWithoutFreeSpace(try DiskImage.open(layers, access: .readOnly))
         defer { try? disk.close() }

@@ -25,6 +25,8 @@ public enum PackageError: UserFacingError, Equatable {
     case cannotFreeze(machine: String, reason: String)
     /// Values that sensitive steps get stand on the disk.
     case holdsSecrets(machine: String, count: Int)
+    /// The guest that resets a machine's identity sees one disk.
+    case identityOnSeveralDisks(machine: String)
     /// What a thin box holds is the changes of one disk.
     case thinOfSeveralDisks(machine: String)
     case preparationFailed(machine: String, reason: String, console: String)
@@ -51,6 +53,8 @@ public enum PackageError: UserFacingError, Equatable {
             "\(machine) cannot be packaged while it runs: \(reason)"
         case .holdsSecrets(let machine, let count):
             "the disk of \(machine) holds \(count) of the values that sensitive provisioners get"
+        case .identityOnSeveralDisks(let machine):
+            "\(machine) has more than one disk, and only on the first can its keys and secrets be reset"
         case .thinOfSeveralDisks(let machine): "\(machine) has more than one disk, and a thin box has one"
         case .preparationFailed(let machine, let reason, _):
             "the copy of \(machine)'s disk could not be prepared: \(reason)"
@@ -77,6 +81,8 @@ public enum PackageError: UserFacingError, Equatable {
         case .cannotFreeze: "Leave --live out: the machine is stopped, packaged, and can be started again."
         case .holdsSecrets:
             "Remove them from the guest's files, or pack them into the box with --allow-secrets."
+        case .identityOnSeveralDisks:
+            "wander package --keep-identity, and give the box to nobody who must not be this machine"
         case .thinOfSeveralDisks: "Leave --thin out."
         case .preparationFailed:
             """
@@ -93,7 +99,7 @@ public enum PackageError: UserFacingError, Equatable {
         case .outputIsFolder, .outputIsNoFile, .outputInState, .outputIncluded, .includesState, .notAFile, .wrongInfo,
             .twoIncludes, .includeNotAFile, .includeLoop:
             .usage
-        case .noKernel, .holdsSecrets, .cannotFreeze, .thinOfSeveralDisks: .refused
+        case .noKernel, .holdsSecrets, .cannotFreeze, .thinOfSeveralDisks, .identityOnSeveralDisks: .refused
         case .previewOfRunning: .wrongState
         case .preparationFailed: .failure
         }

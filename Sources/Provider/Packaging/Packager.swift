@@ -25,6 +25,9 @@ struct Packager {
         guard !options.isThin || journal.record.diskCount == 1 else {
             throw PackageError.thinOfSeveralDisks(machine: machine.name)
         }
+        guard options.keepsIdentity || journal.record.diskCount == 1 else {
+            throw PackageError.identityOnSeveralDisks(machine: machine.name)
+        }
         let script = try readiedScript()
         let isAlive = try machine.folder.isAlive()
         if options.isLive, isAlive { return try packageLive(script, contents) }

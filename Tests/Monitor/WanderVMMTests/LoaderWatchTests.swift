@@ -25,7 +25,7 @@ import Testing
         arguments: [
             "Booting from Hard Disk...\r\nBoot failed: not a bootable disk\r\n\r\nNo bootable device.\r\n",
             "GRUB loading.\r\nerror: no such partition.\r\nEntering rescue mode...\r\ngrub rescue> ",
-            "\u{1b}[2J   GNU GRUB  version 2.06\r\n\r\ngrub> ", "Missing operating system",
+            "Missing operating system",
             "BdsDxe: failed to load Boot0001 \"UEFI Misc Device\": Not Found\r\n"
                 + "BdsDxe: No bootable option or device was found.\r\n",
         ])
@@ -39,6 +39,9 @@ import Testing
             #expect(!reason.isEmpty)
         }
     }
+
+    @Test("a prompt that scripts show too ends nothing by itself", arguments: ["\r\ngrub> ", "\r\nShell> fs0:\r\n"])
+    func prompt(text: String) { #expect(answers([text]).isEmpty) }
 
     @Test("an entry that cannot be started is an error, after its menu was answered")
     func failedEntry() {

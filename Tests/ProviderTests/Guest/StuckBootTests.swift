@@ -21,6 +21,13 @@ import Testing
                 "[    1.2] ---[ end Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0) ]---\n",
                 "kernel panicked: VFS: Unable to mount root fs on unknown-block(0,0)"
             ),
+            ("GRUB loading.\nerror: no such partition.\nEntering rescue mode...\ngrub rescue> ", "grub rescue>"),
+            (
+                "Booting from Hard Disk...\nBoot failed: not a bootable disk\n\nNo bootable device.\n",
+                "nothing to start"
+            ),
+            ("   GNU GRUB  version 2.06\n\ngrub> ", "no configuration"), ("BdsDxe: starting\nShell> ", "UEFI shell"),
+            ("Loading /vmlinuz failed: I/O error\nboot: ", "cannot read the kernel"),
             (
                 "You are in emergency mode.\nGive root password for maintenance\n(or press Control-D to continue): ",
                 "emergency mode"

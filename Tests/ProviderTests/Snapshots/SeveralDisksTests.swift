@@ -2,6 +2,7 @@ import BoxFormat
 import DiskImage
 import JSON
 import LinuxSystem
+import MonitorControl
 import SystemPackage
 import TestSupport
 import Testing
@@ -98,6 +99,17 @@ import Testing
         #expect(try machine.existingRecord().layers == saved.layers)
     }
 
+    @Test("a box that differs in its second disk alone does not take the place of one that a machine is made on")
+    func replaced() throws {
+        #expect(throws: BoxError.self) { _ = try fixture.addBox(disks: [1, 9, 3], replaces: true) }
+        // The same disks in another archive do.
+        let again = try fixture.addBox(disks: [1, 2, 3], replaces: true, size: 2)
+        #expect(try machine.box(of: try machine.existingRecord()) == again)
+    }
+
+    @Test("monitors have room for every disk that a box may have, and for wander's own")
+    func limit() { #expect(Box.diskLimit + 2 <= MonitorConfiguration.diskLimit) }
+
     @Test("packed as it is, the box has all disks, and its machines get them again")
     func package() throws {
         try write(70)
@@ -115,8 +127,11 @@ import Testing
         #expect(contents == [70, 71, 72])
     }
 
-    @Test("a thin box of several disks is refused by name")
-    func thin() throws {
+    @Test("a thin box of several disks is refused by name, and so is one whose identity would stay on some of them")
+    func refused() throws {
+        #expect(throws: PackageError.identityOnSeveralDisks(machine: "default")) {
+            _ = try machine.package(PackageOptions(output: fixture.folder("out.box")))
+        }
         var options = PackageOptions(output: fixture.folder("out.box"))
         options.isThin = true
         options.keepsIdentity = true

@@ -133,8 +133,8 @@ struct ClockRegisters {
         case Register.hours: time.hour = number
         case Register.day: time.day = number
         case Register.month: time.month = number
-        case Register.year: time.year = time.year / 100 * 100 + number
-        case Register.century: time.year = number * 100 + time.year % 100
+        case Register.year: time.year = time.year / 100 * 100 + number % 100
+        case Register.century: time.year = number % 100 * 100 + time.year % 100
         // The day of the week follows from the date.
         default: return
         }
