@@ -33,6 +33,8 @@ public enum ProviderError: UserFacingError {
     case monitorFailed(machine: String, summary: String, detail: String?, remedy: String?, kind: ErrorKind)
     /// Nothing on the machine's disk is there to be started, nor is a kernel beside it.
     case noLoader(machine: String)
+    /// Its disk starts by UEFI alone.
+    case nothingForBIOS(machine: String)
     /// Firmware of that kind is not installed.
     case firmwareMissing(machine: String, StartMethod.Firmware)
     case boxMissing(String, machine: String, source: String?)
@@ -76,6 +78,8 @@ public enum ProviderError: UserFacingError {
         case .monitorFailed(let machine, let summary, _, _, _): "\(machine) could not be started: \(summary)"
         case .noLoader(let machine):
             "\(machine) cannot be started: its disk has no boot loader, and its box has no kernel beside the disk"
+        case .nothingForBIOS(let machine):
+            "\(machine) cannot be started by a BIOS: its disk has a boot loader for UEFI alone"
         case .firmwareMissing(let machine, let firmware):
             "\(machine) starts by \(firmware.words), and no \(firmware.words) firmware is installed on this host"
         case .boxMissing(let box, let machine, _): "the box \(box), which \(machine) was made from, is not in the store"
@@ -146,6 +150,7 @@ public enum ProviderError: UserFacingError {
             "See 'wander logs \(machine)' and 'wander doctor'."
         case .controlFailed: nil
         case .monitorFailed(_, _, _, let remedy, _): remedy
+        case .nothingForBIOS: "Take 'firmware: bios' out of the Wanderfile."
         case .noLoader: "Use another box, or make this one anew from a disk that boots."
         case .firmwareMissing(_, let firmware): "sudo apt-get install \(FirmwareFile.package(firmware))"
         case .boxMissing(let box, _, let source):

@@ -27,6 +27,8 @@ import Testing
         "box build",
         "ssh", "reload", "provision", "suspend", "resume", "port", "upload", "download", "ssh-config", "logs",
         "console",
+        // Its own tests have the Vagrantfile that it takes.
+        "import",
         "snapshot save", "snapshot restore", "snapshot delete", "snapshot push", "snapshot pop", "net capture",
         "net connect",
     ]

@@ -22,6 +22,17 @@ while read -r device folder type options _; do
         exit 3
     fi
 done </proc/mounts
+# A disk that is used without a file system is told to keep what it has: its monitor's tables are in memory until then.
+for disk in /sys/block/*; do
+    name=${disk##*/}
+    [ -e "$disk/device" ] && [ "$(cat "$disk/ro")" = 0 ] || continue
+    case " $devices" in *" /dev/$name"*) continue ;; esac
+    if ! dd if=/dev/null of="/dev/$name" conv=notrunc,fsync 2>/dev/null; then
+        thaw
+        echo "the guest cannot bring /dev/$name to rest"
+        exit 3
+    fi
+done
 [ -n "$frozen" ] || { echo 'the guest has no file system of a disk'; exit 3; }
 { sleep 120; thaw; } >/dev/null 2>&1 </dev/null &
 watchdog=$!

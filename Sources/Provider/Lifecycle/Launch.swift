@@ -85,7 +85,9 @@ struct Launch {
     private func startMethod(_ box: Box) throws -> StartMethod {
         switch definition.firmware {
         case .auto: break
-        case .bios: return .firmware(.bios)
+        case .bios:
+            guard try bootSectors().firmware != .uefi else { throw ProviderError.nothingForBIOS(machine: machine.name) }
+            return .firmware(.bios)
         case .uefi: return .firmware(.uefi)
         }
         if let boot = DirectBoot(of: box) {
@@ -95,13 +97,15 @@ struct Launch {
         if let firmware = box.firmware.flatMap({ StartMethod.Firmware(rawValue: $0.rawValue) }) {
             return .firmware(firmware)
         }
-        // Of the machine's own disk: a guest may have put another loader there.
+        guard let firmware = try bootSectors().firmware else { throw ProviderError.noLoader(machine: machine.name) }
+        return .firmware(firmware)
+    }
+
+    /// Of the machine's own disk: a guest may have put another loader there than its box has.
+    private func bootSectors() throws -> BootSectors {
         let storage = try DiskImage.open(try LayerStack(machine).own(journal.record), access: .readOnly)
         defer { try? storage.close() }
-        guard let firmware = try BootSectors(of: storage).firmware else {
-            throw ProviderError.noLoader(machine: machine.name)
-        }
-        return .firmware(firmware)
+        return try BootSectors(of: storage)
     }
 
     private func writeSeed() throws {

@@ -91,7 +91,7 @@ struct ImportJob {
         } else {
             if !others.isEmpty {
                 lines.append(
-                    "\(counted(others.count, "other setting")) left out, which the machines do not need: wander import --check lists them"
+                    "\(counted(others.count, "other setting")) left out, which the machines do not need; 'wander import --check' lists them"
                 )
             }
             lines.append("Next: 'wander up' makes the machines and starts them.")

@@ -40,7 +40,7 @@ extension VagrantConverter {
             let setting = VagrantSetting(value: inline, line: step.line(of: "inline"))
             if let unknown = inline.firstUnknown, unknown.reason.contains(".pub'") {
                 return remarks.dropped(
-                    "provision \"shell\"", "not needed: wander logs in with a key of its own (\(unknown.reason))",
+                    "provision \"shell\"", "not needed: each machine has a key of its own (\(unknown.reason))",
                     at: step.line, isImportant: false)
             }
             guard let text = text(setting, "provision \"shell\"") else { return }
