@@ -28,6 +28,19 @@ has_driver() {
     done </proc/filesystems
     return 1
 }
+# A driver that the guest's own start is loading is on its way, though busybox's modprobe takes it for there.
+await_driver() {
+    tries=0
+    until has_driver; do
+        loading=
+        while read -r module _ _ _ state _; do
+            if [ "$module" = virtiofs ] && [ "$state" = Loading ]; then loading=yes; fi
+        done </proc/modules
+        if [ -z "$loading" ] || [ $tries -ge 600 ]; then return 0; fi
+        tries=$((tries + 1))
+        sleep 0.1 2>/dev/null || sleep 1
+    done
+}
 find_mount() {
     while read -r _ _ device _ _ _ rest; do
         case $rest in *"- virtiofs $1 "*) return 0 ;; esac
@@ -47,8 +60,12 @@ while [ $# -gt 0 ]; do
         [ "$3" = rw ] || mount -t virtiofs -o remount,rw "$1" "$2" 2>/dev/null
     else
         said=$(make_folder "$2" 2>&1) || fail place "$said"
-        if ! has_driver; then modprobe virtiofs 2>/dev/null; fi
-        if ! said=$(mount -t virtiofs "$1" "$2" 2>&1); then
+        if ! has_driver; then
+            modprobe virtiofs 2>/dev/null
+            await_driver
+        fi
+        # The guest's own start may have been first.
+        if ! said=$(mount -t virtiofs "$1" "$2" 2>&1) && ! find_mount "$1"; then
             if ! has_driver; then fail driver "$(uname -r)"; fi
             fail mount "$said"
         fi

@@ -18,6 +18,7 @@ import Testing
         try AtomicFile.write("", to: folder("mounts"))
         try AtomicFile.write("", to: calls)
         try AtomicFile.write("nodev\tvirtiofs\n", to: folder("filesystems"))
+        try AtomicFile.write("", to: folder("modules"))
         try program("getent", #"[ "$2" = dev ] && echo "dev:x:1234:1235::\#(folder.path)/home/dev:/bin/sh""#)
         try program("chown", #"echo "chown $*" >>"\#(calls)""#)
         try program("modprobe", #"echo "modprobe $*" >>"\#(calls)""#)
@@ -47,6 +48,7 @@ import Testing
         let text = MountScript.text.replacing("/etc/fstab", with: "\(table)")
             .replacing("/proc/self/mountinfo", with: "\(folder("mounts"))")
             .replacing("/proc/filesystems", with: "\(folder("filesystems"))")
+            .replacing("/proc/modules", with: "\(folder("modules"))")
             .replacing("/sys/class/bdi", with: "\(folder("bdi"))")
             .replacing("/run/systemd/system", with: "\(folder("systemd"))")
         let script = MountScript(user: user, shares: shares)
@@ -71,6 +73,26 @@ import Testing
         }
         let result = try ChildProcess.run(words + ["-n"], input: Array(MountScript.text.utf8))
         #expect(result.outcome.isSuccess, "\(String(decoding: result.error, as: UTF8.self))")
+    }
+
+    @Test("a driver that the guest's own start is loading is waited for, and a mount that it was first with is one")
+    func besideStart() throws {
+        try AtomicFile.write("nodev\ttmpfs\n", to: folder("filesystems"))
+        try AtomicFile.write("fuse 1 1 virtiofs, Live 0x0\nvirtiofs 2 0 - Loading 0x0\n", to: folder("modules"))
+        // Each look brings it on: at the third it is there, and so is the mount.
+        let line = "9 1 0:47 / \(folder.path)/p rw - virtiofs \(share("/p").tag) rw"
+        try program(
+            "sleep",
+            #"""
+            echo sleep >>"\#(calls)"
+            if [ "$(grep -c sleep "\#(calls)")" = 3 ]; then
+                echo "nodev virtiofs" >"\#(folder("filesystems"))"
+                echo "\#(line)" >>"\#(folder("mounts"))"
+            fi
+            """#)
+        try AtomicFile.write("", to: folder("refuse"))
+        #expect(try run([share("/p")]) == .mounted(isKept: true))
+        #expect(try said(calls).count { $0 == "sleep" } == 3)
     }
 
     @Test("mounts the outer share first, tells the owner, and keeps it for the guest's next start")
