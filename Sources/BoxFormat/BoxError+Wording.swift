@@ -148,6 +148,8 @@ extension BoxError.DiskProblem {
         case .externalData: "keeps its data in another file"
         case .unsupportedVersion(let version): "is qcow2 of version \(version); wander takes 2 and 3"
         case .truncated: "is cut short"
+        case .damaged(let count):
+            "is cut short or damaged: \(counted(count, "entry", "entries")) of its tables lead nowhere"
         case .size(let bytes): "has a size of \(bytes) bytes, which no machine can use"
         }
     }

@@ -62,6 +62,8 @@ public enum BoxError: UserFacingError, Equatable {
         case externalData
         case unsupportedVersion(UInt32)
         case truncated
+        /// Its tables name so many places that are not there, or are something else's.
+        case damaged(UInt64)
         case size(UInt64)
     }
 }

@@ -26,8 +26,8 @@ import Testing
         installer.images = try catalogue()
     }
 
-    private static let image = QcowFixture.header()
-    private static let other = QcowFixture.header(virtualSize: 2 << 30)
+    private static let image = QcowFixture.image()
+    private static let other = QcowFixture.image(virtualSize: 2 << 30)
 
     /// A catalogue of one image, which is published in this form.
     private func catalogue(_ form: ChecksumForm = .sha256sums, more: String = "") throws -> ImageCatalogues {

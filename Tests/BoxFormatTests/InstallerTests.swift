@@ -230,7 +230,7 @@ import Testing
         #expect(throws: BoxSourceError.differentBox(box.identity, file)) {
             try other.ensure(BoxRequest(at: .file(file), reference: "./base.box"), lock: &fresh)
         }
-        let plain = try folder.file("disk.qcow2", QcowFixture.header())
+        let plain = try folder.file("disk.qcow2", QcowFixture.image())
         #expect(
             try installer.ensure(BoxRequest(at: .file(plain), fallbackName: fallback), lock: &lock).name == fallback)
     }
@@ -238,8 +238,8 @@ import Testing
     @Test("URLs that differ in their query are boxes of their own, also in a lock that is shared")
     func queries() throws {
         defer { server.stop() }
-        server.set("/get?box=web", QcowFixture.header(virtualSize: 1 << 30))
-        server.set("/get?box=db", QcowFixture.header(virtualSize: 2 << 30))
+        server.set("/get?box=web", QcowFixture.image(virtualSize: 1 << 30))
+        server.set("/get?box=db", QcowFixture.image(virtualSize: 2 << 30))
         func request(_ box: String, _ name: String) throws -> BoxRequest {
             BoxRequest(at: try BoxLocation("\(server.base)/get?box=\(box)"), fallbackName: try BoxName(name))
         }

@@ -60,8 +60,25 @@ struct TarFixture {
     var archive: [UInt8] { bytes + [UInt8](repeating: 0, count: 1024) }
 }
 
-/// A qcow2 header of version 3 (QEMU, docs/interop/qcow2.txt), and nothing behind it.
+/// qcow2 of version 3 (QEMU, docs/interop/qcow2.txt).
 enum QcowFixture {
+    /// An empty image of clusters of 4 KiB: header, refcount table, refcount block, and the L1 table. Such a table of one
+    /// cluster reaches over 1 GiB.
+    static func image(virtualSize: UInt64 = 1 << 30) -> [UInt8] {
+        func big(_ value: some FixedWidthInteger) -> [UInt8] { withUnsafeBytes(of: value.bigEndian) { Array($0) } }
+        let clusters = 3 + Int((virtualSize + (1 << 30) - 1) >> 30)
+        var bytes = header(virtualSize: virtualSize)
+        bytes.replaceSubrange(20..<24, with: big(UInt32(12)))
+        bytes.replaceSubrange(36..<40, with: big(UInt32((virtualSize + (2 << 20) - 1) >> 21)))
+        bytes.replaceSubrange(40..<48, with: big(UInt64(3 << 12)))
+        bytes.replaceSubrange(48..<56, with: big(UInt64(1 << 12)))
+        bytes += [UInt8](repeating: 0, count: clusters << 12 - bytes.count)
+        bytes.replaceSubrange(1 << 12..<1 << 12 + 8, with: big(UInt64(2 << 12)))
+        for index in 0..<clusters { bytes[2 << 12 + 2 * index + 1] = 1 }
+        return bytes
+    }
+
+    /// A header, and nothing behind it.
     static func header(
         magic: UInt32 = 0x5146_49fb, version: UInt32 = 3, backing: UInt64 = 0, backingLength: UInt32 = 0,
         virtualSize: UInt64 = 1 << 30, incompatible: UInt64 = 0

@@ -123,6 +123,15 @@ import Testing
         #expect(try wander.run("box", "add", "--name", "a", "--user", "a b", "disk").status == 64)
     }
 
+    @Test(
+        "a file that is not there is one, whatever it is to be called",
+        arguments: [["--name", "a/b", "nothere"], ["nothere.qcow2"], ["./a"]])
+    func noFile(words: [String]) throws {
+        let (folder, wander) = try project()
+        let result = try wander.run(words: ["box", "add"] + words)
+        #expect(result.status == 3 && result.error.contains("there is no file \(folder.path)/"), "\(result.error)")
+    }
+
     @Test("without qemu-img a VMDK names the package; a recipe that is not there names those that are")
     func missing() throws {
         let (folder, there) = try project()

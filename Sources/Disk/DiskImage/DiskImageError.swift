@@ -110,9 +110,11 @@ extension DiskImageError {
     public var remedy: String? {
         switch self {
         case .system(let error): error.remedy
+        case .inFile(let path, .corrupt), .inFile(let path, .markedCorrupt):
+            "See what is wrong, and repair what can be: wander disk check --repair '\(path)'"
         case .inFile(_, let error): error.remedy
         case .failedBefore: "Stop the machine, then look at the disk: wander disk check"
-        case .corrupt, .markedCorrupt: "See what is wrong, and repair what can be: wander disk check --repair"
+        case .corrupt, .markedCorrupt: "See what is wrong, and repair what can be: wander disk check --repair DISK"
         case .unsupportedVersion, .encrypted, .unsupportedFeature, .hasSnapshots, .notWritable:
             "Convert it: qemu-img convert -O qcow2 OLD NEW"
         case .backingOutsideFolder: "If you trust the image, add --trust-backing."

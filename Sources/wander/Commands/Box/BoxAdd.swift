@@ -68,10 +68,22 @@ struct BoxAdd: WanderCommand {
             json: ["box": added.document(uses: uses)])
     }
 
+    /// Whether somebody who types this means a file, though there is none.
+    private static func looksLikeFile(_ text: String) -> Bool {
+        let path = FilePath(text)
+        let endings = ["box", "qcow2", "img", "raw", "vmdk", "vdi", "xz", "zst", "gz", "tar"]
+        return path.isAbsolute || text.hasPrefix("./") || text.hasPrefix("../")
+            || endings.contains(path.extension ?? "")
+    }
+
     func request() throws -> BoxRequest {
         let expected = try checksum.flatMap { text in try ExpectedChecksum.read(text, algorithm: checksumType) }
         let last = box[box.count - 1]
         let isPlace = try box.count == 2 || last.contains("://") || FileSystem.exists(FilePath(last))
+        // A name was said already, or this is none: it was to be a file.
+        if !isPlace, name != nil || Self.looksLikeFile(last) {
+            throw BoxSourceError.noSuchFile(FileSystem.currentDirectory.pushing(FilePath(last)))
+        }
         var givenName = name
         if givenName == nil, box.count == 2 || !isPlace { givenName = try BoxName(box[0]) }
         let requirement = version ?? .any
