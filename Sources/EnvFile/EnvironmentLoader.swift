@@ -74,8 +74,9 @@ public struct EnvironmentLoader: Sendable {
         if let root {
             layers.readVariables(root, into: &reader)
             let project = reader.record(
-                (root.mapping ?? []).filter { ["wander", "name", "networks"].contains($0.name) }, mark: root.mark,
-                as: .projectFrame, path: "")
+                (root.mapping ?? []).filter { entry in
+                    ["wander", "name", "networks"].contains(entry.name) && !entry.isPlaceInNetwork
+                }, mark: root.mark, as: .projectFrame, path: "")
             checkVersion(project, problems: problems)
             let context = BuildContext(
                 problems: problems, project: layers.project, home: options.home, folders: layers.folders)

@@ -197,16 +197,17 @@ import Testing
                 """)
     }
 
-    @Test("addresses at the top are shown the two places where they go")
+    @Test("an address is shown where it goes, at the top as in a machine, and the line is accepted there")
     func addresses() throws {
-        for line in ["networks: [{ name: lan, ip: 192.168.33.10 }]", "private_network: { ip: 192.168.33.10 }"] {
-            let problems = try Project("box: a\n\(line)\n").problems()
-            #expect(problems.components(of: "error:") == 1)
-            #expect(problems.contains("Write 'networks: { lan: { subnet: 192.168.33.0/24 } }' here"), "\(problems)")
-            #expect(problems.hasSuffix("'networks: [{ name: lan, ip: 192.168.33.10 }]'."), "\(problems)")
+        for key in ["private_network: { ip: 192.168.33.10 }", "ip: 192.168.33.10", "address: 192.168.33.10"] {
+            for frame in ["box: a\n%\n", "machines:\n  a:\n    box: b\n    %\n"] {
+                let problems = try Project(frame.replacing("%", with: key)).problems()
+                let line = "networks: [{ ip: 192.168.33.10 }]"
+                #expect(problems.components(of: "error:") == 1)
+                #expect(problems.hasSuffix("Write '\(line)'."), "\(problems)")
+                #expect(try Project(frame.replacing("%", with: line)).problems().isEmpty)
+            }
         }
-        let inMachine = try Project("machines: { a: { box: b, private_network: 192.168.33.10 } }\n").problems()
-        #expect(inMachine.hasSuffix("Write 'networks: [{ name: lan, ip: 192.168.33.10 }]'."), "\(inMachine)")
     }
 
     @Test("a script's URL is told apart from a file's name")

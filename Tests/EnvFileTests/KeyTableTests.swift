@@ -5,7 +5,7 @@ import Testing
 /// The table of keys against the decoder: no key is accepted and then ignored.
 @Suite struct KeyTableTests {
     /// Keys that say how to read the file; what they do is seen in other values.
-    static let aboutTheFile = ["wander", "vars", "env_files", "defaults", "machines", "count"]
+    static let aboutTheFile = ["wander", "vars", "env_files", "defaults", "machines", "count", "for_each", "names"]
 
     /// Keys without which their map is refused: their values are compared in other tests.
     static let required = ["machines.NAME.ports[].guest", "machines.NAME.networks[].name"]

@@ -14,7 +14,7 @@ struct EnvironmentBuilder {
     var reader: ValueReader
     let file: FilePath
 
-    private var problems: Problems { context.problems }
+    var problems: Problems { context.problems }
 
     init(context: BuildContext, reader: ValueReader, file: FilePath) {
         self.context = context
@@ -22,46 +22,34 @@ struct EnvironmentBuilder {
         self.file = file
     }
 
-    /// A machine as the layers have it, before `count`.
-    private struct Group {
-        var name: String
-        var mark: Mark
-        var node: Node
-        var count: Int?
-    }
-
     mutating func environment(_ root: Node, project: Record, sources: [FilePath]) -> Environment? {
         let name = project.text("name") ?? Self.cleanedName(context.project.lastComponent?.string ?? "")
         reader.variables.builtIn["project.name"] = name
-        let networks = networks(project)
+        let networks = networks(project, root)
         let groups = groups(root)
         let builder = MachineBuilder(context: context, networks: networks)
         var machines: [MachineDefinition] = []
         var marks: [String: Mark] = [:]
         for group in groups {
-            var firstAddress: IPv4Address?
-            for index in 1...(group.count ?? 1) {
-                let machineName = group.count == nil ? group.name : "\(group.name)-\(index)"
-                reader.variables.builtIn["machine.name"] = machineName
-                reader.variables.builtIn["machine.index"] = "\(index)"
-                let path = "machines.\(machineName)"
-                guard let record = reader.record(group.node.mapping ?? [], mark: group.mark, as: .machine, path: path)
+            for member in group.members {
+                select(member, named: member.name)
+                let path = "machines.\(member.name)"
+                guard let record = reader.record(group.node.mapping ?? [], mark: group.mark, as: .machine, path: path),
+                    let machine = builder.machine(record, member, of: group)
                 else { continue }
-                let identity = MachineBuilder.Identity(
-                    name: machineName, group: group.name, index: index, mark: group.mark, firstAddress: firstAddress)
-                if index == 1 { firstAddress = MachineBuilder.writtenAddress(record) }
-                guard let machine = builder.machine(record, identity) else { continue }
-                guard marks.updateValue(group.mark, forKey: machineName) == nil else {
-                    problems.report("two machines are called '\(machineName)'", at: group.mark)
+                guard marks.updateValue(group.mark, forKey: member.name) == nil else {
+                    problems.report(
+                        "two machines are called '\(member.name)'",
+                        hint: group.names.map { _ in
+                            "Put '${\(member.row == nil ? "machine.index" : "each.key")}' into 'names'."
+                        }, at: group.names ?? group.mark)
                     continue
                 }
-                if machine.ports.count != record.list("ports").count {
-                    reader.attributeItems(
-                        of: "\(path).ports", count: machine.ports.count, keys: ObjectType.port.keys)
-                }
+                attribute(machine, record)
                 machines.append(machine)
             }
         }
+        reader.variables.row = nil
         var environment = Environment(
             name: name, projectDirectory: context.project, file: file, sources: sources, networks: networks,
             machines: machines, warnings: [])
@@ -76,7 +64,24 @@ struct EnvironmentBuilder {
         return environment
     }
 
-    private func networks(_ project: Record) -> [NetworkDefinition] {
+    /// Says of values that are counted or chosen for a machine where they come from.
+    private mutating func attribute(_ machine: MachineDefinition, _ record: Record) {
+        let path = "machines.\(machine.name)"
+        if machine.ports.count != record.list("ports").count {
+            reader.attributeItems(of: "\(path).ports", count: machine.ports.count, keys: ObjectType.port.keys)
+        }
+        let addresses = record.list("networks").first?.record?.list("ip") ?? []
+        if addresses.indices.contains(machine.index - 1) {
+            reader.origins["\(path).networks[0].ip"] = addresses[machine.index - 1].mark
+        }
+    }
+
+    /// A single machine names its network itself.
+    private func networks(_ project: Record, _ root: Node) -> [NetworkDefinition] {
+        if root["machines"] == nil, let place = root["networks"]?.sequence?.first {
+            let name = (place["name"] ?? place).scalar.flatMap { ScalarType.isName($0) ? $0 : nil }
+            return [NetworkDefinition(name: name ?? NetworkDefinition.standard.name, subnet: nil, internet: true)]
+        }
         let entries = project.map("networks")
         if entries.count > 1 {
             problems.report(
@@ -93,14 +98,17 @@ struct EnvironmentBuilder {
 
     // MARK: - Machines
 
-    private mutating func groups(_ root: Node) -> [Group] {
+    private mutating func groups(_ root: Node) -> [MachineGroup] {
         let defaults = defaults(root)
         var definitions: [Node.Entry] = []
-        let atTop = (root.mapping ?? []).filter { entry in ObjectType.singleFormNames.contains(entry.name) }
+        let atTop = (root.mapping ?? []).filter { entry in
+            ObjectType.singleFormNames.contains(entry.name) || entry.isPlaceInNetwork
+        }
         if let machines = root.entry("machines") {
             for entry in atTop {
                 problems.report(
-                    "'\(entry.name)' is beside 'machines'",
+                    entry.isPlaceInNetwork
+                        ? "a list of 'networks' is beside 'machines'" : "'\(entry.name)' is beside 'machines'",
                     hint: "Put it into one of the machines, or under 'defaults' for all of them.", at: entry.mark)
             }
             definitions = self.definitions(machines)
@@ -149,44 +157,6 @@ struct EnvironmentBuilder {
         }
     }
 
-    private mutating func expand(_ definitions: [Node.Entry], defaults: Node) -> [Group] {
-        var groups: [Group] = []
-        var machineCount = 0
-        var valueCount = 0
-        for entry in definitions {
-            let own = entry.value.isNull ? .mapping([], at: entry.mark) : entry.value
-            valueCount += defaults.size + own.size
-            guard valueCount <= Self.valueLimit else { return tooLarge(entry.mark) }
-            let node = NodeMerge.merge(defaults, with: own, as: .object(.machine))
-            let count = count(node, name: entry.name)
-            machineCount += count ?? 1
-            valueCount += ((count ?? 1) - 1) * (defaults.size + own.size)
-            guard machineCount <= Self.machineLimit else {
-                problems.report("more than \(Self.machineLimit) machines", at: entry.mark)
-                return []
-            }
-            guard valueCount <= Self.valueLimit else { return tooLarge(entry.mark) }
-            groups.append(Group(name: entry.name, mark: entry.mark, node: node, count: count))
-        }
-        return groups
-    }
-
-    private func tooLarge(_ mark: Mark) -> [Group] {
-        problems.report("more than \(Self.valueLimit) values, with 'defaults' counted for each machine", at: mark)
-        return []
-    }
-
-    private mutating func count(_ node: Node, name: String) -> Int? {
-        guard let value = node["count"], !value.isNull, let type = ObjectType.machine.key("count")?.type else {
-            return nil
-        }
-        reader.variables.builtIn["machine.name"] = name
-        guard case .integer(let count) = reader.read(value, as: type, path: "machines.\(name).count")?.scalar else {
-            return nil
-        }
-        return count
-    }
-
     /// A folder's name as the name of an environment.
     static func cleanedName(_ folder: String) -> String {
         var name = ""
@@ -203,6 +173,11 @@ struct EnvironmentBuilder {
         while name.hasSuffix("-") { name.removeLast() }
         return name.isEmpty ? "environment" : name
     }
+}
+
+extension Node.Entry {
+    /// A machine's own networks where those of the environment could be, too.
+    var isPlaceInNetwork: Bool { name == "networks" && value.sequence != nil }
 }
 
 extension ObjectType {

@@ -12,43 +12,27 @@ struct MachineBuilder {
 
     private var problems: Problems { context.problems }
 
-    /// A machine of a group.
-    struct Identity {
-        var name: String
-        var group: String
-        /// From 1.
-        var index: Int
-        /// Where the file names it.
-        var mark: Mark
-        /// The fixed address as the file has it for the group's first machine; nil for that one itself.
-        var firstAddress: IPv4Address?
-    }
-
-    /// The fixed address in a machine's values, as the file has it.
-    static func writtenAddress(_ record: Record) -> IPv4Address? {
-        record.list("networks").first?.record?.address("ip")
-    }
-
     /// nil if something that a machine needs is missing; then it has been reported.
-    func machine(_ record: Record, _ identity: Identity) -> MachineDefinition? {
+    func machine(_ record: Record, _ member: MachineGroup.Member, of group: MachineGroup) -> MachineDefinition? {
         guard let boxRecord = record.record("box"), let box = box(boxRecord) else {
             if record["box"] == nil {
                 problems.report(
-                    "the machine '\(identity.group)' has no box", hint: "Add 'box: NAME', such as 'box: debian/12'.",
-                    at: identity.mark)
+                    "the machine '\(group.name)' has no box", hint: "Add 'box: NAME', such as 'box: debian/12'.",
+                    at: group.mark)
             }
             return nil
         }
         let ssh = record.record("ssh")
         return MachineDefinition(
-            name: identity.name, group: identity.group, index: identity.index, box: box,
-            hostname: record.text("hostname") ?? identity.name, cpus: record.integer("cpus") ?? 1,
+            name: member.name, group: group.name, index: member.index, box: box,
+            hostname: record.text("hostname") ?? member.name, cpus: record.integer("cpus") ?? 1,
             memory: record.bytes("memory") ?? 0, disk: record.bytes("disk"),
             firmware: record.choice("firmware") ?? .auto, user: record.text("user"),
             cloudInit: cloudInit(record),
             ssh: .init(port: ssh?.portNumber("port"), forwardAgent: ssh?.flag("forward_agent") ?? false),
             ports: ports(record), hostPorts: hostPorts(record), shares: ShareBuilder(context: context).shares(record),
-            networks: attachments(record, identity), environment: record.texts("env"),
+            networks: attachments(record, member, countsAddresses: group.countsAddresses),
+            environment: record.texts("env"),
             files: files(record), provision: StepBuilder(context: context).steps(record),
             ready: StepBuilder(context: context).probes(record), dependsOn: dependencies(record),
             autostart: record.flag("autostart") ?? true, isPrimary: record.flag("primary") ?? false,
@@ -123,7 +107,9 @@ struct MachineBuilder {
         }
     }
 
-    private func attachments(_ record: Record, _ identity: Identity) -> [NetworkAttachment] {
+    private func attachments(
+        _ record: Record, _ member: MachineGroup.Member, countsAddresses: Bool
+    ) -> [NetworkAttachment] {
         guard let value = record["networks"], let items = value.list else {
             return networks.prefix(1).map { NetworkAttachment(network: $0.name, address: nil) }
         }
@@ -132,40 +118,27 @@ struct MachineBuilder {
             problems.report(message, hint: "wander reaches its machines by the network.", at: value.mark)
             return []
         }
-        return items.compactMap { item in attachment(item, identity) }
-    }
-
-    private func attachment(_ item: Value, _ identity: Identity) -> NetworkAttachment? {
-        guard let record = item.record, let name = record.text("name") else { return nil }
-        guard let network = networks.first(where: { $0.name == name }) else {
+        return items.compactMap { item in
+            guard let place = item.record else { return nil }
             let known = networks.map(\.name)
-            problems.report(
-                "there is no network '\(name)'",
-                hint: Suggestion.didYouMean(name, in: known) ?? "There is \(known.joined(separator: ", ")).",
-                at: record["name"]?.mark ?? item.mark)
-            return nil
+            let name = place.text("name") ?? known.first ?? ""
+            guard known.contains(name) else {
+                problems.report(
+                    "there is no network '\(name)'",
+                    hint: Suggestion.didYouMean(name, in: known) ?? "There is \(known.joined(separator: ", ")).",
+                    at: place["name"]?.mark ?? item.mark)
+                return nil
+            }
+            var address = place.address("ip")
+            if let addresses = place["ip"]?.list, addresses.indices.contains(member.index - 1),
+                case .address(let own) = addresses[member.index - 1].scalar
+            {
+                address = own
+            } else if countsAddresses {
+                address = address.map { IPv4Address(rawValue: $0.rawValue &+ UInt32(member.index - 1)) }
+            }
+            return NetworkAttachment(network: name, address: address)
         }
-        guard let ip = record["ip"], let first = record.address("ip") else {
-            return NetworkAttachment(network: name, address: nil)
-        }
-        guard let subnet = network.subnet else {
-            problems.report(
-                "a fixed address needs the network's 'subnet'",
-                hint: "Give it at the top of the file: 'networks: { \(name): { subnet: ... } }'.", at: ip.mark)
-            return nil
-        }
-        let address = identity.address(written: first)
-        guard subnet.contains(address), address != subnet.network, address != subnet.broadcast else {
-            problems.report("the address \(address) is not one of the network \(subnet)", at: ip.mark)
-            return nil
-        }
-        guard address != subnet.gateway else {
-            problems.report(
-                "the address \(address) belongs to the network itself",
-                hint: "The first address is the router and the name server.", at: ip.mark)
-            return nil
-        }
-        return NetworkAttachment(network: name, address: address)
     }
 
     private func files(_ record: Record) -> [FileDefinition] {
@@ -212,14 +185,5 @@ struct MachineBuilder {
             kind: provider?.choice("type") ?? .auto,
             emulation: .init(
                 processor: emulation?.text("cpu") ?? "max", translationCache: emulation?.bytes("cache") ?? 256 << 20))
-    }
-}
-
-extension MachineBuilder.Identity {
-    /// Machines of a group get a run of addresses where the file has one for all of them. An address that differs from
-    /// machine to machine, with `${machine.index}` in it, is each one's own.
-    fileprivate func address(written: IPv4Address) -> IPv4Address {
-        guard let firstAddress, firstAddress == written else { return written }
-        return IPv4Address(rawValue: written.rawValue &+ UInt32(index - 1))
     }
 }

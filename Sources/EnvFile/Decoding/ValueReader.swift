@@ -37,6 +37,8 @@ struct ValueReader {
             }
         case .either(let scalar, let object):
             return read(node, as: node.mapping == nil ? .scalar(scalar) : .object(object), path: path)
+        case .forms: return read(node, as: type.form(of: node), path: path)
+        case .rows: return node.isNull ? nil : readRows(node, path: path)
         }
     }
 
@@ -118,8 +120,7 @@ struct ValueReader {
         guard let entries = node.mapping else {
             guard !node.isNull else { return nil }
             let expected = listForm ? "a list of names or a map" : "a map"
-            let hint = path == "networks" && node.sequence != nil ? ForeignKey.atTop.advice(for: node) : nil
-            problems.report("\(quoted(path)) must be \(expected), not \(node.kindName)", hint: hint, at: node.mark)
+            problems.report("\(quoted(path)) must be \(expected), not \(node.kindName)", at: node.mark)
             return nil
         }
         guard entries.count <= Self.mapLimit else {

@@ -15,11 +15,14 @@ struct Variables: Sendable {
     var host: [String: String]
     /// Names with a dot, such as `project.name`.
     var builtIn: [String: String] = [:]
+    /// The row of a machine that `for_each` makes, as `each.key` and so on; nil: there is none.
+    var row: [String: String]?
     private var spent = 0
 
     init(host: [String: String]) { self.host = host }
 
     func value(of name: String) -> String? {
+        if name.hasPrefix("each.") { return row?[name] }
         if name.contains(".") { return builtIn[name] }
         return overridden[name] ?? host[name] ?? fromFiles[name] ?? declared[name] ?? nil
     }
@@ -90,8 +93,13 @@ struct Variables: Sendable {
     }
 
     private func reportUnset(_ name: String, at mark: Mark, problems: Problems) {
+        if name.hasPrefix("each."), row == nil {
+            problems.report(
+                "there is no value '\(name)' here", hint: "'each' is the row of a machine with 'for_each'.", at: mark)
+            return
+        }
         if name.contains(".") {
-            let known = builtIn.keys.sorted()
+            let known = (name.hasPrefix("each.") ? row ?? [:] : builtIn).keys.sorted()
             let hint = Suggestion.didYouMean(name, in: known) ?? "There is \(known.joined(separator: ", "))."
             problems.report("there is no value '\(name)' here", hint: hint, at: mark)
             return

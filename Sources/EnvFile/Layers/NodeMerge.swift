@@ -7,6 +7,7 @@ import YAML
 /// others are added. An empty list, and every other list and value, replaces. Nothing (`key:` or `null`) removes.
 enum NodeMerge {
     static func merge(_ base: Node, with overlay: Node, as type: ValueType?) -> Node {
+        let type = type?.form(of: overlay)
         let base = Normalizer.normalize(base, as: type)
         let overlay = Normalizer.normalize(overlay, as: type)
         switch (base.content, overlay.content) {
@@ -45,7 +46,7 @@ enum NodeMerge {
         switch type {
         case .object(let object, _), .either(_, let object): object.key(name)?.type
         case .map(_, let value, _): value
-        default: nil
+        case .scalar, .list, .forms, .rows, nil: nil
         }
     }
 
@@ -58,7 +59,7 @@ enum NodeMerge {
             if let name = name(of: node, by: identity) { indices[name] = index }
         }
         for node in upper {
-            if let name = name(of: node, by: identity), let index = indices[name] {
+            if let name = name(of: node, by: identity), let index = index(of: name, in: indices, by: identity) {
                 result[index] = merge(result[index], with: node, as: type)
             } else {
                 result.append(node)
@@ -67,10 +68,19 @@ enum NodeMerge {
         return .sequence(result, at: mark)
     }
 
+    /// A place in a network without the network's name is the only one there is.
+    private static func index(of name: String, in indices: [String: Int], by identity: ListIdentity) -> Int? {
+        if case .network = identity, indices.count == 1, let only = indices.first, name.isEmpty || only.key.isEmpty {
+            return only.value
+        }
+        return indices[name]
+    }
+
     /// What identifies an item; nil: nothing, so that it is added.
     private static func name(of node: Node, by identity: ListIdentity) -> String? {
         switch identity {
         case .key(let key): return node.scalar ?? node[key]?.scalar
+        case .network: return node.scalar ?? node["name"]?.scalar ?? ""
         case .share:
             if node.mapping != nil { return node["guest"]?.scalar.map(SharePath.identity) }
             return node.scalar.flatMap(ShareText.identity)

@@ -77,13 +77,18 @@ struct ConfigurationText {
     }
 
     private func itemType(_ type: ValueType) -> ValueType {
-        if case .list(let item, _, _) = type { item } else { type }
+        switch type {
+        case .list(let item, _, _): item
+        case .forms(_, let list): itemType(list)
+        default: type
+        }
     }
 
     private func memberType(_ name: String, of type: ValueType) -> ValueType {
         switch type {
         case .object(let object, _), .either(_, let object): object.key(name)?.type ?? type
         case .map(_, let value, _): value
+        case .forms(let other, _): memberType(name, of: other)
         default: type
         }
     }

@@ -30,7 +30,7 @@ extension ForeignKey {
         ),
         (
             ["private_network", "public_network", "ip", "address"],
-            .line(ForeignValue.networks, otherwise: "Write 'networks: [{ name: lan, ip: 192.168.56.10 }]'.")
+            .line(ForeignValue.networks, otherwise: "Write 'networks: [{ ip: 192.168.56.10 }]'.")
         ),
         (["network"], .line(ForeignValue.network, otherwise: "Did you mean 'networks'?")),
         (
@@ -88,7 +88,6 @@ extension ForeignKey {
             (["version", "api_version"], .words("Remove it: 'wander: \">= 0.1\"' says which versions a file needs.")),
             (["variables"], .key("vars")),
             (["env_file"], .key("env_files")),
-            (["private_network", "public_network", "ip", "address"], atTop),
         ]), uniquingKeysWith: { $1 })
 
     static let step = table([
@@ -140,9 +139,12 @@ extension ForeignKey {
             ["private_network", "public_network"],
             .line(
                 { value in ForeignValue.networks(value).map { String($0.dropFirst("networks: [".count).dropLast()) } },
-                otherwise: "Write '{ name: lan, ip: 192.168.56.10 }'.")
+                otherwise: "Write '{ ip: 192.168.56.10 }'.")
         ),
-        (["netmask", "subnet"], .words("Give it to the network: 'networks: { NAME: { subnet: 192.168.56.0/24 } }'.")),
+        (
+            ["netmask", "subnet"],
+            .words("Give it to the network at the top: 'networks: { NAME: { subnet: 192.168.56.0/24 } }'.")
+        ),
         (["type", "dhcp"], .words("Remove it: without 'ip', the machine gets an address that stays the same.")),
     ])
 
@@ -151,10 +153,6 @@ extension ForeignKey {
         (["internal", "isolated"], .words("Write 'internet: false'.")),
         (["driver", "type", "gateway"], .words("Remove it: wander brings the network and its router.")),
     ])
-
-    /// For addresses at the top of the file, where the networks themselves are named.
-    static let atTop = ForeignKey.line(
-        ForeignValue.networkAtTop, otherwise: "Write '\(ForeignValue.network(of: nil))'.")
 
     static let probe = table([
         (["port"], .key("tcp")), (["url"], .key("http")), (["path"], .key("file")),

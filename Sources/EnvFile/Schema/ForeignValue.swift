@@ -51,21 +51,11 @@ enum ForeignValue {
 
     /// `{ ip: 192.168.56.10 }`, or the address alone.
     static func networks(_ value: Node) -> String? {
-        address(value).map { "networks: [{ name: lan, ip: \($0) }]" }
+        address(value).map { "networks: [{ ip: \($0) }]" }
     }
 
     private static func address(_ value: Node) -> IPv4Address? {
         (value.shortText ?? (value.sequence?.first ?? value).shortText("ip", "address")).flatMap { IPv4Address($0) }
-    }
-
-    /// The same at the top of a file, where the networks themselves are named: two lines.
-    static func networkAtTop(_ value: Node) -> String? { address(value).map { network(of: $0) } }
-
-    static func network(of address: IPv4Address?) -> String {
-        let address = address ?? IPv4Address(rawValue: 0xc0a8_380a)
-        let subnet = IPv4Address(rawValue: address.rawValue & ~0xff)
-        return "networks: { lan: { subnet: \(subnet)/24 } }' here, and a machine's address in 'machines': "
-            + "'networks: [{ name: lan, ip: \(address) }]"
     }
 
     /// Vagrant's `network`, with what kind it is as a key.

@@ -77,6 +77,8 @@ public enum JSONSchema {
                 guard let shorthand, let key = object.key(shorthand) else { return long }
                 return ["anyOf": [schema(of: key.type), long]]
             case .either(let scalar, let object): return ["anyOf": [scalar.schema, reference(to: object)]]
+            case .forms(let other, let list): return ["anyOf": [schema(of: other), schema(of: list)]]
+            case .rows: return RowTable.schema
             }
         }
 

@@ -96,7 +96,8 @@ extension ValueType {
     /// The map with known keys in the value, and what leads to it from the key.
     fileprivate var map: (object: ObjectType, suffix: String)? {
         switch self {
-        case .scalar: nil
+        case .scalar, .rows: nil
+        case .forms(let other, _): other.map
         case .list(let item, _, _): item.map.map { ($0.object, "[]" + $0.suffix) }
         case .map(_, let value, _): value.map.map { ($0.object, ".NAME" + $0.suffix) }
         case .object(let object, _), .either(_, let object): (object, "")
@@ -110,6 +111,7 @@ extension ValueType {
             listForm ? "The short form is a list of names, each with the defaults." : value.shortForm
         case .object(_, let shorthand?): "The short form is the '\(shorthand)' alone."
         case .either(let scalar, _): "The short form is \(scalar.expected)."
+        case .forms(let other, _): other.shortForm
         default: nil
         }
     }
@@ -123,6 +125,8 @@ extension ValueType {
         case .object(_, let shorthand?): "a map, or a value for '\(shorthand)'"
         case .object: "a map"
         case .either(let scalar, _): "\(scalar.expected), or a map"
+        case .forms(let other, let list): "\(other.description), or \(list.description)"
+        case .rows: "a map of rows by name, a list of names, or a range such as 1-3"
         }
     }
 }

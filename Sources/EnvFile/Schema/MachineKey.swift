@@ -76,7 +76,7 @@ struct MachineKey: Sendable {
                 + "is called '.wander'.",
             example: "[\".:/project\"]"),
         MachineKey(
-            .atRestart, "networks", .list(.object(.attachment, shorthand: "name"), identity: .key("name"), limit: 16),
+            .atRestart, "networks", .list(.object(.attachment, shorthand: "name"), identity: .network, limit: 16),
             note: "the environment's network", "The machine's place in the environment's network",
             example: "[{ name: lab, ip: 10.77.0.10 }]"),
         MachineKey(
@@ -107,6 +107,17 @@ struct MachineKey: Sendable {
         MachineKey(
             .atUse, "count", .scalar(.integer(1...64)), note: "one machine with the plain name",
             "Makes this many machines, called NAME-1, NAME-2 and so on", example: "2"),
+        MachineKey(
+            .atUse, "for_each", .rows, note: "one machine with the plain name",
+            "Makes a machine for each row of a table, called NAME-ROW",
+            details:
+                "The machine's values use its row: '${each.key}' is the row's name, '${each.ip}' its column 'ip', and "
+                + "'${each.value}' the value of a row without columns. A list of names and a range such as 1-3 or "
+                + "01-12 are tables without columns.",
+            example: "{ a: { ip: 10.77.0.11 }, b: { ip: 10.77.0.12 } }"),
+        MachineKey(
+            .atUse, "names", .scalar(.name), note: "NAME-1 with 'count', NAME-ROW with 'for_each'",
+            "How the machines of 'count' or 'for_each' are called", example: "node${each.key}"),
         MachineKey(.atUse, "stop", .object(.stop), "How the machine is stopped", example: "{ timeout: 30s }"),
         MachineKey(
             .atUse, "boot_timeout", .scalar(.duration(.seconds(1) ... .seconds(86_400))), standard: "5m",

@@ -87,14 +87,16 @@ extension ObjectType {
     static let attachment = ObjectType(
         "a network of a machine",
         keys: [
-            KeyDefinition("name", .scalar(.name), "The network", example: "lab"),
             KeyDefinition(
-                "ip", .scalar(.address), note: "one that stays the same",
-                "Fixed address",
-                details: "With 'count' it is the first machine's, and the others get the next ones, unless the address "
-                    + "has '${machine.index}' in it.",
+                "name", .scalar(.name), note: "the environment's network", "The network", example: "lab"),
+            KeyDefinition(
+                "ip", .forms(.scalar(.address), list: .list(.scalar(.address), limit: 256)),
+                note: "one that stays the same", "Fixed address",
+                details: "A network without a 'subnet' of its own gets the /24 around it. With 'count' or 'for_each', "
+                    + "one address is that of the first machine, and the others get the next ones; an address with "
+                    + "'${machine.index}' or '${each.ip}' in it is each machine's own, and a list has one for each.",
                 example: "10.77.0.10"),
-        ], required: ["name"], later: ["mac", "default_route", "allow", "deny"], foreign: ForeignKey.attachment)
+        ], later: ["mac", "default_route", "allow", "deny"], foreign: ForeignKey.attachment)
 
     static let file = ObjectType(
         "a file",

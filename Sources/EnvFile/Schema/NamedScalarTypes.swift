@@ -25,6 +25,18 @@ extension ScalarType {
             && !text.hasSuffix("-")
     }
 
+    static let rowKeyPattern = "[a-z0-9]([a-z0-9-]{0,37}[a-z0-9])?"
+
+    /// Names of rows, which names of machines end with.
+    static let rowKey = matching(
+        "a name of small letters, digits and '-', at most 39, with '-' neither first nor last", rowKeyPattern
+    ) { isRowKey($0) }
+
+    static func isRowKey(_ text: String) -> Bool {
+        guard let first = text.utf8.first else { return false }
+        return (0x30...0x39).contains(first) ? text.utf8.count <= 39 && isName("a" + text.dropFirst()) : isName(text)
+    }
+
     static let hostname = matching(
         "a host name: labels of letters, digits and '-' with dots between them",
         #"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"#

@@ -15,9 +15,11 @@ extension ObjectType {
             "env_files", .list(.scalar(.hostPath), limit: 32), note: "'.env', if there is one",
             "Files of NAME=value lines for '${NAME}'", example: "[.env, .env.local]"),
         KeyDefinition(
-            "networks", .map(.names, .object(.network)), note: "one network with the way out",
-            "The network that the machines share",
-            details: "An environment has one network; without this key it is called 'nat'.",
+            "networks",
+            .forms(.map(.names, .object(.network)), list: .list(.object(.attachment, shorthand: "name"), limit: 16)),
+            note: "one network with the way out", "The network that the machines share",
+            details: "An environment has one network; without this key it is called 'nat'. Where the top of the file "
+                + "describes a single machine, a list is that machine's own 'networks'.",
             example: "{ lab: { subnet: 10.77.0.0/24 } }"),
         KeyDefinition(
             "defaults", .object(.machine), "What holds for every machine",

@@ -1,3 +1,5 @@
+import YAML
+
 /// What the value of a key may be.
 indirect enum ValueType: Sendable {
     case scalar(ScalarType)
@@ -10,6 +12,16 @@ indirect enum ValueType: Sendable {
     case object(ObjectType, shorthand: String? = nil)
     /// A single value, or the long form.
     case either(ScalarType, ObjectType)
+    /// One of two forms: a list, and whatever else.
+    case forms(ValueType, list: ValueType)
+    /// What machines are made from: a table by name, a list of names, or a range of numbers.
+    case rows
+
+    /// The form that a node has.
+    func form(of node: Node) -> ValueType {
+        guard case .forms(let other, let list) = self else { return self }
+        return node.sequence == nil ? other : list
+    }
 }
 
 /// Which names a map takes.
@@ -25,6 +37,9 @@ struct MapNames: Sendable {
     static let variables = MapNames(
         expected: "a name of letters, digits and '_', not with a digit first", pattern: "^[A-Za-z_][A-Za-z0-9_]*$"
     ) { ScalarType.isVariableName($0) }
+    static let rows = MapNames(expected: ScalarType.rowKey.expected, pattern: "^\(ScalarType.rowKeyPattern)$") {
+        ScalarType.isRowKey($0)
+    }
     static let labels = MapNames(expected: "a name without spaces", pattern: "^[!-~]{1,128}$") { text in
         (1...128).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7e).contains($0) }
     }
@@ -36,6 +51,8 @@ enum ListIdentity: Sendable {
     case key(String)
     /// By guest port and protocol.
     case port
+    /// By the network's name, which may be left out.
+    case network
     /// By the path in the machine.
     case share
 }

@@ -1,4 +1,3 @@
-import NetworkAddress
 import Reporting
 import YAML
 
@@ -14,7 +13,7 @@ struct EnvironmentChecks {
     func check(_ environment: inout Environment) {
         resolveDependencies(&environment)
         checkPrimary(environment)
-        checkAddresses(environment)
+        AddressChecks(problems: problems, marks: marks, origins: origins).check(&environment)
         checkHostnames(environment)
         PortChecks(problems: problems, origins: origins, containers: containers).check(environment)
         guard !problems.hasErrors else { return }
@@ -61,19 +60,6 @@ struct EnvironmentChecks {
         guard primary.count > 1 else { return }
         problems.report(
             "two machines are primary: \(primary[0].name) and \(primary[1].name)", at: mark(primary[1].name, "primary"))
-    }
-
-    private func checkAddresses(_ environment: Environment) {
-        var owners: [IPv4Address: String] = [:]
-        for machine in environment.machines {
-            for address in machine.networks.compactMap(\.address) {
-                if let owner = owners.updateValue(machine.name, forKey: address) {
-                    problems.report(
-                        "'\(owner)' and '\(machine.name)' have the same address \(address)",
-                        at: origins["machines.\(machine.name).networks[0].ip"] ?? marks[machine.name])
-                }
-            }
-        }
     }
 
     private func checkHostnames(_ environment: Environment) {

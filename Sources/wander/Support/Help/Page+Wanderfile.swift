@@ -71,7 +71,41 @@ extension Page {
             '${NAME}', '${NAME:-default}' and '${NAME:?message}' are filled in, in values only and never in 'run' and
             'content'. '$$' is a dollar sign. The value comes from '--set vars.NAME=VALUE', else from the environment, else
             from 'env_files', else from 'vars'. There are also '${project.name}', '${project.dir}', '${machine.name}',
-            '${machine.index}', '${host.user}' and '${host.home}'.
+            '${machine.index}', '${host.user}' and '${host.home}', and with 'for_each' the row: '${each.key}' and so on.
+            """),
+        .heading("Several alike"),
+        .paragraph(
+            """
+            'count' makes machines that differ in their number only. 'for_each' makes one for each row of a table, and the
+            row's values go where '${each.key}', '${each.value}' and '${each.COLUMN}' are:
+            """),
+        .verbatim(
+            """
+            defaults: { box: debian/12 }
+            machines:
+              worker: { count: 2 }                # worker-1, worker-2
+              node:
+                for_each: 01-12                   # node01 to node12, with the addresses .11 to .22
+                names: node${each.key}
+                networks: [{ ip: 192.168.56.11 }]
+              db:
+                for_each:                         # db-main, db-copy
+                  main: { ip: 192.168.56.31, memory: 4GiB }
+                  copy: { ip: 192.168.56.35, memory: 2GiB }
+                networks: [{ ip: "${each.ip}" }]
+                memory: ${each.memory}
+                env: { ROLE: "${each.key}" }
+            """, language: "yaml"),
+        .paragraph(
+            """
+            Rows are a map by name, a list of names ('[alpha, beta]'), or a range ('1-3'; '01-12' has two digits everywhere).
+            A row of the map has columns or a single value. A column that a row lacks is an error, unless there is a default:
+            '${each.memory:-1GiB}'. 'depends_on', and the words of the command line, take 'node' for all of them.
+            """),
+        .paragraph(
+            """
+            An address that is the same text for all of them is that of the first one, and the others get the next ones. One
+            with '${each.ip}' or '${machine.index}' in it is each machine's own. A list has an address for each machine.
             """),
         .heading("Layers"),
         .paragraph(
