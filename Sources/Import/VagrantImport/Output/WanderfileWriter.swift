@@ -23,8 +23,7 @@ struct WanderfileWriter {
         line("# Made by 'wander import' from \(source), which wander does not read again.")
         for note in notes { line("# \(note)") }
         line("")
-        // The top of a file has no place for a machine's own network.
-        if isSingle, machines.count == 1, network == nil {
+        if isSingle, machines.count == 1, network == nil || Self.isMade(network, by: machines[0]) {
             return write(keysOf: machines[0], indentation: 0)
         }
         if let network { write("networks", network, indentation: 0) }
@@ -38,6 +37,14 @@ struct WanderfileWriter {
             line("  \(machine.name):\(machine.keys.isEmpty ? " {}" : "")\(comment(machine.line))")
             write(keysOf: machine, indentation: 4)
         }
+    }
+
+    /// Whether the network is the one that wander makes around a machine's address by itself.
+    private static func isMade(_ network: WanderfileItem?, by machine: WanderfileMachine) -> Bool {
+        guard case .map(let networks)? = network?.value, case .map(let settings)? = networks.first?.value,
+            case .plain(let subnet)? = settings.first?.value
+        else { return false }
+        return subnet.hasSuffix("/24") && machine["networks"] != nil
     }
 
     /// What all machines have alike, and what is left of each.
