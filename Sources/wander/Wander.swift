@@ -19,7 +19,7 @@ struct Wander: ParsableCommand {
                 subcommands: [
                     Up.self, Status.self, SSHCommandLine.self, Halt.self, Reload.self, Destroy.self, Provision.self,
                     Package.self, Suspend.self, Resume.self, Port.self, Upload.self, Download.self,
-                    SSHConfigCommand.self, Logs.self, ConsoleCommand.self, Doctor.self,
+                    SSHConfigCommand.self, Inventory.self, Logs.self, ConsoleCommand.self, Doctor.self,
                 ]),
             CommandGroup(
                 name: "The Wanderfile",

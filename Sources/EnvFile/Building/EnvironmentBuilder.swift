@@ -53,6 +53,7 @@ struct EnvironmentBuilder {
         var environment = Environment(
             name: name, projectDirectory: context.project, file: file, sources: sources, networks: networks,
             machines: machines, warnings: [])
+        addWork(root, to: &environment)
         EnvironmentChecks(
             problems: problems, marks: marks, origins: reader.origins, containers: reader.containers,
             groups: groups.map(\.name)

@@ -1,3 +1,4 @@
+import JSON
 import NetworkAddress
 import YAML
 
@@ -14,6 +15,7 @@ struct Value: Sendable {
         case list([Value])
         case map([MapEntry])
         case record(Record)
+        case free(JSONValue)
     }
 
     var content: Content
@@ -23,6 +25,7 @@ struct Value: Sendable {
     var list: [Value]? { if case .list(let values) = content { values } else { nil } }
     var map: [MapEntry]? { if case .map(let entries) = content { entries } else { nil } }
     var record: Record? { if case .record(let record) = content { record } else { nil } }
+    var free: JSONValue? { if case .free(let value) = content { value } else { nil } }
     var text: String? { if case .text(let text) = scalar { text } else { nil } }
 }
 

@@ -39,6 +39,7 @@ struct ValueReader {
             return read(node, as: node.mapping == nil ? .scalar(scalar) : .object(object), path: path)
         case .forms: return read(node, as: type.form(of: node), path: path)
         case .rows: return node.isNull ? nil : readRows(node, path: path)
+        case .free: return readFree(node, path: path)
         }
     }
 

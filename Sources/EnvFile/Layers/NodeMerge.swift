@@ -46,7 +46,7 @@ enum NodeMerge {
         switch type {
         case .object(let object, _), .either(_, let object): object.key(name)?.type
         case .map(_, let value, _): value
-        case .scalar, .list, .forms, .rows, nil: nil
+        case .scalar, .list, .forms, .rows, .free, nil: nil
         }
     }
 

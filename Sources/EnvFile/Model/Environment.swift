@@ -19,6 +19,8 @@ public struct Environment: Hashable, Sendable {
     /// The layers' texts, and where in them each value is.
     var texts: [SourceText] = []
     var places: [String: Mark] = [:]
+    /// What Ansible is told of the machines.
+    public var ansible = AnsibleDefinition()
     /// Problems that do not stop anything from working.
     public var warnings: [Diagnostic]
 

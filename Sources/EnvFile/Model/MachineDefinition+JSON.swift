@@ -152,6 +152,7 @@ extension Environment {
                             ]))
                     })
             ),
+            ("ansible", ansible.canonicalJSON),
             ("machines", .object(machines.map { JSONMember($0.name, $0.canonicalJSON) })),
         ])
     }

@@ -17,6 +17,13 @@ struct ConfigurationText {
         }
     }
 
+    /// Writes an object that is no Wanderfile.
+    mutating func write(_ value: JSONValue) {
+        for member in value.objectValue ?? [] {
+            write(member.name, member.value, as: .scalar(.content), path: member.name, indentation: 0)
+        }
+    }
+
     private mutating func write(
         _ name: String, _ value: JSONValue, as type: ValueType, path: String, indentation: Int, lead: String? = nil
     ) {

@@ -79,6 +79,7 @@ public enum JSONSchema {
             case .either(let scalar, let object): return ["anyOf": [scalar.schema, reference(to: object)]]
             case .forms(let other, let list): return ["anyOf": [schema(of: other), schema(of: list)]]
             case .rows: return RowTable.schema
+            case .free: return [:]
             }
         }
 

@@ -96,7 +96,7 @@ extension ValueType {
     /// The map with known keys in the value, and what leads to it from the key.
     fileprivate var map: (object: ObjectType, suffix: String)? {
         switch self {
-        case .scalar, .rows: nil
+        case .scalar, .rows, .free: nil
         case .forms(let other, _): other.map
         case .list(let item, _, _): item.map.map { ($0.object, "[]" + $0.suffix) }
         case .map(_, let value, _): value.map.map { ($0.object, ".NAME" + $0.suffix) }
@@ -127,6 +127,7 @@ extension ValueType {
         case .either(let scalar, _): "\(scalar.expected), or a map"
         case .forms(let other, let list): "\(other.description), or \(list.description)"
         case .rows: "a map of rows by name, a list of names, or a range such as 1-3"
+        case .free: "any value"
         }
     }
 }

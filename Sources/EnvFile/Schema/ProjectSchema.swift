@@ -33,7 +33,7 @@ extension ObjectType {
     static let singleFormKeys = machine.keys.filter { $0.name != "networks" }
 
     static let project = ObjectType(
-        "a Wanderfile", keys: projectKeys + singleFormKeys,
+        "a Wanderfile", keys: projectKeys + workKeys + singleFormKeys,
         later: ["include", "secrets", "tasks", "hooks"] + machine.later, foreign: ForeignKey.project,
         hasExtensions: true)
 

@@ -22,6 +22,8 @@ indirect enum ValueType: Sendable {
         guard case .forms(let other, let list) = self else { return self }
         return node.sequence == nil ? other : list
     }
+    /// Any value, which another program gets as it is, with its variables filled in.
+    case free
 }
 
 /// Which names a map takes.

@@ -1,0 +1,40 @@
+/// The keys at the top of a Wanderfile that are about work for several machines, or beside them.
+extension ObjectType {
+    static let workKeys: [KeyDefinition] = [
+        KeyDefinition(
+            "ansible", .object(.ansible), "What Ansible is told of the machines",
+            details: "'wander inventory' prints it.", example: "{ groups: { web: [\"web-*\"] } }")
+    ]
+
+    /// A Wanderfile, as far as they go.
+    static let work = ObjectType("a Wanderfile", keys: workKeys)
+
+    static let ansible = ObjectType(
+        "'ansible'",
+        keys: [
+            KeyDefinition(
+                "groups", .map(.variables, .object(.ansibleGroup, shorthand: "machines")),
+                note: "those of 'count' and 'labels'", "Groups of the inventory",
+                details: "A machine's labels are groups too: 'role: web' is 'role_web'. Machines of one 'count' are a "
+                    + "group of that name.", example: "{ web: [\"web-*\"], lab: { children: [web] } }"),
+            KeyDefinition(
+                "vars", .map(.variables, .free), note: "none", "Variables of every machine",
+                example: "{ ntp_servers: [ntp.example.test] }"),
+            KeyDefinition(
+                "host_vars", .map(.names, .map(.variables, .free)), note: "none", "Variables of single machines",
+                details: "A name that 'count' multiplies stands for each of its machines.",
+                example: "{ db: { db_port: 5432 } }"),
+        ], foreign: ForeignKey.table([(["extra_vars", "variables"], .key("vars"))]))
+
+    static let ansibleGroup = ObjectType(
+        "a group of 'ansible'",
+        keys: [
+            KeyDefinition(
+                "machines", .list(.scalar(.text)), note: "none", "Machines in it, by name or pattern",
+                example: "[\"web-*\"]"),
+            KeyDefinition("children", .list(.scalar(.text)), note: "none", "Groups in it", example: "[web]"),
+            KeyDefinition(
+                "vars", .map(.variables, .free), note: "none", "Variables of its machines",
+                example: "{ http_port: 8080 }"),
+        ], foreign: ForeignKey.table([(["hosts"], .key("machines"))]))
+}
