@@ -30,13 +30,18 @@ struct EnvironmentBuilder {
         let builder = MachineBuilder(context: context, networks: networks)
         var machines: [MachineDefinition] = []
         var marks: [String: Mark] = [:]
+        var leftOut: Set<String> = []
         for group in groups {
             for member in group.members {
                 select(member, named: member.name)
                 let path = "machines.\(member.name)"
-                guard let record = reader.record(group.node.mapping ?? [], mark: group.mark, as: .machine, path: path),
-                    let machine = builder.machine(record, member, of: group)
+                guard let record = reader.record(group.node.mapping ?? [], mark: group.mark, as: .machine, path: path)
                 else { continue }
+                guard !record.isLeftOut else {
+                    leftOut.insert(member.name)
+                    continue
+                }
+                guard let machine = builder.machine(record, member, of: group) else { continue }
                 guard marks.updateValue(group.mark, forKey: member.name) == nil else {
                     problems.report(
                         "two machines are called '\(member.name)'",
@@ -50,13 +55,18 @@ struct EnvironmentBuilder {
             }
         }
         reader.variables.row = nil
+        if machines.isEmpty, let first = groups.first, !leftOut.isEmpty {
+            problems.report(
+                "no machine is left: every 'if' says no",
+                hint: "A machine without 'if' is always there.", at: first.node.entry("if")?.value.mark ?? first.mark)
+        }
         var environment = Environment(
             name: name, projectDirectory: context.project, file: file, sources: sources, networks: networks,
             machines: machines, warnings: [])
         addWork(root, to: &environment)
         EnvironmentChecks(
             problems: problems, marks: marks, origins: reader.origins, containers: reader.containers,
-            groups: groups.map(\.name)
+            groups: groups.map(\.name), leftOut: leftOut
         ).check(&environment)
         guard !problems.hasErrors else { return nil }
         environment.texts = problems.sources

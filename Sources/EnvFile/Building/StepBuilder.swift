@@ -7,7 +7,8 @@ struct StepBuilder {
     func steps(_ record: Record) -> [ProvisionerDefinition] {
         var names: Set<String> = []
         return record.list("provision").enumerated().compactMap { index, value in
-            guard let step = value.record else { return nil }
+            // What is left out keeps its number, so that no other step has another name because of it.
+            guard let step = value.record, !step.isLeftOut else { return nil }
             let action: ProvisionerDefinition.Action
             if let script = step["script"], let path = script.text {
                 guard !path.contains("://") else {

@@ -34,6 +34,9 @@ struct Record: Sendable {
     var values: [String: Value]
     var mark: Mark
 
+    /// Whether its condition does not hold.
+    var isLeftOut: Bool { flag("if") == false }
+
     subscript(key: String) -> Value? { values[key] }
     func text(_ key: String) -> String? { values[key]?.text }
     func integer(_ key: String) -> Int? { if case .integer(let value) = values[key]?.scalar { value } else { nil } }

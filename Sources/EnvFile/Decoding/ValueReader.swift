@@ -105,12 +105,16 @@ struct ValueReader {
         }
         containers[path] = node.mark
         var values: [Value] = []
-        for (index, element) in items.enumerated() {
+        // Items that their condition leaves out have no number in the definition.
+        var position = 0
+        for element in items {
             if element.isNull {
                 problems.report("an item of \(quoted(path)) is empty", at: element.mark)
-            } else if let value = read(element, as: item, path: "\(path)[\(index)]") {
+            } else if let value = read(element, as: item, path: "\(path)[\(position)]") {
                 values.append(value)
+                if value.record?.isLeftOut == true { continue }
             }
+            position += 1
         }
         return Value(content: .list(values), mark: node.mark)
     }
@@ -145,14 +149,19 @@ struct ValueReader {
         return Value(content: .map(result), mark: node.mark)
     }
 
-    /// nil if a key that must be there is not.
+    /// nil if a key that must be there is not. What its own condition leaves out has nothing but that.
     mutating func record(_ entries: [Node.Entry], mark: Mark, as type: ObjectType, path: String) -> Record? {
         var values: [String: Value] = [:]
         var given: Set<String> = []
         // Whether it has been said what was meant, so that nothing that is missing needs to be named.
         var isExplained = false
         let prefix = path.isEmpty ? "" : path + "."
-        for entry in entries {
+        if let condition = entries.first(where: { $0.name == "if" })?.value, type.key("if") != nil, !condition.isNull,
+            holds(condition, path: prefix + "if") == false
+        {
+            return Record(values: ["if": Value(content: .scalar(.flag(false)), mark: condition.mark)], mark: mark)
+        }
+        for entry in entries where type.key("if") == nil || entry.name != "if" {
             guard let key = type.key(entry.name) else {
                 UnknownKey.report(entry, in: type, problems: problems)
                 isExplained = isExplained || type.foreign[entry.name] != nil
@@ -175,6 +184,14 @@ struct ValueReader {
         let isComplete = checkPresence(
             given, isAlone: isAlone, isExplained: isExplained, entries: entries, mark: mark, of: type)
         return isComplete ? Record(values: values, mark: mark) : nil
+    }
+
+    /// nil if there is no telling; then it has been reported.
+    private mutating func holds(_ node: Node, path: String) -> Bool? {
+        guard let text = read(node, as: .scalar(.condition), path: path)?.text, let condition = KeyCondition(text) else {
+            return nil
+        }
+        return condition.holds(&variables, at: node.mark, problems: problems)
     }
 
     private func checkPresence(

@@ -29,7 +29,10 @@ struct Variables: Sendable {
 
     /// `text` with every `${NAME}`, `${NAME:-default}` and `${NAME:?message}` replaced, and `$$` by `$`.
     /// nil if that is not possible; then it has been reported.
-    mutating func fill(_ text: String, at mark: Mark, problems: Problems) -> String? {
+    /// - Parameter unsetIsEmpty: Whether a variable that nobody sets is fine, unless it looks misspelt.
+    mutating func fill(
+        _ text: String, at mark: Mark, problems: Problems, unsetIsEmpty: Bool = false
+    ) -> String? {
         guard text.utf8.contains(0x24) else { return text }
         var result = ""
         var rest = text[...]
@@ -46,7 +49,7 @@ struct Variables: Sendable {
                     return nil
                 }
                 let expression = rest[rest.utf8.index(after: rest.startIndex)..<end]
-                guard let value = resolve(expression, at: mark, problems: problems) else { return nil }
+                guard let value = resolve(expression, at: mark, problems: problems, unsetIsEmpty) else { return nil }
                 result += value
                 rest = rest[rest.utf8.index(after: end)...]
             } else {
@@ -62,7 +65,9 @@ struct Variables: Sendable {
         return result
     }
 
-    private func resolve(_ expression: Substring, at mark: Mark, problems: Problems) -> String? {
+    private func resolve(
+        _ expression: Substring, at mark: Mark, problems: Problems, _ unsetIsEmpty: Bool
+    ) -> String? {
         let name = expression.prefix { $0 != ":" }
         let rest = expression.dropFirst(name.count)
         let parts = name.split(separator: ".", omittingEmptySubsequences: false)
@@ -74,6 +79,7 @@ struct Variables: Sendable {
         let found = value(of: String(name))
         if rest.isEmpty {
             if let found { return found }
+            if unsetIsEmpty, mayBeUnset(String(name)) { return "" }
             reportUnset(String(name), at: mark, problems: problems)
             return nil
         }
@@ -91,6 +97,17 @@ struct Variables: Sendable {
             at: mark)
         return nil
     }
+
+    /// Whether a name without a value is probably no misspelt one: only what wander itself provides is known.
+    private func mayBeUnset(_ name: String) -> Bool {
+        if name.hasPrefix("each.") {
+            return row.map { Suggestion.didYouMean(name, in: Array($0.keys)) == nil } ?? false
+        }
+        return !name.contains(".")
+            && (declared.keys.contains(name) || Suggestion.didYouMean(name, in: candidates) == nil)
+    }
+
+    private var candidates: [String] { Set(declared.keys).union(fromFiles.keys).sorted() }
 
     private func reportUnset(_ name: String, at mark: Mark, problems: Problems) {
         if name.hasPrefix("each."), row == nil {
@@ -111,7 +128,6 @@ struct Variables: Sendable {
                 at: mark)
             return
         }
-        let candidates = Set(declared.keys).union(fromFiles.keys).sorted()
         let hint = Suggestion.didYouMean(name, in: candidates) ?? "Set it under 'vars', or write '${\(name):-default}'."
         problems.report("the variable '\(name)' is not set", hint: hint, at: mark)
     }

@@ -54,6 +54,8 @@ extension ForeignKey {
             .words("Remove it: each machine gets a key of its own.")
         ),
         (["forward_agent"], .words("Write 'ssh: { forward_agent: true }'.")),
+        (["when", "condition", "only_if", "enabled"], .key("if")),
+        (["unless"], .words("Write 'if: ${NAME} != VALUE'.")),
         (["post_up_message"], .key("message")),
         (["graceful_halt_timeout"], .words("Write 'stop: { timeout: 1m }'.")),
         (["trigger", "triggers"], .words("Write a step in 'provision', with 'when: always' to run it at every 'up'.")),
@@ -101,6 +103,8 @@ extension ForeignKey {
         (["type"], .words("Remove it: 'run' or 'script' says what the step does.")),
         (["source", "destination"], .words("Write 'files: [{ path: /etc/motd, source: FILE }]' in the machine.")),
         (["arguments"], .key("args")),
+        (["condition", "only_if", "enabled"], .key("if")),
+        (["unless"], .words("Write 'if: ${NAME} != VALUE'.")),
         (["workdir", "cwd", "chdir"], .words("Write 'cd FOLDER' as the first line of 'run'.")),
         (
             ["ansible", "ansible_local", "playbook"],

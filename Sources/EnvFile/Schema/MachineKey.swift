@@ -22,6 +22,10 @@ struct MachineKey: Sendable {
         self.takesEffect = takesEffect
     }
 
+    static let conditionDetails =
+        "'${CI}' is yes unless it is empty, 0, no, off or false; '==' and '!=' compare. A variable that is not set is "
+        + "empty."
+
     static let all: [MachineKey] = [
         MachineKey(
             .withNewMachine, "box", .object(.box, shorthand: "ref"), "The box that the machine is made from",
@@ -117,7 +121,11 @@ struct MachineKey: Sendable {
             example: "{ a: { ip: 10.77.0.11 }, b: { ip: 10.77.0.12 } }"),
         MachineKey(
             .atUse, "names", .scalar(.name), note: "NAME-1 with 'count', NAME-ROW with 'for_each'",
-            "How the machines of 'count' or 'for_each' are called", example: "node${each.key}"),
+            "How the machines of 'count' or 'for_each' are called", example: "\"node${each.key}\""),
+        MachineKey(
+            .atUse, "if", .scalar(.condition), note: "it is always there", "Whether there is such a machine",
+            details: conditionDetails + " What depends on a machine that is left out does not wait for it.",
+            example: "\"${CI} == true\""),
         MachineKey(.atUse, "stop", .object(.stop), "How the machine is stopped", example: "{ timeout: 30s }"),
         MachineKey(
             .atUse, "boot_timeout", .scalar(.duration(.seconds(1) ... .seconds(86_400))), standard: "5m",

@@ -134,7 +134,10 @@ extension ObjectType {
                 example: "user"),
             KeyDefinition(
                 "when",
-                .scalar(.choice(ProvisionerDefinition.When.self, others: ["never": "manual", "boot": "always"])),
+                .scalar(
+                    .choice(
+                        ProvisionerDefinition.When.self, others: ["never": "manual", "boot": "always"],
+                        hint: { $0.contains("==") || $0.contains("!=") ? "A condition is the step's 'if'." : nil })),
                 standard: "changed",
                 "When it runs",
                 details:
@@ -142,6 +145,9 @@ extension ObjectType {
                     + "'once': until it has succeeded. 'always': at every start. "
                     + "'manual': only with 'wander provision --provision-with NAME'.",
                 example: "always"),
+            KeyDefinition(
+                "if", .scalar(.condition), note: "it always is", "Whether the step is one of the machine's",
+                details: MachineKey.conditionDetails + " When it runs is 'when'.", example: "\"${CI} == true\""),
             KeyDefinition(
                 "timeout", .scalar(.duration(.seconds(1) ... .seconds(7 * 86_400), never: true)), standard: "30m",
                 "How long it may run", details: "'never' means without a limit.", example: "5m"),

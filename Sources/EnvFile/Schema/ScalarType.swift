@@ -88,22 +88,25 @@ extension ScalarType {
     /// - Parameters:
     ///   - others: What other tools call some of them.
     ///   - words: What to say of values that have no other name here.
+    ///   - hint: The same for values of a kind.
     static func choice(
-        _ values: [String], others: [String: String] = [:], words: [String: String] = [:]
+        _ values: [String], others: [String: String] = [:], words: [String: String] = [:],
+        hint: @escaping @Sendable (String) -> String? = { _ in nil }
     ) -> ScalarType {
         ScalarType(
             expected: "one of \(values.joined(separator: ", "))", schema: ["enum": .strings(values)]
         ) { text in
             if values.contains(text) { return .value(.text(text)) }
             if let other = others[text] { return .other(other) }
-            return .wrong(hint: words[text] ?? Suggestion.didYouMean(text, in: values))
+            return .wrong(hint: words[text] ?? hint(text) ?? Suggestion.didYouMean(text, in: values))
         }
     }
 
     static func choice<Choice: RawRepresentable & CaseIterable>(
-        _: Choice.Type, others: [String: String] = [:], words: [String: String] = [:]
+        _: Choice.Type, others: [String: String] = [:], words: [String: String] = [:],
+        hint: @escaping @Sendable (String) -> String? = { _ in nil }
     ) -> ScalarType where Choice.RawValue == String {
-        choice(Choice.allCases.map(\.rawValue), others: others, words: words)
+        choice(Choice.allCases.map(\.rawValue), others: others, words: words, hint: hint)
     }
 
     /// Sizes of whole MiB.

@@ -9,6 +9,8 @@ struct EnvironmentChecks {
     let origins: [String: Mark]
     let containers: [String: Mark]
     let groups: [String]
+    /// Machines that their condition leaves out: what depends on them has nothing to wait for.
+    let leftOut: Set<String>
 
     func check(_ environment: inout Environment) {
         resolveDependencies(&environment)
@@ -41,7 +43,7 @@ struct EnvironmentChecks {
                     members[dependency.machine] ?? (marks[dependency.machine] == nil ? [] : [dependency.machine])
                 if names.contains(machine.name) {
                     problems.report("'\(machine.name)' depends on itself", at: mark(machine.name, "depends_on"))
-                } else if names.isEmpty, !groups.contains(dependency.machine) {
+                } else if names.isEmpty, !groups.contains(dependency.machine), !leftOut.contains(dependency.machine) {
                     let known = groups.filter { $0 != machine.group }
                     problems.report(
                         "'\(machine.name)' depends on '\(dependency.machine)', which is no machine",

@@ -3,8 +3,12 @@ public enum YAMLMessage {
     static let unclosedQuote = "this quote is not closed"
     public static let noKey = "this line is no 'key: value'"
 
-    /// - Parameter byte: What stands at the place of the problem.
-    static func explain(problem: String, context: String?, byte: UInt8?) -> (message: String, hint: String?) {
+    /// - Parameters:
+    ///   - byte: What is at the place of the problem.
+    ///   - line: The line of that place.
+    static func explain(
+        problem: String, context: String?, byte: UInt8?, line: String? = nil
+    ) -> (message: String, hint: String?) {
         switch problem {
         case "found character that cannot start any token" where byte == UInt8(ascii: "\t"),
             "found a tab character where an indentation space is expected",
@@ -21,7 +25,12 @@ public enum YAMLMessage {
         case "did not find expected '-' indicator":
             ("a list item is expected here", "Start it with '- ', indented like the other items.")
         case "did not find expected ',' or ']'": ("the list '[...]' is not closed or lacks a ','", nil)
-        case "did not find expected ',' or '}'": ("the map '{...}' is not closed or lacks a ','", nil)
+        case "did not find expected ',' or '}'":
+            (
+                "the map '{...}' is not closed or lacks a ','",
+                // The brace of a variable would end the map.
+                line?.contains("${") == true ? "Put quotes around a value with '${...}' in it: \"${NAME}\"." : nil
+            )
         case "found unexpected end of stream":
             (unclosedQuote, "Add the closing quote.")
         case "control characters are not allowed": ("a control character is not allowed here", nil)

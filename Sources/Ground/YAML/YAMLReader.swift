@@ -102,7 +102,8 @@ public struct YAMLReader {
         let state = parser.pointee
         let (message, hint) = YAMLMessage.explain(
             problem: state.problem.map { String(cString: $0) } ?? "not YAML",
-            context: state.context.map { String(cString: $0) }, byte: byte(at: state.problem_mark))
+            context: state.context.map { String(cString: $0) }, byte: byte(at: state.problem_mark),
+            line: problems.sourceLine(Mark(source: source, line: state.problem_mark.line + 1, column: 1)))
         // What never ends is best shown where it starts.
         let atEnd = byte(at: state.problem_mark) == nil && state.problem_mark.column == 0
         let isOpen = state.context != nil && (message == YAMLMessage.unclosedQuote || atEnd)

@@ -107,6 +107,31 @@ extension Page {
             An address that is the same text for all of them is that of the first one, and the others get the next ones. One
             with '${each.ip}' or '${machine.index}' in it is each machine's own. A list has an address for each machine.
             """),
+        .heading("Conditions"),
+        .paragraph(
+            """
+            A machine, or a step, with an 'if' is there if that says yes. There are three forms, and no others: a value,
+            which is yes unless it is empty, '0', 'no', 'off' or 'false', and two values with '==' or '!=' between them. A
+            variable that nobody sets is empty here, and so is a column that a row lacks.
+            """),
+        .verbatim(
+            """
+            vars: { ROLE: web }
+            defaults: { box: debian/12 }
+            machines:
+              web:
+                depends_on: [db]
+                provision:
+                  - { if: "${CI}", run: "apt-get install -y curl" }
+              db: { if: "${ROLE} != front" }
+              debugger: { if: "${ROLE} == debug" }
+            """, language: "yaml"),
+        .paragraph(
+            """
+            What is left out is not looked at any further, and no machine waits for a machine that is left out. A machine
+            that exists and is left out stays as it is, like one that was taken out of the file: 'wander destroy NAME'
+            removes it.
+            """),
         .heading("Layers"),
         .paragraph(
             """
