@@ -37,6 +37,7 @@ public enum ProviderError: UserFacingError {
     case nothingForBIOS(machine: String)
     /// Firmware of that kind is not installed.
     case firmwareMissing(machine: String, StartMethod.Firmware)
+    case noSuchDisk(machine: String, disk: String, names: [String])
     case boxMissing(String, machine: String, source: String?)
     case controlFailed(operation: String, reason: String)
     /// - Parameter firmware: What it was started by; nil if by none.
@@ -78,6 +79,7 @@ public enum ProviderError: UserFacingError {
         case .monitorFailed(let machine, let summary, _, _, _): "\(machine) could not be started: \(summary)"
         case .noLoader(let machine):
             "\(machine) cannot be started: its disk has no boot loader, and its box has no kernel beside the disk"
+        case .noSuchDisk(let machine, let disk, _): "\(machine) has no disk '\(disk)'"
         case .nothingForBIOS(let machine):
             "\(machine) cannot be started by a BIOS: its disk has a boot loader for UEFI alone"
         case .firmwareMissing(let machine, let firmware):
@@ -150,6 +152,8 @@ public enum ProviderError: UserFacingError {
             "See 'wander logs \(machine)' and 'wander doctor'."
         case .controlFailed: nil
         case .monitorFailed(_, _, _, let remedy, _): remedy
+        case .noSuchDisk(let machine, _, let names):
+            "It has \(names.map { "'\(machine):\($0)'" }.joined(separator: ", "))."
         case .nothingForBIOS: "Take 'firmware: bios' out of the Wanderfile."
         case .noLoader: "Use another box, or make this one anew from a disk that boots."
         case .firmwareMissing(_, let firmware): "sudo apt-get install \(FirmwareFile.package(firmware))"

@@ -23,8 +23,10 @@ struct Stopping {
             }
             return false
         }
+        // Looked at first: the record's next change is later than the console's last words.
+        let stuck = mode == .force ? nil : StuckBoot(machine)
         if journal.record.stage != .destroying { try journal.writeIfThereIsRoom { $0.stopping() } }
-        if try mode == .force || !askGracefully(process) {
+        if try mode == .force || !askGracefully(process, stuck) {
             if mode == .force { machine.report(.step("cutting the power")) }
             try process.end(patience: 2000) { try machine.control(journal.record).stop() }
         }
@@ -33,8 +35,9 @@ struct Stopping {
         return true
     }
 
+    /// - Parameter stuck: Why nobody in the guest would answer, if that is known.
     /// - Returns: Whether the guest has stopped.
-    private func askGracefully(_ process: MachineProcess) throws -> Bool {
+    private func askGracefully(_ process: MachineProcess, _ stuck: StuckBoot?) throws -> Bool {
         let cancellation = machine.project.cancellation
         let seconds = machine.definition.map { Int64(clamping: $0.stopTimeout.components.seconds) } ?? 60
         let deadline = MonotonicClock.now.advanced(byMilliseconds: seconds * 1000)
@@ -42,6 +45,10 @@ struct Stopping {
         pressPowerButton()
         // Guests that listen to the button react within this time; the others are asked once more, over SSH.
         if try process.wait(milliseconds: min(4000, seconds * 1000), cancellation: cancellation) { return true }
+        if let stuck {
+            machine.report(.note("the guest has not come up (\(stuck.reason)); cutting its power"))
+            return false
+        }
         var isAsked = false
         while true {
             if !isAsked {

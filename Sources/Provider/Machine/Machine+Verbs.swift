@@ -1,4 +1,3 @@
-public import DiskImage
 public import LinuxSystem
 import Reporting
 public import SSH
@@ -131,29 +130,10 @@ extension Machine {
     public func deleteSnapshot(_ snapshot: String) throws -> MachineSnapshot {
         try exclusively { try SnapshotJob(self, completeRecord()).delete(snapshot) }
     }
-
-    /// Gives `body` the disk of a halted machine to change. Only its first layer is the machine's own.
-    /// - Throws: ``SnapshotError/notAtRest(machine:reason:)`` while the machine runs.
-    public func changeDisk<Result>(_ body: ([DiskLayer]) throws -> Result) throws -> Result {
-        try exclusively {
-            let journal = journal(try completeRecord())
-            guard try process(of: journal.record) == nil else {
-                throw SnapshotError.notAtRest(machine: name, reason: "the machine runs")
-            }
-            let stack = LayerStack(self)
-            try MachineDisks.complete(self, journal)
-            try Preparations(self).discard()
-            return try body(try stack.own(journal.record))
-        }
-    }
 }
 
 // What looks at a machine and changes nothing.
 extension Machine {
-    /// The machine's disk, its own layers first and its box last. They come from the machine's record, whatever the
-    /// images say.
-    public func diskLayers() throws -> [DiskLayer] { try LayerStack(self).all(try existingRecord()) }
-
     /// The machine's snapshots, the oldest first; none if there is no machine.
     public func snapshots() throws -> [MachineSnapshot] { try project.store.load(name)?.snapshots ?? [] }
 

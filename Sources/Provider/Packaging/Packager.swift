@@ -34,7 +34,7 @@ struct Packager {
         if isAlive { machine.report(.step("stopping the machine so that its disk does not change")) }
         let stopped = try Stopping(machine, journal).run(.graceful)
         let place = Preparations(machine).prepared
-        let prepared = try prepare(script, over: try machine.diskLayers(), in: place)
+        let prepared = try prepare(script, over: try MachineDisk(machine).layers(), in: place)
         if prepared.isAsItIs, journal.record.hasShareLines {
             machine.report(
                 .warning("the box's /etc/fstab names this machine's shares, which other machines do without"))

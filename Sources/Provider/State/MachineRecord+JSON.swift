@@ -88,7 +88,7 @@ extension MachineRecord {
             hardwareAddress: address, user: try reader.string("user"), diskCount: Int(diskCount),
             seed: reader.has("seed") ? try choice("seed") : nil,
             isInitialized: try reader.bool("initialized", default: false),
-            definition: value["definition"].flatMap { $0.isNull ? nil : $0 },
+            definition: value["definition"].flatMap { $0.isNull ? Optional.none : $0 },
             start: try reader.optionalString("start"), process: process,
             isReady: try reader.bool("ready", default: false), hasOwnKey: try reader.bool("ownKey", default: false),
             hostKey: try reader.optionalString("hostKey"),

@@ -68,6 +68,19 @@ import Testing
         #expect(life.provider.state.withLock { $0.plans.isEmpty })
         #expect(life.network.machines.isEmpty)
         #expect(try life.machine().state().state != .running)
+        // It has no earlier definition to differ from.
+        #expect(try life.machine().status().remarks.allSatisfy { !$0.contains("changes") })
+    }
+
+    @Test("a guest that waits at its boot loader's prompt is not asked over SSH, which it would not answer")
+    func stuckGuest() throws {
+        let life = try LifeFixture("stop: { timeout: 1m }")
+        life.provider.state.withLock { $0.heedsButton = false }
+        _ = try life.machine().up(UpOptions())
+        let log = try life.machine().folder.consoleLog
+        try AtomicFile.write("error: no such partition.\nEntering rescue mode...\ngrub rescue> ", to: log)
+        #expect(try life.machine().halt(.graceful).actions == [.stopped])
+        #expect(!life.guests.done.contains("shut down"))
     }
 
     @Test("a guest that does not heed its power button is asked over SSH, and force asks nobody")

@@ -99,7 +99,7 @@ import Testing
             try FileSystem.makeDirectory(place.path)
             try AtomicFile.write("left", to: place.path.appending("left"))
         }
-        let prepared = try preparation.prepare(script, over: try machine.diskLayers(), in: inner)
+        let prepared = try preparation.prepare(script, over: try MachineDisk(machine).layers(), in: inner)
         #expect(prepared.folder.path == inner.path && prepared.layers.first?.path == inner.disk)
         #expect(try FileSystem.exists(inner.disk) && !FileSystem.exists(inner.path.appending("left")))
         #expect(try FileSystem.list(places.prepared.path) == ["left"])

@@ -28,13 +28,13 @@ import Testing
 
     /// Writes as a guest does.
     private func write(_ byte: UInt8) throws {
-        let disk = try DiskImage.open(try fixture.machine.diskLayers(), access: .readWrite)
+        let disk = try DiskImage.open(try MachineDisk(fixture.machine).layers(), access: .readWrite)
         try disk.writeSector(byte)
         try disk.close()
     }
 
     private func resizeDisk() throws {
-        try fixture.machine.changeDisk { layers in
+        try MachineDisk(fixture.machine).change { layers in
             let disk = try DiskImage.open(layers, access: .readWrite)
             try disk.resize(to: 128 << 20)
             try disk.close()
@@ -42,7 +42,7 @@ import Testing
     }
 
     private func read() throws -> UInt8 {
-        let disk = try DiskImage.open(try fixture.machine.diskLayers(), access: .readOnly)
+        let disk = try DiskImage.open(try MachineDisk(fixture.machine).layers(), access: .readOnly)
         defer { try? disk.close() }
         return try disk.readSector()
     }
@@ -92,7 +92,7 @@ import Testing
         }
         try resizeDisk()
         #expect(try FileSystem.read(frozen) == before)
-        let disk = try DiskImage.open(try fixture.machine.diskLayers(), access: .readOnly)
+        let disk = try DiskImage.open(try MachineDisk(fixture.machine).layers(), access: .readOnly)
         #expect(disk.virtualSize == 128 << 20)
         try disk.close()
     }

@@ -54,6 +54,32 @@ import Testing
         #expect(try read() == [1, 2, 3])
     }
 
+    @Test("each disk is looked at and changed by the name that the guest has for it")
+    func named() throws {
+        for (name, size) in [("vda", UInt64(80 << 20)), ("vdc", 96 << 20)] {
+            let disk = try MachineDisk(machine, named: name)
+            try disk.change { layers in
+                let storage = try DiskImage.open(layers, access: .readWrite)
+                try storage.resize(to: size)
+                try storage.close()
+            }
+        }
+        let sizes = try [nil, "vdb", "vdc"].map { name in
+            try DiskImage.open(MachineDisk(machine, named: name).layers(), access: .readOnly).virtualSize
+        }
+        #expect(sizes == [80 << 20, 64 << 20, 96 << 20])
+        for name in ["vdd", "", "sda", "vd"] {
+            #expect {
+                try MachineDisk(machine, named: name)
+            } throws: { error in
+                guard case ProviderError.noSuchDisk("default", name, ["vda", "vdb", "vdc"]) = error else {
+                    return false
+                }
+                return true
+            }
+        }
+    }
+
     @Test("a snapshot is of all disks, and what is restored is all of them")
     func snapshot() throws {
         try write(10)

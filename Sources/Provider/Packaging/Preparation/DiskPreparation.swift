@@ -93,7 +93,7 @@ struct DiskPreparation {
     func list(_ script: PreparationScript) throws -> PreparationReport {
         var script = script
         script.lists = true
-        let layers = try machine.diskLayers()
+        let layers = try MachineDisk(machine).layers()
         let place = Preparations(machine).preview
         try Preparations(machine).discard(place)
         defer { try? Preparations(machine).discard(place) }

@@ -14,13 +14,13 @@ struct DiskCheck: WanderCommand {
             """)
     @OptionGroup var options: GlobalOptions
     @OptionGroup var disks: DiskOptions
-    @Argument(help: "A machine, or a raw or qcow2 file.") var disk: String
+    @Argument(help: "A machine, one of its disks (web:vdb), or a raw or qcow2 file.") var disk: String
     @Flag(help: "Repair what can be repaired.") var repair = false
 
     func execute(_ context: CommandContext) throws {
-        let machine = repair ? try disks.machine(disk, context) : nil
+        let own = repair ? try disks.machineDisk(disk, context) : nil
         let (before, report) =
-            if let machine { try machine.changeDisk(look) } else { try look(try disks.layers(disk, context)) }
+            if let own { try own.change(look) } else { try look(try disks.layers(disk, context)) }
         context.output(
             Self.text(report, before: before), json: Self.document(report, before: before))
         if !report.isSound { throw ExitCode(ErrorKind.failure.exitStatus) }

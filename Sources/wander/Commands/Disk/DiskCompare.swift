@@ -9,7 +9,7 @@ struct DiskCompare: WanderCommand {
         discussion: "Formats and layers do not matter. What a shorter disk lacks counts as zeroes.")
     @OptionGroup var options: GlobalOptions
     @OptionGroup var disks: DiskOptions
-    @Argument(help: "A machine, or a raw or qcow2 file.") var first: String
+    @Argument(help: "A machine, one of its disks (web:vdb), or a raw or qcow2 file.") var first: String
     @Argument(help: "Another one.") var second: String
 
     func execute(_ context: CommandContext) throws {

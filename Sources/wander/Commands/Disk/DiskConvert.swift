@@ -13,7 +13,7 @@ struct DiskConvert: WanderCommand {
             """)
     @OptionGroup var options: GlobalOptions
     @OptionGroup var disks: DiskOptions
-    @Argument(help: "A machine, or a raw or qcow2 file.") var disk: String
+    @Argument(help: "A machine, one of its disks (web:vdb), or a raw or qcow2 file.") var disk: String
     @Argument(help: "The new file.", completion: .file()) var output: String
     @Option(help: "The new image's format: raw or qcow2; without it, what the new file's name says, else qcow2.")
     var to: DiskFormat?

@@ -9,7 +9,8 @@ struct DiskInfo: WanderCommand {
         commandName: "info", abstract: "Show what a disk's images say about themselves.")
     @OptionGroup var options: GlobalOptions
     @OptionGroup var disks: DiskOptions
-    @Argument(help: "A machine, or a raw or qcow2 file.", completion: .file()) var disk: String
+    @Argument(help: "A machine, one of its disks (web:vdb), or a raw or qcow2 file.", completion: .file())
+    var disk: String
 
     func execute(_ context: CommandContext) throws {
         let infos = try disks.layers(disk, context).map { layer throws(DiskImageError) in try DiskImage.info(layer) }

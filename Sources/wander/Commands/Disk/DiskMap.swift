@@ -8,7 +8,7 @@ struct DiskMap: WanderCommand {
         discussion: "LAYER counts from 0, the disk's own image, down to its last backing file.")
     @OptionGroup var options: GlobalOptions
     @OptionGroup var disks: DiskOptions
-    @Argument(help: "A machine, or a raw or qcow2 file.") var disk: String
+    @Argument(help: "A machine, one of its disks (web:vdb), or a raw or qcow2 file.") var disk: String
     @Flag(help: "Also show what reads as zeroes without being stored.") var zeroes = false
 
     func execute(_ context: CommandContext) throws {

@@ -17,17 +17,19 @@ struct DiskOptions: ParsableArguments {
     @Flag(name: .customLong("trust-backing"), help: "Open the backing files that an image names, wherever they are.")
     var trustsBacking = false
 
-    /// The machine that a word means; nil if it means a file.
-    func machine(_ name: String, _ context: CommandContext) throws -> Machine? {
+    /// The machine's disk that a word means, `web` or `web:vdb`; nil if it means a file.
+    func machineDisk(_ name: String, _ context: CommandContext) throws -> MachineDisk? {
         guard try name.contains("/") || FileSystem.exists(FilePath(name)) else {
-            return try project.load(context).machine(named: name)
+            let parts = name.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            return try MachineDisk(
+                project.load(context).machine(named: parts[0]), named: parts.count > 1 ? parts[1] : nil)
         }
         return nil
     }
 
     /// The layers of a machine's disk or of a file.
     func layers(_ name: String, _ context: CommandContext) throws -> [DiskLayer] {
-        if let machine = try machine(name, context) { return try machine.diskLayers() }
+        if let disk = try machineDisk(name, context) { return try disk.layers() }
         let path = FilePath(name)
         let layer = DiskLayer(path: path, format: try format ?? DiskImage.detectFormat(path))
         return try DiskImage.layers(of: layer, trust: trustsBacking ? .anywhere : .sameFolder)

@@ -31,8 +31,8 @@ struct DiskResize: WanderCommand {
     }
 
     private func resize(to wanted: UInt64, _ context: CommandContext) throws -> UInt64 {
-        if let machine = try disks.machine(disk, context) {
-            return try machine.changeDisk { try Self.resize($0, to: wanted) }
+        if let disk = try disks.machineDisk(disk, context) {
+            return try disk.change { try Self.resize($0, to: wanted) }
         }
         return try Self.resize(try disks.layers(disk, context), to: wanted)
     }
