@@ -46,7 +46,7 @@ struct Stopping {
         // Guests that listen to the button react within this time; the others are asked once more, over SSH.
         if try process.wait(milliseconds: min(4000, seconds * 1000), cancellation: cancellation) { return true }
         if let stuck {
-            machine.report(.note("the guest has not come up (\(stuck.reason)); cutting its power"))
+            machine.report(.step("the guest has not come up (\(stuck.reason)); cutting its power"))
             return false
         }
         var isAsked = false

@@ -146,4 +146,17 @@ import Testing
         let answer = try run(PackageResources.switch_user_sh, command, by: shell, path: path)
         #expect(answer.status == 7 && answer.output == Array("-n -H -u dev\ntwo  words\n".utf8))
     }
+
+    @Test("without sudo it is doas's, and without both it is said", arguments: shells)
+    func doas(_ shell: String) throws {
+        try program("sh", "exec /bin/sh \"$@\"")
+        try program("id", "echo 1000")
+        let path = folder("bin").string
+        let neither = try run(PackageResources.switch_user_sh, ["dev", "true"], by: shell, path: path)
+        #expect(neither.status == 126 && neither.error.contains("neither sudo nor doas"))
+        try program("doas", "echo \"$1 $2 $3 $4\"; shift 4; exec \"$@\"")
+        let command = ["dev", "sh", "-c", "echo \"$1\"; exit 7", "sh", "two  words"]
+        let answer = try run(PackageResources.switch_user_sh, command, by: shell, path: path)
+        #expect(answer.status == 7 && answer.output == Array("-n -u dev --\ntwo  words\n".utf8))
+    }
 }

@@ -20,6 +20,7 @@ if command -v sudo >/dev/null 2>&1; then
         >/dev/null 2>&1 </dev/null)
     exit "${s:-126}"
 fi
+if command -v doas >/dev/null 2>&1; then exec doas -n -u "$u" -- "$@"; fi
 if [ "$(id -u)" = 0 ]; then exec su -s /bin/sh "$u" -c 'exec "$@"' -- sh "$@"; fi
-echo 'there is no sudo in the guest, and the user who logs in is not root' >&2
+echo 'there is neither sudo nor doas in the guest, and the user who logs in is not root' >&2
 exit 126
