@@ -55,6 +55,7 @@ import Testing
         tree.set(["name"], "lab")
         tree.set(["networks", "lab", "subnet"], "10.77.0.0/16")
         tree.set(["defaults", "box", "ref"], "debian")
+        tree.set(["defaults", "secrets", "API_TOKEN", "env"], "OTHER")
         tree.set(["machines", "first", "cpus"], "1")
         tree.set(["machines", "db", "cpus"], "1")
         let parts = path.map { $0 == "NAME" ? (path.first == "networks" ? "lab" : "web") : $0 }
@@ -65,7 +66,7 @@ import Testing
         let companions = [
             "ports[]": ["guest": "80", "host": "1"], "networks[]": ["name": "lab"],
             "shares[]": ["host": ".", "guest": "/project"], "files[]": ["path": "/a", "content": "c"],
-            "provision[]": ["run": "x"], "ready[]": ["tcp": "1"],
+            "provision[]": ["run": "x"], "ready[]": ["tcp": "1"], "proxy": ["http": "http://other.test"],
         ]
         for (list, keys) in companions where parts.contains(list) {
             let prefix = Array(parts.prefix { $0 != list }) + [list]

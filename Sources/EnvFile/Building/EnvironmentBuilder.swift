@@ -27,7 +27,7 @@ struct EnvironmentBuilder {
         reader.variables.builtIn["project.name"] = name
         let networks = networks(project, root)
         let groups = groups(root)
-        let builder = MachineBuilder(context: context, networks: networks)
+        let builder = MachineBuilder(context: context, networks: networks, host: reader.variables.host)
         var machines: [MachineDefinition] = []
         var marks: [String: Mark] = [:]
         var leftOut: Set<String> = []

@@ -9,6 +9,8 @@ struct MachineBuilder {
 
     let context: BuildContext
     let networks: [NetworkDefinition]
+    /// wander's own environment.
+    let host: [String: String]
 
     private var problems: Problems { context.problems }
 
@@ -23,6 +25,9 @@ struct MachineBuilder {
             return nil
         }
         let ssh = record.record("ssh")
+        let surroundings = SurroundingsBuilder(context: context, host: host)
+        let (proxy, proxyPorts) = surroundings.proxy(record)
+        let secrets = surroundings.secrets(record)
         return MachineDefinition(
             name: member.name, group: group.name, index: member.index, box: box,
             hostname: record.text("hostname") ?? member.name, cpus: record.integer("cpus") ?? 1,
@@ -30,10 +35,13 @@ struct MachineBuilder {
             firmware: record.choice("firmware") ?? .auto, user: record.text("user"),
             cloudInit: cloudInit(record),
             ssh: .init(port: ssh?.portNumber("port"), forwardAgent: ssh?.flag("forward_agent") ?? false),
-            ports: ports(record), hostPorts: hostPorts(record), shares: ShareBuilder(context: context).shares(record),
+            ports: ports(record), hostPorts: hostPorts(record) + proxyPorts,
+            shares: ShareBuilder(context: context).shares(record),
             networks: attachments(record, member, countsAddresses: group.countsAddresses),
             environment: record.texts("env"),
-            files: files(record), provision: StepBuilder(context: context).steps(record),
+            proxy: proxy, caCertificates: surroundings.certificates(record), secrets: secrets,
+            files: files(record),
+            provision: StepBuilder(context: context).steps(record, secrets: secrets.map(\.name)),
             ready: StepBuilder(context: context).probes(record), dependsOn: dependencies(record),
             autostart: record.flag("autostart") ?? true, isPrimary: record.flag("primary") ?? false,
             stopTimeout: record.record("stop")?.duration("timeout") ?? .zero,

@@ -4,7 +4,8 @@ import YAML
 struct StepBuilder {
     let context: BuildContext
 
-    func steps(_ record: Record) -> [ProvisionerDefinition] {
+    /// - Parameter secrets: The names of the machine's.
+    func steps(_ record: Record, secrets: [String]) -> [ProvisionerDefinition] {
         var names: Set<String> = []
         return record.list("provision").enumerated().compactMap { index, value in
             // What is left out keeps its number, so that no other step has another name because of it.
@@ -32,13 +33,14 @@ struct StepBuilder {
                 name: name, action: action, arguments: step.list("args").compactMap(\.text),
                 environment: step.texts("env"), user: step.choice("as") ?? .root, when: step.choice("when") ?? .changed,
                 timeout: step.duration("timeout"), isSensitive: step.flag("sensitive") ?? false,
-                mayRestart: step.flag("reboot") ?? false, hasTerminal: step.flag("tty") ?? false)
+                mayRestart: step.flag("reboot") ?? false, hasTerminal: step.flag("tty") ?? false,
+                secrets: self.secrets(step, among: secrets))
         }
     }
 
     /// A step that only restarts the machine has no script to which these would mean anything.
     private func checkRestart(_ step: Record) {
-        for key in ["args", "env", "as", "timeout", "sensitive", "tty"] {
+        for key in ["args", "env", "as", "timeout", "sensitive", "tty", "secrets"] {
             guard let value = step[key], value.mark != .builtIn else { continue }
             problem(key, value)
         }
@@ -46,6 +48,20 @@ struct StepBuilder {
             let hint = key == "timeout" ? "'boot_timeout' of the machine says how long it may take." : "Remove it."
             context.problems.report(
                 "a step that only restarts the machine takes no '\(key)'", hint: hint, at: value.mark)
+        }
+    }
+
+    private func secrets(_ step: Record, among known: [String]) -> [String] {
+        step.list("secrets").compactMap { value in
+            guard let name = value.text else { return nil }
+            guard known.contains(name) else {
+                context.problems.report(
+                    "the machine has no secret '\(name)'",
+                    hint: Suggestion.didYouMean(name, in: known)
+                        ?? "Add 'secrets: { \(name): { env: \(name) } }' to the machine.", at: value.mark)
+                return nil
+            }
+            return name
         }
     }
 

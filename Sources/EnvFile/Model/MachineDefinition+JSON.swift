@@ -30,7 +30,13 @@ extension MachineDefinition {
                         ])
                     })
             ),
-            ("env", .textObject(environment)), ("files", .array(files.map(\.canonicalJSON))),
+            ("env", .textObject(environment)), ("proxy", proxy?.canonicalJSON),
+            ("ca_certificates", caCertificates.isEmpty ? nil : .strings(caCertificates.map(\.text))),
+            (
+                "secrets",
+                secrets.isEmpty ? nil : .object(secrets.map { JSONMember($0.name, $0.canonicalJSON) })
+            ),
+            ("files", .array(files.map(\.canonicalJSON))),
             ("provision", .array(provision.map(\.canonicalJSON))), ("ready", .array(ready.map(\.canonicalJSON))),
             (
                 "depends_on",
@@ -83,6 +89,27 @@ extension SharedFolder {
     }
 }
 
+extension ProxyDefinition {
+    /// Without passwords: this is shown, and written down.
+    public var canonicalJSON: JSONValue {
+        .compactObject([
+            ("http", (http?.masked).map(JSONValue.string)), ("https", (https?.masked).map(JSONValue.string)),
+            ("no_proxy", exceptions.isEmpty ? nil : .strings(exceptions)),
+        ])
+    }
+}
+
+extension SecretDefinition {
+    /// Where it comes from, never what it is.
+    public var canonicalJSON: JSONValue {
+        switch source {
+        case .environment(let name): ["env": .string(name)]
+        case .file(let path): ["file": .string(path.text)]
+        case .command(let command): ["run": .string(command)]
+        }
+    }
+}
+
 extension FileDefinition {
     public var canonicalJSON: JSONValue {
         var members: [(String, JSONValue?)] = [("path", .string(path)), content.canonicalMember]
@@ -114,7 +141,7 @@ extension ProvisionerDefinition {
             ("args", .strings(arguments)), ("env", .textObject(environment)), ("as", .string(user.rawValue)),
             ("when", .string(when.rawValue)), ("timeout", .string(timeout.map(DurationText.format) ?? "never")),
             ("sensitive", .bool(isSensitive)), ("reboot", mayRestart ? .bool(true) : nil),
-            ("tty", hasTerminal ? .bool(true) : nil),
+            ("tty", hasTerminal ? .bool(true) : nil), ("secrets", secrets.isEmpty ? nil : .strings(secrets)),
         ]
         return .compactObject(members)
     }

@@ -59,6 +59,10 @@ public struct MachineDefinition: Hashable, Sendable {
     public var networks: [NetworkAttachment]
     /// For provisioning steps, probes and `wander ssh -c`.
     public var environment: [String: String]
+    public var proxy: ProxyDefinition?
+    /// Certificates of authorities that the machine trusts beside its system's own, in PEM.
+    public var caCertificates: [HostPath]
+    public var secrets: [SecretDefinition]
     public var files: [FileDefinition]
     public var provision: [ProvisionerDefinition]
     public var ready: [ProbeDefinition]

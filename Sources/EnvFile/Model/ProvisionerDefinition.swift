@@ -39,4 +39,6 @@ public struct ProvisionerDefinition: Hashable, Sendable {
     public var mayRestart = false
     /// Whether it has a terminal.
     public var hasTerminal = false
+    /// The machine's secrets that it has in its environment, by name.
+    public var secrets: [String] = []
 }

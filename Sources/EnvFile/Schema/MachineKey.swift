@@ -87,6 +87,25 @@ struct MachineKey: Sendable {
             .atUse, "env", .map(.variables, .scalar(.paragraph)),
             "Environment variables of provisioning steps, probes and 'wander ssh -c'", example: "{ CI: \"true\" }"),
         MachineKey(
+            .atUse, "proxy", .object(.proxy, shorthand: "url"), note: "none",
+            "The web proxies by which the machine reaches the world",
+            details: "Steps, probes and 'wander ssh -c' have them in their environment; login shells, sudo, apt and "
+                + "Docker are told of them. 'host' means this host's own. A changed proxy runs no step again, and no "
+                + "box has it.",
+            example: "http://proxy.example.test:3128"),
+        MachineKey(
+            .atUse, "ca_certificates", .list(.scalar(.hostPath), limit: 64), note: "none",
+            "Certificates of authorities that the machine trusts, beside its system's own",
+            details: "Files in PEM, each with one certificate or more. They go into the system's store, which curl, "
+                + "apt, git, Docker and most others use. No box has them.",
+            example: "[certificates/company.pem]"),
+        MachineKey(
+            .atUse, "secrets", .map(.variables, .object(.secret)), note: "none",
+            "Values for steps that are written down nowhere",
+            details: "They are read when a step that names them runs, are masked in all output, and are in no record, "
+                + "log or box.",
+            example: "{ API_TOKEN: { env: API_TOKEN } }"),
+        MachineKey(
             .atUse, "files", .list(.object(.file), identity: .key("path")),
             "Files to put into the machine before the steps",
             example: "[{ path: /etc/motd, content: Welcome }]"),

@@ -8,7 +8,7 @@ extension ObjectType {
         later: [
             "arch", "kernel", "auto_forward", "dns_aliases", "env_pass", "expose_secrets",
             "packages",
-            "limits", "nested", "gpu", "time", "ca_certs", "proxy", "snapshots", "idle",
+            "limits", "nested", "gpu", "time", "snapshots", "idle",
         ],
         foreign: ForeignKey.machine,
         hasExtensions: true)
@@ -165,8 +165,12 @@ extension ObjectType {
                 "tty", .scalar(.flag), standard: "false",
                 "Whether it has a terminal of 80 by 24 characters",
                 details: "Nobody types there. What the step leaves in the background ends with it.", example: "true"),
+            KeyDefinition(
+                "secrets", .list(.scalar(.variableName), limit: 64), note: "none",
+                "The machine's secrets that it has as environment variables",
+                details: "Another value of a secret does not run the step again.", example: "[API_TOKEN]"),
         ], exactlyOne: ["run", "script"], alone: "reboot",
-        later: ["secrets", "inputs", "creates", "retries", "needs"], foreign: ForeignKey.step,
+        later: ["inputs", "creates", "retries", "needs"], foreign: ForeignKey.step,
         // In Vagrant, 'run' says when.
         foreignValues: [
             "run": (

@@ -34,7 +34,7 @@ extension ObjectType {
 
     static let project = ObjectType(
         "a Wanderfile", keys: projectKeys + workKeys + singleFormKeys,
-        later: ["include", "secrets", "tasks", "hooks"] + machine.later, foreign: ForeignKey.project,
+        later: ["include", "tasks", "hooks"] + machine.later, foreign: ForeignKey.project,
         hasExtensions: true)
 
     /// The user's own configuration, below every Wanderfile.

@@ -20,6 +20,9 @@ extension Environment {
                 guard case .source(let source) = file.content else { continue }
                 require(source, "the file", "\(path).files[\(index)].source", &problems, orFolder: true)
             }
+            for (index, certificate) in machine.caCertificates.enumerated() {
+                require(certificate, "the certificate", "\(path).ca_certificates[\(index)]", &problems)
+            }
             for (index, share) in machine.shares.enumerated() {
                 require(share, "\(path).shares[\(index)].host", &problems)
             }

@@ -23,6 +23,8 @@ public struct ProvisioningRun {
     /// Waits until a guest that is going down has come back, and logs in; nil where a restart ends the run. The first
     /// request to stop does not end the wait, which is within ``SSHSession/lettingEnd(_:_:)``.
     public var reconnect: ((GuestRestart) throws -> SSHSession)?
+    /// The values of secrets that steps name. The masker knows them.
+    public var secrets: [String: String] = [:]
     /// What root runs to restart the guest.
     var restartScript = PackageResources.restart_sh
     /// The session in use. A restart of the guest replaces it.
@@ -191,8 +193,10 @@ public struct ProvisioningRun {
                 bytes = try GuardedPath(path, outOf: writable).read()
             } catch { throw .unreadable(step: step.title, error: error) }
         }
+        let environment = shell.surroundings.merging(shell.environment) { _, own in own }
+            .merging(secrets.filter { shell.secrets.contains($0.key) }) { _, secret in secret }
         let script = GuestScript(
-            script: GuestScript.withUnixLineBreaks(bytes), arguments: shell.arguments, environment: shell.environment,
+            script: GuestScript.withUnixLineBreaks(bytes), arguments: shell.arguments, environment: environment,
             user: shell.user, milliseconds: shell.timeout?.milliseconds, hasTerminal: shell.hasTerminal)
         var lines = (output: OutputLines(masker), error: OutputLines(masker))
         var last: [String] = []

@@ -67,6 +67,10 @@ public struct ShellAction: Hashable, Sendable {
     public var timeout: Duration?
     /// Whether it may restart the guest; the next step waits until the guest is back.
     public var mayRestart = false
+    /// What its environment has beside its own: another value of these makes no other step.
+    public var surroundings: [String: String] = [:]
+    /// The names of the secrets that its environment has.
+    public var secrets: [String] = []
     /// Whether its input and its outputs are a terminal. What it leaves in the background ends with the terminal.
     public var hasTerminal = false
 

@@ -19,6 +19,7 @@ extension ProvisioningStep {
                 fields.add(shell.environment.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] })
                 // Only where it is wanted: steps that ran before there was such a thing are the same still.
                 if shell.hasTerminal { fields.add("terminal") }
+                if !shell.secrets.isEmpty { fields.add(["secrets"] + shell.secrets.sorted()) }
             case .file(let file):
                 fields.add("file")
                 try fields.add(file.content)

@@ -25,7 +25,7 @@ struct CloudInitJob {
     func run(over session: SSHSession) throws {
         let label = "waiting for cloud-init"
         machine.report(.step(label))
-        let masker = Masker(definition.secrets)
+        let masker = Masker(definition.maskedValues)
         let started = MonotonicClock.now
         let limit = max(Self.patience, BootLimit(journal.record.provider, definition.bootTimeout).milliseconds * 2)
         var last = ""

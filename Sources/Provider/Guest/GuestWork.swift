@@ -8,6 +8,9 @@ protocol GuestWork: AnyObject {
     /// machine's own key alone.
     func becomeReady(_ definition: MachineDefinition) throws
 
+    /// Tells the guest of the proxies and certificates of the network that it is in, if that has changed.
+    func adapt(_ definition: MachineDefinition) throws
+
     /// Waits, once in a machine's life, until its cloud-init has done what it was told.
     func awaitCloudInit(_ definition: MachineDefinition) throws
 

@@ -26,12 +26,18 @@ struct ProvisioningJob {
         _ plan: ProvisioningPlan, _ journal: MachineJournal, over session: SSHSession, by runner: GuestRunner?
     ) throws -> SSHSession {
         let log = try log()
+        let secrets: [String: String]
+        do { secrets = try StepSecrets(machine, definition).values(for: plan.runs.map(\.step)) } catch {
+            session.close()
+            throw error
+        }
         var run = ProvisioningRun(
-            over: session, masking: Masker(definition.secrets), writable: machine.writableFolders(definition).folders,
-            by: runner
+            over: session, masking: Masker(definition.maskedValues + secrets.values),
+            writable: machine.writableFolders(definition).folders, by: runner
         ) { event in
             relay(event, log)
         }
+        run.secrets = secrets
         let before = journal.record
         run.reconnect = { try awaitRestart($0, before) }
         do {
@@ -49,12 +55,12 @@ struct ProvisioningJob {
     /// Asks the ready probes until all have passed.
     /// - Parameter session: Gives a session with the guest, if one is needed.
     func waitUntilProbesPass(session: () throws -> SSHSession) throws {
-        let probes = definition.readinessProbes
+        let probes = definition.readinessProbes(machine.surroundingEnvironment)
         guard !probes.isEmpty else { return }
         machine.report(.step("waiting until it is ready (\(probes.map(\.name).joined(separator: ", ")))"))
         let connected = try session()
         let log = try log()
-        try ReadinessWait(over: connected, masking: Masker(definition.secrets)) { relay($0, log) }.run(probes)
+        try ReadinessWait(over: connected, masking: Masker(definition.maskedValues)) { relay($0, log) }.run(probes)
     }
 
     private func log() throws -> BoundedLog {
@@ -114,7 +120,7 @@ struct ProvisioningJob {
         let writable = machine.writableFolders(definition)
         for path in definition.hostFiles { try writable.check(path.resolved(in: place), as: path.text) }
         return try ProvisioningPlan(
-            definition.provisioningSteps(in: place),
+            definition.provisioningSteps(in: place, machine.surroundingEnvironment),
             records: record.map(\.stepRecords) ?? [], selection: selection, isStart: isStart)
     }
 

@@ -6,7 +6,8 @@ import SystemPackage
 
 extension MachineDefinition {
     /// The files and provisioners of the Wanderfile as steps: files first, then the scripts in their order.
-    func provisioningSteps(in project: FilePath) -> [ProvisioningStep] {
+    /// - Parameter surroundings: What their environment has beside their own, and what is no part of them.
+    func provisioningSteps(in project: FilePath, _ surroundings: [String: String] = [:]) -> [ProvisioningStep] {
         let placed = files.map { file in
             let content: StepContent =
                 switch file.content {
@@ -17,7 +18,7 @@ extension MachineDefinition {
                 content: content, path: file.path, permissions: UInt32(file.mode), owner: file.owner)
             return ProvisioningStep(name: "file \(file.path)", action: .file(action))
         }
-        let masker = Masker(secrets)
+        let masker = Masker(maskedValues)
         return placed
             + provision.enumerated().map { index, step in
                 let label = step.name == "step-\(index + 1)" ? StepLabel.of(step, masker) : nil
@@ -35,6 +36,7 @@ extension MachineDefinition {
                     script: script, arguments: step.arguments,
                     environment: environment.merging(step.environment) { _, own in own },
                     user: step.user == .root ? "root" : nil, timeout: step.timeout)
+                (action.surroundings, action.secrets) = (surroundings, step.secrets)
                 action.mayRestart = step.mayRestart
                 action.hasTerminal = step.hasTerminal
                 var result = ProvisioningStep(
@@ -51,12 +53,13 @@ extension MachineDefinition {
             + provision.compactMap { if case .script(let path) = $0.action { path } else { nil } }
     }
 
-    /// What may not appear in any output: the values that sensitive steps get.
-    var secrets: [String] {
+    /// What may not appear in any output: the values that sensitive steps get, and the passwords of proxies.
+    var maskedValues: [String] {
         provision.filter(\.isSensitive).flatMap { Array($0.environment.values) + $0.arguments }
+            + (proxy?.secrets ?? [])
     }
 
-    var readinessProbes: [ReadinessProbe] {
+    func readinessProbes(_ surroundings: [String: String]) -> [ReadinessProbe] {
         ready.map { probe in
             let check: ReadinessProbe.Check =
                 switch probe.check {
@@ -67,7 +70,7 @@ extension MachineDefinition {
                 }
             return ReadinessProbe(
                 name: probe.name, check: check, timeout: probe.timeout, interval: probe.interval, hint: probe.hint,
-                environment: environment)
+                environment: environment.merging(surroundings) { own, _ in own })
         }
     }
 }

@@ -24,6 +24,10 @@ final class SSHGuest: GuestWork {
         runner = contact.runner
     }
 
+    func adapt(_ definition: MachineDefinition) throws {
+        try Surroundings(machine, definition).tell(journal) { try connected() }
+    }
+
     func awaitCloudInit(_ definition: MachineDefinition) throws {
         let job = CloudInitJob(machine, journal, definition)
         if job.isNeeded { try job.run(over: try connected()) }

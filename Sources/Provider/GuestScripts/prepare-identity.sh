@@ -46,6 +46,18 @@ reset_host_keys() {
     fi
     [ -n "$list" ] || rm -f /etc/ssh/ssh_host_*_key.pub
 }
+# The system's store is made of what is left.
+forget_authorities() {
+    [ -z "$list" ] || return 0
+    case $report in *"/wander-"*.crt* | *wander/ca.pem*) ;; *) return 0 ;; esac
+    for program in 'update-ca-certificates --fresh' update-ca-trust; do
+        # shellcheck disable=SC2086  # A program and its option.
+        if command -v "${program%% *}" >/dev/null 2>&1; then
+            $program >/dev/null 2>&1 || say "warning the store of trusted certificates was not made anew"
+            return 0
+        fi
+    done
+}
 has_initramfs_keys=
 if [ -z "$keep" ]; then
     # shellcheck disable=SC2046  # A word each.
@@ -63,6 +75,7 @@ if [ -z "$keep" ]; then
     wipe_system ''
     reset_cloud_init ''
     remove_wiped
+    forget_authorities
     renew_initramfs
     if [ -n "$renew" ] && [ -z "$list" ]; then
         ssh-keygen -A >/dev/null 2>&1

@@ -128,6 +128,8 @@ struct BringUp {
     /// Everything after the start: SSH, shares, provisioning, probes.
     private func work(in guest: any GuestWork, _ actions: inout [MachineOutcome.Action]) throws {
         try guest.becomeReady(definition)
+        // First: cloud-init fetches packages, too.
+        try guest.adapt(definition)
         try guest.awaitCloudInit(definition)
         if actions.contains(.resumed) { try guest.setClock() }
         try guest.mountShares()

@@ -25,6 +25,7 @@ extension Machine {
             let guest = guest(journal(try runningRecord()))
             defer { guest.close() }
             try guest.becomeReady(definition)
+            try guest.adapt(definition)
             try guest.mountShares()
             let ran = try guest.provision(definition, choice, hasStarted: true)
             return MachineOutcome(machine: name, actions: [ran ? .provisioned : .unchanged])

@@ -157,10 +157,12 @@ struct BoxAssembly {
         }
     }
 
-    /// Looks for the values that sensitive steps get. Short ones would be found anywhere.
+    /// Looks for the values that must not be shown and for the steps' secrets. Short ones would be found anywhere.
     private func refuseSecrets(_ image: FilePath) throws {
-        let secrets = Set((machine.definition?.secrets ?? []).filter { $0.utf8.count >= 6 }).map { Array($0.utf8) }
-        guard !secrets.isEmpty, !options.allowsSecrets else { return }
+        guard let definition = machine.definition, !options.allowsSecrets else { return }
+        let values = definition.maskedValues + StepSecrets(machine, definition).readable()
+        let secrets = Set(values.filter { $0.utf8.count >= 6 }).map { Array($0.utf8) }
+        guard !secrets.isEmpty else { return }
         let label = "looking for secrets"
         let size = (try FileSystem.status(image)?.size).map { UInt64(clamping: $0) }
         let found = try SecretSearch(secrets).count(in: image, cancellation: machine.project.cancellation) { done in

@@ -30,6 +30,7 @@ extension MachineRecord {
             "disks": .integer(Int64(diskCount)),
             "seed": .optional(seed?.rawValue),
             "initialized": .bool(isInitialized),
+            "surroundings": .optional(surroundings),
             "definition": definition ?? .null,
             "start": .optional(start),
             "process": process.map { ["identifier": .integer(Int64($0.identifier)), "started": .string($0.started)] }
@@ -87,6 +88,7 @@ extension MachineRecord {
                 disk: try box.optionalString("disk")),
             hardwareAddress: address, user: try reader.string("user"), diskCount: Int(diskCount),
             seed: reader.has("seed") ? try choice("seed") : nil,
+            surroundings: try reader.optionalString("surroundings"),
             isInitialized: try reader.bool("initialized", default: false),
             definition: value["definition"].flatMap { $0.isNull ? Optional.none : $0 },
             start: try reader.optionalString("start"), process: process,

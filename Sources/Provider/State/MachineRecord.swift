@@ -27,6 +27,8 @@ public struct MachineRecord: Sendable, Hashable {
     let diskCount: Int
     /// nil for a machine without a disk for cloud-init.
     public let seed: SeedPurpose?
+    /// The digest of what the guest was told of its surroundings, or `pending` while that is under way; nil: nothing.
+    private(set) var surroundings: String?
     /// Whether its cloud-init is known to have done what it was told.
     public private(set) var isInitialized = false
     /// The definition that the machine was last started with, in its canonical form; nil before the first start.
@@ -145,6 +147,12 @@ extension MachineRecord {
     /// Its cloud-init has done what it was told.
     mutating func initialized() { isInitialized = true }
 
+    /// The guest is about to be told of its surroundings.
+    mutating func adapting() { surroundings = "pending" }
+
+    /// - Parameter digest: Of what it was told; nil if that was to forget it.
+    mutating func adapted(_ digest: String?) { surroundings = digest }
+
     /// The guest is about to write lines for its shares into its /etc/fstab.
     mutating func mountingShares() { hasShareLines = true }
 
@@ -181,7 +189,9 @@ extension MachineRecord {
         hasOwnKey = snapshot.hasOwnKey
         hostKey = snapshot.hostKey
         hasShareLines = snapshot.hasShareLines
-        // It may have been saved before that: asked once more, the guest knows.
+        // It may have been saved before that: told once more, nothing is lost.
+        if surroundings != nil { surroundings = "pending" }
+        // Asked once more, the guest knows.
         isInitialized = false
     }
 

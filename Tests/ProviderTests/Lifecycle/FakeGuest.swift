@@ -46,6 +46,11 @@ final class FakeGuest: GuestWork {
         try journal.write { $0.ready() }
     }
 
+    func adapt(_ definition: MachineDefinition) throws {
+        guard definition.proxy != nil || !definition.caCertificates.isEmpty else { return }
+        try guests.enter("surroundings")
+    }
+
     func awaitCloudInit(_ definition: MachineDefinition) throws {
         guard journal.record.seed != nil, !journal.record.isInitialized else { return }
         try guests.enter("cloud-init")

@@ -1,6 +1,7 @@
 import BoxFormat
 import JSON
 import LinuxSystem
+import Provisioning
 import Synchronization
 import SystemPackage
 import TestSupport
@@ -70,6 +71,22 @@ import Testing
         #expect(try life.machine().state().state != .running)
         // It has no earlier definition to differ from.
         #expect(try life.machine().status().remarks.allSatisfy { !$0.contains("changes") })
+    }
+
+    @Test("a guest is told of its surroundings before anything is fetched in it")
+    func surroundings() throws {
+        let life = try LifeFixture("proxy: http://proxy.test\nprovision: [{ name: step, run: make }]", cloudInit: true)
+        _ = try life.machine().up(UpOptions())
+        #expect(life.guests.done == ["login", "surroundings", "cloud-init", "step step", "probes"])
+        life.guests.forget()
+        _ = try life.machine().provision(.all)
+        #expect(life.guests.done == ["surroundings", "step step"])
+        // No step is another one for it.
+        let definition = try #require(try life.machine().definition)
+        let hashes = try [[:], ["http_proxy": "http://proxy.test"]].map {
+            try definition.provisioningSteps(in: "/", $0)[0].definitionHash()
+        }
+        #expect(hashes[0] == hashes[1])
     }
 
     @Test("a guest that waits at its boot loader's prompt is not asked over SSH, which it would not answer")

@@ -65,6 +65,8 @@ enum PrivatePlaces {
                 "/var/lib/systemd/credential.secret", "/etc/rancher/k3s/k3s.yaml",
                 "/var/lib/rancher/k3s/server/token", "/var/lib/rancher/k3s/server/node-token",
                 "/var/lib/rancher/k3s/server/agent-token", "/var/lib/rancher/k3s/server/tls/",
+                "/etc/profile.d/wander-proxy.sh", "/etc/apt/apt.conf.d/95wander-proxy",
+                "/etc/systemd/system/*.service.d/wander-proxy.conf",
                 "/var/lib/rancher/k3s/server/cred/", "/etc/kubernetes/admin.conf", "/etc/kubernetes/super-admin.conf",
                 "/etc/kubernetes/pki/*.key", "/etc/kubernetes/pki/etcd/*.key", "/etc/letsencrypt/archive/",
                 "/etc/letsencrypt/accounts/", "/etc/ipsec.secrets",
@@ -72,6 +74,10 @@ enum PrivatePlaces {
         + system(
             .trace,
             [
+                "/etc/sudoers.d/wander-proxy", "/etc/profile.d/wander-ca.sh", "/usr/local/share/wander/ca.pem",
+                "/usr/local/share/ca-certificates/wander-*.crt", "/etc/pki/trust/anchors/wander-*.crt",
+                "/etc/pki/ca-trust/source/anchors/wander-*.crt",
+                "/etc/ca-certificates/trust-source/anchors/wander-*.crt",
                 "/var/lib/systemd/random-seed", "/var/lib/urandom/random-seed", "/var/lib/misc/random-seed",
                 "/var/lib/random-seed", "/boot/loader/random-seed", "/boot/efi/loader/random-seed",
                 "/efi/loader/random-seed",

@@ -87,7 +87,7 @@ struct SSHCommandLine: WanderCommand {
 
     private func request(_ command: String, _ machine: Machine) -> SSHCommand {
         var request = SSHCommand(command)
-        request.environment = machine.definition?.environment.map { ($0.key, $0.value) }.sorted { $0.0 < $1.0 } ?? []
+        request.environment = machine.commandEnvironment.map { ($0.key, $0.value) }.sorted { $0.0 < $1.0 }
         return request
     }
 
