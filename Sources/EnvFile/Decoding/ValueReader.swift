@@ -188,7 +188,8 @@ struct ValueReader {
 
     /// nil if there is no telling; then it has been reported.
     private mutating func holds(_ node: Node, path: String) -> Bool? {
-        guard let text = read(node, as: .scalar(.condition), path: path)?.text, let condition = KeyCondition(text) else {
+        guard let text = read(node, as: .scalar(.condition), path: path)?.text, let condition = KeyCondition(text)
+        else {
             return nil
         }
         return condition.holds(&variables, at: node.mark, problems: problems)
