@@ -8,7 +8,9 @@ import Testing
     static let aboutTheFile = ["wander", "vars", "env_files", "defaults", "machines", "count", "for_each", "names"]
 
     /// Keys without which their map is refused: their values are compared in other tests.
-    static let required = ["machines.NAME.ports[].guest", "machines.NAME.networks[].name"]
+    static let required = [
+        "machines.NAME.ports[].guest", "machines.NAME.networks[].name", "machines.NAME.provision[].ansible.playbook",
+    ]
 
     @Test("every key of a machine reaches its definition", arguments: KeyReference.rows)
     func reachesDefinition(row: KeyReference.Row) throws {
@@ -45,7 +47,7 @@ import Testing
             }
         }
         let step = KeyReference.sections.first { $0.path == "machines.NAME.provision[]" }
-        #expect(step?.choice == "Takes exactly one of 'run' and 'script', or 'reboot: true' alone.")
+        #expect(step?.choice == "Takes exactly one of 'run', 'script' and 'ansible', or 'reboot: true' alone.")
         #expect(KeyReference.sections.first { $0.path == "vars.NAME" }?.shortForm?.contains("'default'") == true)
     }
 
@@ -68,11 +70,14 @@ import Testing
             "shares[]": ["host": ".", "guest": "/project"], "files[]": ["path": "/a", "content": "c"],
             "provision[]": ["run": "x"], "ready[]": ["tcp": "1"], "proxy": ["http": "http://other.test"],
         ]
-        for (list, keys) in companions where parts.contains(list) {
+        // A key of a playbook is beside what every playbook needs.
+        let isOfPlaybook = parts.dropLast().contains("ansible")
+        if isOfPlaybook { tree.set(Array(parts.dropLast()) + ["playbook"], "p.yml") }
+        for (list, keys) in companions where parts.contains(list) && !isOfPlaybook {
             let prefix = Array(parts.prefix { $0 != list }) + [list]
             let last = parts.last ?? ""
             // Of the keys of which exactly one may stand there, the one in question takes the other's place.
-            let choices = ["run", "script", "tcp", "http", "file", "content", "source"]
+            let choices = ["run", "script", "ansible", "tcp", "http", "file", "content", "source"]
             for (name, standard) in keys
             where name != last && !(value != nil && choices.contains(last) && choices.contains(name)) {
                 tree.set(prefix + [name], standard)

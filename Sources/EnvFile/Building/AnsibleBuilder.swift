@@ -3,8 +3,14 @@ import YAML
 
 /// Makes what a Wanderfile says about Ansible from its values.
 struct AnsibleBuilder {
-    let problems: Problems
+    let context: BuildContext
     let machines: [MachineDefinition]
+    private var problems: Problems { context.problems }
+
+    init(context: BuildContext, machines: [MachineDefinition]) {
+        self.context = context
+        self.machines = machines
+    }
 
     func definition(_ record: Record?) -> AnsibleDefinition {
         guard let record else { return AnsibleDefinition() }
@@ -23,7 +29,8 @@ struct AnsibleBuilder {
         for entry in entries { check(entry, among: groups.map(\.name)) }
         checkCircles(groups, entries)
         return AnsibleDefinition(
-            groups: groups, variables: record.freeValues("vars"), hostVariables: hostVariables(record))
+            groups: groups, variables: record.freeValues("vars"), hostVariables: hostVariables(record),
+            playbooks: PlaybookBuilder(context: context).playbooks(record, for: machines))
     }
 
     /// A machine's own win over those of the name that `count` multiplies.
@@ -91,7 +98,7 @@ extension EnvironmentBuilder {
         reader.variables.builtIn["machine.index"] = nil
         let entries = (root.mapping ?? []).filter { ObjectType.work.key($0.name) != nil }
         guard let work = reader.record(entries, mark: root.mark, as: .work, path: "") else { return }
-        environment.ansible = AnsibleBuilder(problems: context.problems, machines: environment.machines)
+        environment.ansible = AnsibleBuilder(context: context, machines: environment.machines)
             .definition(work.record("ansible"))
     }
 }

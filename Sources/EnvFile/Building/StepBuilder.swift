@@ -22,7 +22,12 @@ struct StepBuilder {
                 action = .script(context.hostPath(path, at: script.mark))
             } else if let text = step.text("run") {
                 action = .inline(text)
-            } else if step["run"] == nil, step["script"] == nil, step.flag("reboot") == true {
+            } else if let given = step.record("ansible"),
+                let playbook = PlaybookBuilder(context: context).playbook(given)
+            {
+                action = .ansible(playbook)
+                PlaybookBuilder(context: context).check(step)
+            } else if step["run"] == nil, step["script"] == nil, step["ansible"] == nil, step.flag("reboot") == true {
                 action = .restart
                 checkRestart(step)
             } else {

@@ -17,6 +17,8 @@ public struct AnsibleDefinition: Hashable, Sendable {
     public var variables: [JSONMember] = []
     /// Of single machines, by their names.
     public var hostVariables: [JSONMember] = []
+    /// In the order of the file.
+    public var playbooks: [ProjectPlaybook] = []
 
     /// nil where the file says nothing.
     var canonicalJSON: JSONValue? {
@@ -32,6 +34,7 @@ public struct AnsibleDefinition: Hashable, Sendable {
                         ])
                 }),
             "vars": .object(variables), "host_vars": .object(hostVariables),
+            "playbooks": .array(playbooks.map(\.canonicalJSON)),
         ]
     }
 }

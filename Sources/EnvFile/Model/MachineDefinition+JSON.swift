@@ -135,6 +135,15 @@ extension ProvisionerDefinition {
         switch action {
         case .inline(let text): members.append(("run", .string(text)))
         case .script(let path): members.append(("script", .string(path.text)))
+        case .ansible(let playbook):
+            return .compactObject(
+                members + [
+                    ("ansible", playbook.canonicalJSON), ("args", .strings(arguments)),
+                    ("env", .textObject(environment)),
+                    ("when", .string(when.rawValue)), ("timeout", .string(timeout.map(DurationText.format) ?? "never")),
+                    ("sensitive", .bool(isSensitive)),
+                    ("secrets", secrets.isEmpty ? Optional<JSONValue>.none : .strings(secrets)),
+                ])
         case .restart: return .compactObject(members + [("reboot", .bool(true)), ("when", .string(when.rawValue))])
         }
         members += [

@@ -5,6 +5,7 @@ public struct ProvisionerDefinition: Hashable, Sendable {
         case inline(String)
         /// A script of the host.
         case script(HostPath)
+        case ansible(PlaybookDefinition)
         /// Restarts the machine and waits until it is back.
         case restart
     }

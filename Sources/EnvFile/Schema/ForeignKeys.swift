@@ -100,6 +100,7 @@ extension ForeignKey {
             .words("Write 'as: user' for the login user; without it, root runs the step.")
         ),
         (["environment"], .key("env")),
+        (["playbook"], .key("ansible")),
         (["type"], .words("Remove it: 'run' or 'script' says what the step does.")),
         (["source", "destination"], .words("Write 'files: [{ path: /etc/motd, source: FILE }]' in the machine.")),
         (["arguments"], .key("args")),
@@ -107,8 +108,7 @@ extension ForeignKey {
         (["unless"], .words("Write 'if: ${NAME} != VALUE'.")),
         (["workdir", "cwd", "chdir"], .words("Write 'cd FOLDER' as the first line of 'run'.")),
         (
-            ["ansible", "ansible_local", "playbook"],
-            .words("Write 'run: ansible-playbook ...', or run it on the host with the output of 'wander ssh-config'.")
+            ["ansible_local"], .words("Write 'ansible: { playbook: FILE, run_in: guest }'.")
         ),
     ])
 

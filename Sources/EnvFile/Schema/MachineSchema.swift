@@ -122,6 +122,10 @@ extension ObjectType {
                 example: "apt-get install -y git"),
             KeyDefinition("script", .scalar(.hostPath), "A script of the host", example: "scripts/setup.sh"),
             KeyDefinition(
+                "ansible", .object(.playbook, shorthand: "playbook"), "A playbook of Ansible's",
+                details: "'args' are more words for ansible-playbook then, and 'env' is its environment.",
+                example: "site.yml"),
+            KeyDefinition(
                 "args", .list(.scalar(.paragraph)), note: "none", "Arguments of the script", example: "[--fast]"),
             KeyDefinition(
                 "env", .map(.variables, .scalar(.paragraph)), note: "the machine's",
@@ -169,7 +173,7 @@ extension ObjectType {
                 "secrets", .list(.scalar(.variableName), limit: 64), note: "none",
                 "The machine's secrets that it has as environment variables",
                 details: "Another value of a secret does not run the step again.", example: "[API_TOKEN]"),
-        ], exactlyOne: ["run", "script"], alone: "reboot",
+        ], exactlyOne: ["run", "script", "ansible"], alone: "reboot",
         later: ["inputs", "creates", "retries", "needs"], foreign: ForeignKey.step,
         // In Vagrant, 'run' says when.
         foreignValues: [

@@ -24,6 +24,11 @@ extension ObjectType {
                 "host_vars", .map(.names, .map(.variables, .free)), note: "none", "Variables of single machines",
                 details: "A name that 'count' multiplies stands for each of its machines.",
                 example: "{ db: { db_port: 5432 } }"),
+            KeyDefinition(
+                "playbooks", .list(.object(.projectPlaybook, shorthand: "ansible"), identity: .key("name")),
+                note: "none", "Playbooks that run once when their machines are ready",
+                details: "They run in this order at the end of 'wander up', until one fails, and again when anything "
+                    + "that they consist of changes.", example: "[{ name: site, ansible: site.yml }]"),
         ], foreign: ForeignKey.table([(["extra_vars", "variables"], .key("vars"))]))
 
     static let ansibleGroup = ObjectType(

@@ -27,9 +27,17 @@ extension Environment {
                 require(share, "\(path).shares[\(index)].host", &problems)
             }
             for (index, step) in machine.provision.enumerated() {
-                guard case .script(let script) = step.action else { continue }
-                require(script, "the script", "\(path).provision[\(index)].script", &problems)
+                let place = "\(path).provision[\(index)]"
+                switch step.action {
+                case .script(let script): require(script, "the script", "\(place).script", &problems)
+                case .ansible(let playbook): require(playbook, "\(place).ansible", &problems)
+                case .inline, .restart: break
+                }
             }
+        }
+        for (index, playbook) in ansible.playbooks.enumerated()
+        where machines.contains(where: { playbook.machines.contains($0.name) }) {
+            require(playbook.definition, "ansible.playbooks[\(index)].ansible", &problems)
         }
         return problems.inOrder(of: texts)
     }
@@ -46,6 +54,19 @@ extension Environment {
                 ? "Make it, or let wander do so: \(long)" : "A share takes a folder; 'files' copies files.",
             at: origin)
         if !problems.contains(diagnostic) { problems.append(diagnostic) }
+    }
+
+    private func require(_ playbook: PlaybookDefinition, _ origin: String, _ problems: inout [Diagnostic]) {
+        require(playbook.playbook, "the playbook", "\(origin).playbook", &problems)
+        for (path, key) in [
+            (playbook.configuration, "config"), (playbook.galaxy, "galaxy"),
+            (playbook.vaultPasswordFile, "vault_password_file"),
+        ] {
+            if let path { require(path, "the file", "\(origin).\(key)", &problems) }
+        }
+        for (index, path) in playbook.inputs.enumerated() {
+            require(path, "the file", "\(origin).inputs[\(index)]", &problems, orFolder: true)
+        }
     }
 
     private func require(

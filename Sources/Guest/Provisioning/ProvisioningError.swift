@@ -14,6 +14,8 @@ public enum ProvisioningError: UserFacingError, Equatable {
     case stepLostGuest(step: String, error: SSHError)
     /// The guest went down in a step that may restart it, and did not come back.
     case notRestarted(step: String, reason: String)
+    /// The host could not begin to do its part.
+    case hostFailed(step: String, reason: String, remedy: String?, kind: ErrorKind)
     case unreadable(step: String, error: SystemError)
     case unknownSelection(String, known: [String])
     case notReady(probe: String, milliseconds: Int64, lastMessage: String, hint: String?)
@@ -38,6 +40,7 @@ public enum ProvisioningError: UserFacingError, Equatable {
         case .unreadable(let step, let error) where error.errno == .invalidArgument && error.path != nil:
             "provisioning step '\(step)': \(error.path ?? "") is neither a file nor a folder"
         case .unreadable(let step, let error): "provisioning step '\(step)': \(error.summary)"
+        case .hostFailed(let step, let reason, _, _): "provisioning step '\(step)': \(reason)"
         case .unknownSelection(let word, _): "there is no provisioning step called '\(word)', and no step of that type"
         case .notReady(let probe, let limit, _, _):
             "the machine is not ready after \(Self.seconds(limit)): '\(probe)' fails"
@@ -82,6 +85,7 @@ public enum ProvisioningError: UserFacingError, Equatable {
         case .notRestarted: "See what it does: wander console. Then 'wander up' continues."
         case .stepBroke(_, let error), .broken(let error): error.remedy
         case .unreadable(_, let error): error.remedy
+        case .hostFailed(_, _, let remedy, _): remedy
         case .unknownSelection(let word, let known): nearest(to: word, in: known).map { "Did you mean '\($0)'?" }
         case .notReady(_, _, _, let hint): hint
         case .invalidURL: "Write it as http://HOST:PORT/PATH."
@@ -93,6 +97,7 @@ public enum ProvisioningError: UserFacingError, Equatable {
         return switch self {
         case .stepFailed, .stepTimedOut, .stepLostGuest, .notRestarted: .provisioningFailed
         case .stepBroke(_, let error): error.kind == .interrupted ? .interrupted : .provisioningFailed
+        case .hostFailed(_, _, _, let kind): kind
         case .unreadable, .invalidURL: .invalidConfiguration
         case .unknownSelection: .notFound
         case .notReady: .timeout

@@ -20,7 +20,7 @@ public struct ProvisioningPlan: Sendable {
         _ steps: [ProvisioningStep], records: [StepRecord], selection: StepSelection, isStart: Bool
     ) throws(ProvisioningError) {
         if case .only(let words) = selection {
-            let known = steps.map(\.name) + steps.map(\.type) + ["shell", "file", "reboot"]
+            let known = steps.map(\.name) + steps.map(\.type) + ["shell", "file", "ansible", "reboot"]
             for word in words where !known.contains(word) {
                 throw .unknownSelection(word, known: steps.map(\.name))
             }

@@ -1,4 +1,4 @@
-import LinuxSystem
+public import LinuxSystem
 import Reporting
 public import SSH
 public import SystemPackage
@@ -19,7 +19,7 @@ public struct ProvisioningRun {
         }
     }
     private let connection: Connection
-    private let masker: Masker
+    let masker: Masker
     /// Waits until a guest that is going down has come back, and logs in; nil where a restart ends the run. The first
     /// request to stop does not end the wait, which is within ``SSHSession/lettingEnd(_:_:)``.
     public var reconnect: ((GuestRestart) throws -> SSHSession)?
@@ -29,8 +29,12 @@ public struct ProvisioningRun {
     var restartScript = PackageResources.restart_sh
     /// The session in use. A restart of the guest replaces it.
     public var session: SSHSession { connection.session }
-    private let writable: [FilePath]
-    private let report: (ProvisioningEvent) -> Void
+    let writable: [FilePath]
+    let report: (ProvisioningEvent) -> Void
+    /// Runs a playbook by a program of the host's, and gives it what the program prints.
+    public typealias HostProgram = (PlaybookAction, (HostCommand.Stream, [UInt8]) -> Void) throws -> HostCommand.Ending
+    /// nil where no step is the host's.
+    public var runOnHost: HostProgram?
 
     /// - Parameters:
     ///   - session: Logged in. After an error the caller closes it.
@@ -77,6 +81,7 @@ public struct ProvisioningRun {
             case .file(let file): try put(file, step)
             case .shell(let shell) where shell.mayRestart: record.exitStatus = try executeWithRestart(shell, step)
             case .shell(let shell): record.exitStatus = try execute(shell, step)
+            case .playbook(let playbook): record.exitStatus = try play(playbook, step)
             case .restart: try restart(step)
             }
         } catch {
@@ -184,7 +189,7 @@ public struct ProvisioningRun {
         } catch { throw .stepBroke(step: step.title, error: error) }
     }
 
-    private func execute(_ shell: ShellAction, _ step: ProvisioningStep) throws(ProvisioningError) -> Int32 {
+    func execute(_ shell: ShellAction, _ step: ProvisioningStep) throws(ProvisioningError) -> Int32 {
         let bytes: [UInt8]
         switch shell.script {
         case .bytes(let inline): bytes = inline

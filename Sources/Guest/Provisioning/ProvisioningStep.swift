@@ -5,6 +5,7 @@ public struct ProvisioningStep: Hashable, Sendable {
     public enum Action: Hashable, Sendable {
         case shell(ShellAction)
         case file(FileAction)
+        case playbook(PlaybookAction)
         /// Restarts the guest and waits until it is back.
         case restart
     }
@@ -43,6 +44,7 @@ public struct ProvisioningStep: Hashable, Sendable {
         switch action {
         case .shell: "shell"
         case .file: "file"
+        case .playbook: "ansible"
         case .restart: "reboot"
         }
     }

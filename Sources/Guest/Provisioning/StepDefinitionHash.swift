@@ -26,6 +26,7 @@ extension ProvisioningStep {
                 fields.add([
                     file.path, file.permissions.map { String($0, radix: 8) } ?? "", file.owner ?? "", file.user ?? "",
                 ])
+            case .playbook(let playbook): try fields.add(playbook)
             case .restart: fields.add("restart")
             }
             return hexadecimal(fields.finish())
@@ -66,6 +67,21 @@ private struct FieldList: ~Copyable {
                 add("bytes")
                 add(try Self.hash(contentsOf: path))
             }
+        }
+    }
+
+    mutating func add(_ playbook: PlaybookAction) throws(SystemError) {
+        add("playbook")
+        add([playbook.isInGuest ? "guest" : "host", playbook.playbook, playbook.user ?? ""])
+        add([playbook.configuration, playbook.galaxy, playbook.vaultPasswordFile].map { $0 ?? "" })
+        add(playbook.options)
+        add(playbook.secrets)
+        add(playbook.variables)
+        add(playbook.inventory)
+        add(playbook.environment.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] })
+        for input in playbook.inputs {
+            add(input.name)
+            try add(.source(input.path))
         }
     }
 

@@ -29,25 +29,35 @@ public struct AnsibleInventory: Sendable {
     ///   - machines: The machines of the project that it is about.
     ///   - program: wander's own executable, which carries connections.
     public init(_ project: Project, _ machines: [Machine], program: FilePath) throws {
-        let definition = project.environment.ansible
-        variables = definition.variables
         let network = machines.isEmpty ? nil : project.networkStatus()
+        var hosts: [JSONMember] = []
+        var missing: [String] = []
         for machine in machines {
             guard try [.running, .starting].contains(machine.state().state) else {
                 missing.append(machine.name)
                 continue
             }
-            let block = try machine.sshConfiguration(program: program)
-            var members = Self.connection(block)
+            var members = Self.connection(try machine.sshConfiguration(program: program))
             members.append(JSONMember("wander_environment", .string(project.environment.name)))
             if let address = network?.machine(machine.name)?.address.description {
                 members.append(JSONMember("wander_address", .string(address)))
             }
-            let own = definition.hostVariables.first { $0.name == machine.name }?.value.objectValue ?? []
-            hosts.append(JSONMember(machine.name, .object(Self.merge(members, own))))
+            hosts.append(JSONMember(machine.name, .object(members)))
+        }
+        self.init(project.environment, hosts: hosts)
+        self.missing = missing
+    }
+
+    /// - Parameter hosts: What is known of each machine, besides what the Wanderfile says.
+    init(_ environment: Environment, hosts: [JSONMember]) {
+        let definition = environment.ansible
+        variables = definition.variables
+        self.hosts = hosts.map { host in
+            let own = definition.hostVariables.first { $0.name == host.name }?.value.objectValue ?? []
+            return JSONMember(host.name, .object(Self.merge(host.value.objectValue ?? [], own)))
         }
         let names = Set(hosts.map(\.name))
-        groups = Self.groups(project.environment, definition).map { group in
+        groups = Self.groups(environment, definition).map { group in
             var group = group
             group.machines.removeAll { !names.contains($0) }
             return group

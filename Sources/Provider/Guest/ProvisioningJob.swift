@@ -40,6 +40,7 @@ struct ProvisioningJob {
         run.secrets = secrets
         let before = journal.record
         run.reconnect = { try awaitRestart($0, before) }
+        run.runOnHost = { try project.services.runPlaybook(project, $0, $1) }
         do {
             try run.run(plan) { step in
                 let steps = journal.record.stepRecords.filter { $0.name != step.name } + [step]
@@ -110,7 +111,7 @@ struct ProvisioningJob {
     /// What is to run, and why.
     func plan(_ record: MachineRecord?, _ choice: ProvisioningChoice, isStart: Bool) throws -> ProvisioningPlan {
         let selection: StepSelection =
-            switch choice {
+            switch project.machineChoice(choice) {
             case .asNeeded: .needed
             case .all: .all
             case .none: .nothing
@@ -120,7 +121,7 @@ struct ProvisioningJob {
         let writable = machine.writableFolders(definition)
         for path in definition.hostFiles { try writable.check(path.resolved(in: place), as: path.text) }
         return try ProvisioningPlan(
-            definition.provisioningSteps(in: place, machine.surroundingEnvironment),
+            definition.provisioningSteps(in: place, machine.surroundingEnvironment, of: project.environment),
             records: record.map(\.stepRecords) ?? [], selection: selection, isStart: isStart)
     }
 

@@ -88,7 +88,8 @@ public struct ProvisioningStatus: Sendable, Hashable {
 extension Machine {
     /// - Parameter busySince: Since when a command works on the machine, in seconds since 1970; nil if none does.
     func provisioningStatus(_ record: MachineRecord, busySince: Int64?) -> ProvisioningStatus {
-        let steps = definition?.provisioningSteps(in: project.environment.projectDirectory) ?? []
+        let steps =
+            definition?.provisioningSteps(in: project.environment.projectDirectory, of: project.environment) ?? []
         var status = ProvisioningStatus(names: steps.map(\.name), records: record.stepRecords, busySince: busySince)
         let titles = Dictionary(
             steps.compactMap { step in step.label.map { (step.name, $0) } }, uniquingKeysWith: { $1 })

@@ -6,8 +6,12 @@ import SystemPackage
 
 extension MachineDefinition {
     /// The files and provisioners of the Wanderfile as steps: files first, then the scripts in their order.
-    /// - Parameter surroundings: What their environment has beside their own, and what is no part of them.
-    func provisioningSteps(in project: FilePath, _ surroundings: [String: String] = [:]) -> [ProvisioningStep] {
+    /// - Parameters:
+    ///   - surroundings: What their environment has beside their own, and what is no part of them.
+    ///   - environment: Knows the other machines, and playbooks for several; nil: only names matter.
+    func provisioningSteps(
+        in project: FilePath, _ surroundings: [String: String] = [:], of environment: Environment? = nil
+    ) -> [ProvisioningStep] {
         let placed = files.map { file in
             let content: StepContent =
                 switch file.content {
@@ -26,6 +30,15 @@ extension MachineDefinition {
                 switch step.action {
                 case .inline(let text): script = .bytes(Array(text.utf8))
                 case .script(let path): script = .source(path.resolved(in: project))
+                case .ansible(let playbook):
+                    let action = environment?.playbook(
+                        playbook, for: [name], arguments: step.arguments, environment: step.environment,
+                        timeout: step.timeout, secrets: step.secrets)
+                    var played = ProvisioningStep(
+                        name: step.name, action: .playbook((action ?? .unknown).surrounded(by: surroundings)),
+                        when: ProvisioningStep.When(step.when), isSensitive: step.isSensitive)
+                    played.label = label
+                    return played
                 case .restart:
                     var restart = ProvisioningStep(
                         name: step.name, action: .restart, when: ProvisioningStep.When(step.when))
@@ -34,7 +47,7 @@ extension MachineDefinition {
                 }
                 var action = ShellAction(
                     script: script, arguments: step.arguments,
-                    environment: environment.merging(step.environment) { _, own in own },
+                    environment: self.environment.merging(step.environment) { _, own in own },
                     user: step.user == .root ? "root" : nil, timeout: step.timeout)
                 (action.surroundings, action.secrets) = (surroundings, step.secrets)
                 action.mayRestart = step.mayRestart
@@ -44,19 +57,28 @@ extension MachineDefinition {
                     isSensitive: step.isSensitive)
                 result.label = label
                 return result
-            }
+            } + (environment?.guestPlaybooks(for: name) ?? [])
     }
 
     /// The host's files that go into the machine.
     var hostFiles: [HostPath] {
         files.compactMap { if case .source(let path) = $0.content { path } else { nil } }
-            + provision.compactMap { if case .script(let path) = $0.action { path } else { nil } }
+            + provision.flatMap { step -> [HostPath] in
+                switch step.action {
+                case .script(let path): [path]
+                case .ansible(let playbook): playbook.hostPaths
+                case .inline, .restart: []
+                }
+            }
     }
 
     /// What may not appear in any output: the values that sensitive steps get, and the passwords of proxies.
     var maskedValues: [String] {
-        provision.filter(\.isSensitive).flatMap { Array($0.environment.values) + $0.arguments }
-            + (proxy?.secrets ?? [])
+        provision.filter(\.isSensitive).flatMap { step in
+            let variables =
+                if case .ansible(let playbook) = step.action { playbook.variables.texts } else { [String]() }
+            return Array(step.environment.values) + step.arguments + variables
+        } + (proxy?.secrets ?? [])
     }
 
     func readinessProbes(_ surroundings: [String: String]) -> [ReadinessProbe] {
@@ -87,6 +109,7 @@ enum StepLabel {
         switch step.action {
         case .restart: return "restart"
         case .script(let path): return path.text
+        case .ansible(let playbook): return playbook.playbook.text
         case .inline(let text): return command(masker.mask(text))
         }
     }

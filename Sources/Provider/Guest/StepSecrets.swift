@@ -21,7 +21,11 @@ struct StepSecrets {
     func values(for steps: [ProvisioningStep]) throws -> [String: String] {
         let wanted = Set(
             steps.flatMap { step in
-                if case .shell(let shell) = step.action { shell.secrets } else { [String]() }
+                switch step.action {
+                case .shell(let shell): shell.secrets
+                case .playbook(let playbook): playbook.secrets
+                case .file, .restart: [String]()
+                }
             })
         var values: [String: String] = [:]
         for secret in definition.secrets where wanted.contains(secret.name) {

@@ -47,7 +47,8 @@ struct Creation {
             hardwareAddress: .random(), user: definition?.user ?? box.user ?? "vagrant", diskCount: box.disks.count,
             seed: SeedDisk.purpose(box, definition),
             // What was done before the box was packaged need not be done again.
-            provisioning: definition?.adopted(box.provisioning, in: place) ?? box.provisioning,
+            provisioning: definition?.adopted(box.provisioning, in: place, machine.project.environment)
+                ?? box.provisioning,
             at: wallClockSeconds())
     }
 

@@ -18,9 +18,10 @@ extension StepRecord {
 extension MachineDefinition {
     /// What a box says of the steps that are done in it. Of sensitive ones it does not say how they were defined: they
     /// count as done, with the definition of now.
-    func adopted(_ records: JSONValue, in project: FilePath) -> JSONValue {
+    func adopted(_ records: JSONValue, in project: FilePath, _ environment: Environment? = nil) -> JSONValue {
         let steps = Dictionary(
-            provisioningSteps(in: project).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+            provisioningSteps(in: project, of: environment).map { ($0.name, $0) },
+            uniquingKeysWith: { first, _ in first })
         let known = (records.arrayValue ?? []).compactMap { try? StepRecord($0, path: "provisioning") }
         return .array(
             known.map { record in

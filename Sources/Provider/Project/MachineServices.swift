@@ -1,4 +1,6 @@
 import EnvFile
+import LinuxSystem
+import Provisioning
 import SystemPackage
 
 /// What runs a project's machines, connects them, and works in them. Commands use ``standard(programs:)``. Tests of
@@ -9,6 +11,11 @@ struct MachineServices: Sendable {
     var provider: @Sendable (ProviderKind) -> any MachineProvider
     var network: @Sendable (ProjectLayout) -> any EnvironmentNetwork
     var guest: @Sendable (Machine, MachineJournal) -> any GuestWork
+    /// Runs a playbook by the host's Ansible.
+    var runPlaybook:
+        @Sendable (Project, PlaybookAction, (HostCommand.Stream, [UInt8]) -> Void) throws -> HostCommand.Ending = {
+            try PlaybookJob($0).run($1, output: $2)
+        }
 
     /// wander-vmm and QEMU, wander-net, and SSH.
     /// - Parameter programs: The folder of wander's executables.

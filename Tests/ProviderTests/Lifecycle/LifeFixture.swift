@@ -17,6 +17,7 @@ final class LifeFixture {
     let provider = FakeProvider()
     let network = FakeNetwork()
     let guests = FakeGuests()
+    let playbooks = FakePlaybooks()
 
     /// - Parameters:
     ///   - wanderfile: What it says of its machines beside their box, of 1 MiB.
@@ -63,11 +64,12 @@ final class LifeFixture {
         let options = EnvironmentLoader.Options(workingDirectory: folder("project"))
         var settings = Project.Settings(command: "wander test", programs: "/nowhere")
         settings.knownEnvironments = nil
-        let (provider, network, guests) = (provider, network, guests)
+        let (provider, network, guests, playbooks) = (provider, network, guests, playbooks)
         settings.services = MachineServices(
             choose: { _, _ in ProviderChoice(kind: .emulation, reason: "a test", isFallback: false) },
             provider: { _ in provider }, network: { _ in network },
-            guest: { _, journal in FakeGuest(guests, provider, journal) })
+            guest: { _, journal in FakeGuest(guests, provider, journal) },
+            runPlaybook: { try playbooks.run($0, $1, $2) })
         return Project(
             try EnvironmentLoader(options).load(), boxes: store, settings: settings, events: events,
             cancellation: try cancellation ?? Cancellation())

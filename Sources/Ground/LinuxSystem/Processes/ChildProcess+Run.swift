@@ -51,7 +51,7 @@ extension ChildProcess {
 }
 
 /// A pipe whose ends are closed one by one, in a class so that it can be named in a loop.
-private final class ChildPipe {
+final class ChildPipe {
     private var readDescriptor: OwnedDescriptor?
     private var writeDescriptor: OwnedDescriptor?
     let readEnd: CInt

@@ -12,6 +12,9 @@ public import SystemPackage
     private let pidRaw: CInt
     private let isCollected = Atomic(false)
 
+    /// Readable when the process has ended.
+    var endDescriptor: CInt { pidRaw }
+
     private init(_ identifier: pid_t) {
         self.identifier = identifier
         pidRaw = CInt(linux_pidfd_open(identifier))

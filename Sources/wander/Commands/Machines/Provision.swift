@@ -34,6 +34,7 @@ struct Provision: WanderCommand {
             after: \.dependencies
         ) { try $0.provision(choice) }
         try MachineResults.report(results, context)
+        try project.runPlaybooks(choice, started: Set(results.map(\.machine.name)))
         if !context.json {
             let lines = results.map { machine, result -> String in
                 if case .success(let outcome) = result, outcome.actions == [.provisioned] {

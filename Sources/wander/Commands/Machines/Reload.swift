@@ -29,6 +29,7 @@ struct Reload: WanderCommand {
             try $0.reload(frozen, mode)
         }
         try MachineResults.report(results, context)
+        try project.runPlaybooks(provisioning.choice, started: MachineResults.started(results))
         if !context.json {
             context.print(results.map { "\($0.machine.name) is running." }.joined(separator: "\n"))
         }

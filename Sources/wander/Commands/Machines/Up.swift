@@ -59,6 +59,7 @@ struct Up: WanderCommand {
             try $0.up(others.contains($0.name) ? standard : frozen)
         }
         try MachineResults.report(results, context)
+        try project.runPlaybooks(provisioning.choice, started: MachineResults.started(results))
         if !context.json, !options.quiet { report(results, context) }
     }
 

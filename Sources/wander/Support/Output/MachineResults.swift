@@ -4,6 +4,15 @@ import Reporting
 
 /// What a command did to several machines: output for people or programs, and one error if any failed.
 enum MachineResults {
+    /// The machines that a command has started.
+    static func started(_ results: Schedule.Results<MachineOutcome>) -> Set<String> {
+        Set(
+            results.compactMap { machine, result in
+                guard case .success(let outcome) = result else { return nil }
+                return outcome.actions.contains { [.started, .restarted].contains($0) } ? machine.name : nil
+            })
+    }
+
     static func report(_ results: Schedule.Results<MachineOutcome>, _ context: CommandContext) throws {
         var failures: [MachineFailure] = []
         var skipped: [SkippedMachine] = []
