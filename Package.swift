@@ -148,7 +148,7 @@ let product: [Target] = [
         ]),
     // The Wanderfile: layers, schema, definitions.
     library(
-        "EnvFile", uses: ["JSON", "LinuxSystem", "NetworkAddress", "Reporting", "YAML", "SystemPackage"]),
+        "EnvFile", uses: ["Digest", "JSON", "LinuxSystem", "NetworkAddress", "Reporting", "YAML", "SystemPackage"]),
     // The life of machines.
     library(
         "Provider",
@@ -277,7 +277,8 @@ let productTests: [Target] = [
     tests(
         "EnvFileTests",
         uses: [
-            "EnvFile", "JSON", "LinuxSystem", "NetworkAddress", "Reporting", "TestSupport", "YAML", "SystemPackage",
+            "Digest", "EnvFile", "JSON", "LinuxSystem", "NetworkAddress", "Reporting", "TestSupport", "YAML",
+            "SystemPackage",
         ], excluding: ["Fixtures"]),
     tests(
         "ProviderTests",

@@ -21,6 +21,8 @@ public struct EnvironmentLoader: Sendable {
         public var userConfiguration: FilePath?
         /// What the Wanderfile is to have, in place of what is in it, without the layers around it.
         public var content: [UInt8]?
+        /// Gets a file from a URL that `include` names, by its digest; nil: there are no such files.
+        public var fetch: (@Sendable (_ url: String, _ digest: String) -> Result<[UInt8], IncludeFailure>)?
         /// The version that the key `wander` is compared with; nil: there is no check.
         public var version: ProgramVersion?
 
@@ -46,6 +48,9 @@ public struct EnvironmentLoader: Sendable {
 
         var home: FilePath? { variables["HOME"].flatMap { $0.hasPrefix("/") ? FilePath($0) : nil } }
     }
+
+    /// The longest file that ``Options/fetch`` may give, in bytes.
+    public static let fetchLimit = YAMLLimits.fileSize
 
     public let options: Options
 

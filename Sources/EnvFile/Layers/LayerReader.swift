@@ -13,7 +13,9 @@ struct LayerReader {
     /// Files that were read, in the order of the layers.
     private(set) var sources: [FilePath] = []
     /// The folder of each layer, for its relative paths.
-    private(set) var folders: [Int: FilePath] = [:]
+    var folders: [Int: FilePath] = [:]
+    /// What other files include, by path or URL.
+    var included: [String: Node] = [:]
 
     init(problems: Problems, options: EnvironmentLoader.Options, file: FilePath) {
         self.problems = problems
@@ -30,23 +32,29 @@ struct LayerReader {
         }
         let label = file.lastComponent?.string ?? file.string
         guard let main = readFile(file, label: label, as: .project) else { return nil }
-        layers.append(main)
+        let top = Trail(place: file.lexicallyNormalized().string, label: label, folder: project)
+        layers.append(including(main, trail: [top]))
         let local = FilePath(file.string + ".local")
         if options.content == nil, !FileSystem.isAbsent(local),
             let node = readFile(local, label: label + ".local", as: .project)
         {
-            layers.append(node)
+            layers.append(
+                including(node, trail: [Trail(place: local.string, label: label + ".local", folder: project)]))
         }
         for (index, override) in options.overrides.prefix(1000).enumerated() {
             guard let node = SetOverride.read(override, number: index + 1, problems: problems) else { continue }
             checkKeys(node, as: .project)
-            layers.append(node)
+            layers.append(including(node, trail: [Trail(place: "--set", label: "--set", folder: project)]))
         }
         return layers.dropFirst().reduce(layers[0]) { NodeMerge.merge($0, with: $1, as: .object(.project)) }
     }
 
-    private mutating func readFile(_ path: FilePath, label: String, as type: ObjectType) -> Node? {
-        guard let source = readText(path, label: label) else { return nil }
+    /// - Parameter content: What the file has, if it is not a file of this host.
+    mutating func readFile(
+        _ path: FilePath, label: String, as type: ObjectType, content: [UInt8]? = nil
+    ) -> Node? {
+        let known = content.map { problems.add(SourceText(label: label, bytes: $0)) }
+        guard let source = known ?? readText(path, label: label) else { return nil }
         guard !isVagrantfile(source) else { return nil }
         let before = problems.diagnostics.count
         guard let node = YAMLReader.read(source, problems: problems) else {

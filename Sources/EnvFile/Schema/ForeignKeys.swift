@@ -89,8 +89,13 @@ extension ForeignKey {
             (["services", "nodes", "vms", "hosts", "instances"], .key("machines")),
             (["version", "api_version"], .words("Remove it: 'wander: \">= 0.1\"' says which versions a file needs.")),
             (["variables"], .key("vars")),
+            (["includes", "imports", "extends", "base"], .key("include")),
             (["env_file"], .key("env_files")),
         ]), uniquingKeysWith: { $1 })
+
+    static let include = table([
+        (["path", "url", "source", "ref"], .key("file")), (["checksum", "sha256"], .key("digest")),
+    ])
 
     static let step = table([
         (["shell", "inline", "command", "commands", "cmd", "exec"], .key("run")),

@@ -1,5 +1,16 @@
 /// The keys at the top of a Wanderfile.
 extension ObjectType {
+    private static let includedFile = ValueType.either(.includedFile, .include)
+
+    static let include = ObjectType(
+        "an included file",
+        keys: [
+            KeyDefinition("file", .scalar(.includedFile), "A path or a URL", example: "https://example.com/base.yaml"),
+            KeyDefinition(
+                "digest", .scalar(.digest), note: "the file may change", "SHA-256 of the file",
+                example: "sha256:ff0d21d0d428d6eca3d327d54a46bdac38aa2d046fd07037382fbbf2b6d2df7c"),
+        ], required: ["file"], foreign: ForeignKey.include)
+
     private static let projectKeys: [KeyDefinition] = [
         KeyDefinition(
             "wander", .scalar(.versions), note: "any", "Versions of wander that understand this file",
@@ -7,6 +18,12 @@ extension ObjectType {
         KeyDefinition(
             "name", .scalar(.name), note: "the folder's name", "The environment's name",
             details: "It is part of the machines' DNS names.", example: "shop"),
+        KeyDefinition(
+            "include", .forms(includedFile, list: .list(includedFile, limit: 32)), note: "none",
+            "Other files of this form, whose values are below this file's",
+            details:
+                "A path is relative to the file that has it. A later file is above an earlier one. A file from a URL "
+                + "needs a 'digest'.", example: "[common.yaml]"),
         KeyDefinition(
             "vars", .map(.variables, .object(.variable, shorthand: "default")),
             "Defaults for '${NAME}' in this file; the environment and 'env_files' override them",
@@ -34,7 +51,7 @@ extension ObjectType {
 
     static let project = ObjectType(
         "a Wanderfile", keys: projectKeys + workKeys + singleFormKeys,
-        later: ["include", "tasks", "hooks"] + machine.later, foreign: ForeignKey.project,
+        later: ["tasks", "hooks"] + machine.later, foreign: ForeignKey.project,
         hasExtensions: true)
 
     /// The user's own configuration, below every Wanderfile.

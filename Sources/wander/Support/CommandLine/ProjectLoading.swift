@@ -10,7 +10,7 @@ extension ProjectSelection {
     /// Reads the Wanderfile and opens the project for one command.
     func load(_ context: CommandContext, configure: (inout Project.Settings) -> Void = { _ in }) throws -> Project {
         let environment = try EnvironmentLoader(
-            .current(file: file, overrides: overrides, version: ProgramVersion(Version.current))
+            .command(file: file, overrides: overrides)
         ).load()
         for warning in environment.warnings { context.console.report(.warning(warning.rendered), about: nil) }
         var settings = Project.Settings(command: commandLine, programs: ProgramFolder.path)

@@ -54,7 +54,7 @@ enum Completions {
             if word == "-f" || word == "--file" { file = words.dropFirst(index + 1).first }
             if word.hasPrefix("--file=") { file = String(word.dropFirst(7)) }
         }
-        guard let environment = try? EnvironmentLoader(.current(file: file)).load(),
+        guard let environment = try? EnvironmentLoader(.command(file: file)).load(),
             let boxes = try? BoxStore.standard(), let cancellation = try? Cancellation()
         else { return nil }
         let settings = Project.Settings(command: "wander", programs: ProgramFolder.path)

@@ -135,10 +135,28 @@ extension Page {
         .heading("Layers"),
         .paragraph(
             """
-            Later layers win: the built-in defaults, ~/.config/wander/config.yaml (only 'defaults'), the Wanderfile,
-            Wanderfile.local beside it, and '--set PATH=VALUE'. Maps merge key by key. Ports, shares, files, networks,
+            Later layers win: the built-in defaults, ~/.config/wander/config.yaml (only 'defaults'), the files that the
+            Wanderfile includes, the Wanderfile, Wanderfile.local beside it, and '--set PATH=VALUE'. Maps merge key by key. Ports, shares, files, networks,
             steps and probes merge by what identifies them. All other lists, and an empty list, replace. A key without a
             value removes what an earlier layer had.
+            """),
+        .heading("Included files"),
+        .paragraph(
+            "'include' names other files of this form. Their values are below those of the file that names them:"),
+        .verbatim(
+            """
+            include:
+              - common.yaml
+              - file: https://example.com/team/base.yaml
+                digest: sha256:ff0d21d0d428d6eca3d327d54a46bdac38aa2d046fd07037382fbbf2b6d2df7c
+            """, language: "text"),
+        .paragraph(
+            """
+            A later file of the list is above an earlier one, and they merge like the other layers. Paths in a file are
+            relative to that file, those in a file from a URL to the project. Included files may include others, up to 8
+            deep and 32 in all, but never in a circle. A file from a URL needs its digest, and is downloaded once: the
+            Wanderfile itself pins it, and Wanderfile.lock says nothing about it. A file of this host may have a digest,
+            too. What is wrong in an included file is reported with its own line.
             """),
         .heading("Changes"),
         .paragraph("The table of a machine's keys says when a changed value takes effect:"),
