@@ -17,7 +17,8 @@ struct Wander: ParsableCommand {
             CommandGroup(
                 name: "Machines",
                 subcommands: [
-                    Up.self, Status.self, SSHCommandLine.self, Halt.self, Reload.self, Destroy.self, Provision.self,
+                    Up.self, Status.self, SSHCommandLine.self, Run.self, Halt.self, Reload.self, Destroy.self,
+                    Provision.self,
                     Package.self, Suspend.self, Resume.self, Port.self, Upload.self, Download.self,
                     SSHConfigCommand.self, Inventory.self, Logs.self, ConsoleCommand.self, Doctor.self,
                 ]),

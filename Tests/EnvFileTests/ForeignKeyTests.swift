@@ -40,7 +40,7 @@ import Testing
             ("gui: true", "Remove it: a machine has no screen. 'wander console' is its console."),
             ("disks: []", "A machine has one disk in this version: 'disk: 40GiB' makes it larger."),
             ("virtualbox: { memory: 1024, cpus: 2 }", "Write 'memory: 1024MiB' and 'cpus: 2'."),
-            ("libvirt: {}", "Remove it: wander runs machines itself, on KVM where the host has it."),
+            ("libvirt: {}", "Remove it, since wander runs machines itself, on KVM where the host has it."),
             ("config.vm.box: debian/12", "Write 'box: debian/12'."),
             ("vb.memory: 2048", "Write 'memory: 2048MiB'."),
             ("config: { vm: { box: debian/12, hostname: web } }", "Write 'box: debian/12' and 'hostname: web'."),
@@ -77,7 +77,7 @@ import Testing
         arguments: [
             (
                 "provider: virtualbox", "'provider' must be one of auto, kvm, emulation, not 'virtualbox'",
-                "Remove it: wander runs machines itself, on KVM where the host has it."
+                "Remove it, since wander runs machines itself, on KVM where the host has it."
             ),
             (
                 "provider: qemu", "'provider' must be one of auto, kvm, emulation, not 'qemu'",
@@ -133,7 +133,7 @@ import Testing
             ),
             (
                 "config.vm.provider \"virtualbox\" do |vb|",
-                "Remove it: wander runs machines itself, on KVM where the host has it."
+                "Remove it, since wander runs machines itself, on KVM where the host has it."
             ),
             ("config.vm.define \"web\" do |web|", "Write 'machines: { web: {} }'."),
             ("config.ssh.forward_agent = true", "Write 'ssh: { forward_agent: true }'."),

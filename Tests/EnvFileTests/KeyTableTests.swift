@@ -10,6 +10,7 @@ import Testing
     /// Keys without which their map is refused: their values are compared in other tests.
     static let required = [
         "machines.NAME.ports[].guest", "machines.NAME.networks[].name", "machines.NAME.provision[].ansible.playbook",
+        "machines.NAME.hooks.NAME[].run",
     ]
 
     @Test("every key of a machine reaches its definition", arguments: KeyReference.rows)
@@ -60,7 +61,9 @@ import Testing
         tree.set(["defaults", "secrets", "API_TOKEN", "env"], "OTHER")
         tree.set(["machines", "first", "cpus"], "1")
         tree.set(["machines", "db", "cpus"], "1")
-        let parts = path.map { $0 == "NAME" ? (path.first == "networks" ? "lab" : "web") : $0 }
+        let parts = path.map {
+            $0 == "NAME" ? (path.first == "networks" ? "lab" : "web") : $0 == "NAME[]" ? "before_halt[]" : $0
+        }
         tree.set(["machines", "web", "autostart"], "true")
         let key = parts.joined(separator: ".")
         if key.contains("depends_on") { return try depends(value, whole: key.hasSuffix("depends_on")) }
@@ -68,7 +71,8 @@ import Testing
         let companions = [
             "ports[]": ["guest": "80", "host": "1"], "networks[]": ["name": "lab"],
             "shares[]": ["host": ".", "guest": "/project"], "files[]": ["path": "/a", "content": "c"],
-            "provision[]": ["run": "x"], "ready[]": ["tcp": "1"], "proxy": ["http": "http://other.test"],
+            "provision[]": ["run": "x"], "before_halt[]": ["run": "x"], "ready[]": ["tcp": "1"],
+            "proxy": ["http": "http://other.test"],
         ]
         // A key of a playbook is beside what every playbook needs.
         let isOfPlaybook = parts.dropLast().contains("ansible")

@@ -21,7 +21,7 @@ import Testing
         ["box", "verify"], ["box", "outdated"], ["box", "update"], ["box", "add", "team.box", "--force"],
         ["box", "repackage", "team/base", "--output", "r.box", "--force"],
         ["box", "remove", "team/base"], ["version"], ["completion", "bash"], ["manual"], ["doctor"],
-        ["inventory"], ["inventory", "--list"],
+        ["inventory"], ["inventory", "--list"], ["run"],
     ]
     /// Those print what a guest, a running machine or a recipe says, or nothing.
     static let others: Set<String> = [

@@ -100,5 +100,7 @@ extension EnvironmentBuilder {
         guard let work = reader.record(entries, mark: root.mark, as: .work, path: "") else { return }
         environment.ansible = AnsibleBuilder(context: context, machines: environment.machines)
             .definition(work.record("ansible"))
+        environment.tasks = TaskBuilder(context: context, machines: environment.machines).tasks(work)
+        environment.hooks = HookBuilder(context: context).hooks(work, isOfMachine: false)
     }
 }

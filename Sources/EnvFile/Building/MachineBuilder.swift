@@ -42,6 +42,7 @@ struct MachineBuilder {
             proxy: proxy, caCertificates: surroundings.certificates(record), secrets: secrets,
             files: files(record),
             provision: StepBuilder(context: context).steps(record, secrets: secrets.map(\.name)),
+            hooks: HookBuilder(context: context).hooks(record, isOfMachine: true),
             ready: StepBuilder(context: context).probes(record), dependsOn: dependencies(record),
             autostart: record.flag("autostart") ?? true, isPrimary: record.flag("primary") ?? false,
             stopTimeout: record.record("stop")?.duration("timeout") ?? .zero,

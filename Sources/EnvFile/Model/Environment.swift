@@ -21,6 +21,10 @@ public struct Environment: Hashable, Sendable {
     var places: [String: Mark] = [:]
     /// What Ansible is told of the machines.
     public var ansible = AnsibleDefinition()
+    /// The project's own, in the order of the file, event by event.
+    public var hooks: [HookDefinition] = []
+    /// In the order of the file.
+    public var tasks: [TaskDefinition] = []
     /// Problems that do not stop anything from working.
     public var warnings: [Diagnostic]
 

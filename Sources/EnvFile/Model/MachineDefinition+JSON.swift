@@ -37,7 +37,8 @@ extension MachineDefinition {
                 secrets.isEmpty ? nil : .object(secrets.map { JSONMember($0.name, $0.canonicalJSON) })
             ),
             ("files", .array(files.map(\.canonicalJSON))),
-            ("provision", .array(provision.map(\.canonicalJSON))), ("ready", .array(ready.map(\.canonicalJSON))),
+            ("provision", .array(provision.map(\.canonicalJSON))), ("hooks", hooks.canonicalJSON),
+            ("ready", .array(ready.map(\.canonicalJSON))),
             (
                 "depends_on",
                 .object(
@@ -188,7 +189,8 @@ extension Environment {
                             ]))
                     })
             ),
-            ("ansible", ansible.canonicalJSON),
+            ("ansible", ansible.canonicalJSON), ("hooks", hooks.canonicalJSON),
+            ("tasks", tasks.canonicalJSON),
             ("machines", .object(machines.map { JSONMember($0.name, $0.canonicalJSON) })),
         ])
     }

@@ -65,6 +65,8 @@ public struct MachineDefinition: Hashable, Sendable {
     public var secrets: [SecretDefinition]
     public var files: [FileDefinition]
     public var provision: [ProvisionerDefinition]
+    /// In the order of the file, event by event.
+    public var hooks: [HookDefinition]
     public var ready: [ProbeDefinition]
     public var dependsOn: [Dependency]
     public var autostart: Bool

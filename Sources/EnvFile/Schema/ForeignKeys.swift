@@ -82,7 +82,7 @@ extension ForeignKey {
         "virtualbox", "vmware", "vmware_desktop", "vmware_fusion", "vmware_workstation", "parallels", "hyperv",
         "libvirt", "docker", "utm", "lxc", "vz",
     ]
-    static let ownHypervisor = "Remove it: wander runs machines itself, on KVM where the host has it."
+    static let ownHypervisor = "Remove it, since wander runs machines itself, on KVM where the host has it."
 
     static let project = machine.merging(
         table([

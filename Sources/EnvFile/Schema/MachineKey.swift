@@ -114,6 +114,10 @@ struct MachineKey: Sendable {
             details: "They run in this order, until one fails.",
             example: "[{ name: tools, run: apt-get install -y git }]"),
         MachineKey(
+            .atUse, "hooks", .hooks, note: "none", "What runs before and after commands for the machine",
+            details: "Events are those of the project's 'hooks'. They run while the command holds the machine.",
+            example: "{ before_halt: [{ run: ./save.sh, in: guest }] }"),
+        MachineKey(
             .atUse, "ready", .list(.object(.probe), identity: .key("name")),
             "Questions that decide whether the machine is ready",
             details: "'wander up' is done when all of them have succeeded.", example: "[{ tcp: 5432 }]"),

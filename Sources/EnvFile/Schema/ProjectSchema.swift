@@ -47,11 +47,11 @@ extension ObjectType {
     ]
 
     /// Keys of a machine that may stand at the top of a file that describes a single one.
-    static let singleFormKeys = machine.keys.filter { $0.name != "networks" }
+    static let singleFormKeys = machine.keys.filter { !["networks", "hooks"].contains($0.name) }
 
     static let project = ObjectType(
         "a Wanderfile", keys: projectKeys + workKeys + singleFormKeys,
-        later: ["tasks", "hooks"] + machine.later, foreign: ForeignKey.project,
+        later: machine.later, foreign: ForeignKey.project,
         hasExtensions: true)
 
     /// The user's own configuration, below every Wanderfile.

@@ -3,7 +3,16 @@ extension ObjectType {
     static let workKeys: [KeyDefinition] = [
         KeyDefinition(
             "ansible", .object(.ansible), "What Ansible is told of the machines",
-            details: "'wander inventory' prints it.", example: "{ groups: { web: [\"web-*\"] } }")
+            details: "'wander inventory' prints it.", example: "{ groups: { web: [\"web-*\"] } }"),
+        KeyDefinition(
+            "hooks", .hooks, note: "none", "What runs on this host before and after commands, once a command",
+            details:
+                "A machine has hooks of its own. Events: before_ and after_ with up, halt, reload, destroy, provision, "
+                + "suspend and resume.", example: "{ after_up: [./scripts/notify.sh] }"),
+        KeyDefinition(
+            "tasks", .map(.names, .object(.task, shorthand: "run")), note: "none", "Commands that people call by name",
+            details: "'wander run' lists them, 'wander run NAME' runs one.",
+            example: "{ test: make -C /project test }"),
     ]
 
     /// A Wanderfile, as far as they go.

@@ -1,5 +1,5 @@
-/// The URL of a web proxy: `http://user:password@proxy.example.test:3128`. Plain characters alone: it goes into files of
-/// several programs, each with quoting of its own.
+/// The URL of a web proxy: `http://user:password@proxy.example.test:3128`. Plain characters alone: it goes into files
+/// of several programs, each with quoting of its own.
 public struct ProxyURL: Hashable, Sendable, CustomStringConvertible {
     public var scheme: String
     /// `user:password`, as it is in the URL; nil for none.

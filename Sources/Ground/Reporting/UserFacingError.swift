@@ -11,6 +11,7 @@ public enum ErrorKind: String, Sendable, CaseIterable {
     case provisioningFailed = "provisioning-failed"
     case refused
     case incomplete
+    case hookFailed = "hook-failed"
     case usage
     case interrupted
 
@@ -28,6 +29,7 @@ public enum ErrorKind: String, Sendable, CaseIterable {
         case .provisioningFailed: 9
         case .refused: 10
         case .incomplete: 12
+        case .hookFailed: 13
         case .usage: 64
         case .interrupted: 130
         }

@@ -2,17 +2,17 @@ import Reporting
 
 /// Turns a stream of bytes into lines that are fit to show: secrets masked, escape sequences and control characters
 /// dropped (what a guest prints may not command the user's terminal), over-long lines cut, damaged UTF-8 replaced.
-struct OutputLines {
+public struct OutputLines {
     /// In bytes.
     static let limit = 16 << 10
 
     private let masker: Masker
     private var buffer: [UInt8] = []
 
-    init(_ masker: Masker) { self.masker = masker }
+    public init(_ masker: Masker) { self.masker = masker }
 
     /// The lines that are complete with these bytes.
-    mutating func add(_ bytes: some Sequence<UInt8>) -> [String] {
+    public mutating func add(_ bytes: some Sequence<UInt8>) -> [String] {
         var lines: [String] = []
         for byte in bytes {
             if byte == 0x0a {
@@ -27,7 +27,7 @@ struct OutputLines {
     }
 
     /// What came after the last line break.
-    mutating func finish() -> String? { buffer.isEmpty ? nil : take(buffer.count) }
+    public mutating func finish() -> String? { buffer.isEmpty ? nil : take(buffer.count) }
 
     private mutating func take(_ count: Int) -> String {
         let masked: [UInt8]

@@ -1,4 +1,5 @@
 import EnvFile
+import Provisioning
 
 /// What wander does inside a running machine. Tests of machines' lives bring their own guest.
 ///
@@ -27,6 +28,10 @@ protocol GuestWork: AnyObject {
 
     /// Asks the ready probes until all have passed.
     func waitUntilProbesPass(_ definition: MachineDefinition) throws
+
+    /// Runs a step that nothing is recorded of.
+    /// - Parameter output: Gets its lines.
+    func run(_ step: ProvisioningStep, output: @escaping (String) -> Void) throws
 
     /// Asks the guest's operating system to shut down, whether or not the machine has become ready.
     /// - Parameter milliseconds: How long it may take to be reached.

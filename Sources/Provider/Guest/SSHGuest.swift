@@ -52,6 +52,19 @@ final class SSHGuest: GuestWork {
         try ProvisioningJob(machine, definition).waitUntilProbesPass { try connected() }
     }
 
+    func run(_ step: ProvisioningStep, output: @escaping (String) -> Void) throws {
+        let session = try connected()
+        // Ctrl-C ends it at once: it is no step that a machine could be left in the midst of.
+        session.observe(machine.project.cancellation.insistence == nil ? nil : machine.project.cancellation)
+        let run = ProvisioningRun(
+            over: session, masking: Masker(machine.definition?.maskedValues ?? []),
+            writable: machine.definition.map { machine.writableFolders($0).folders } ?? []
+        ) { event in
+            if case .output(_, _, let line) = event { output(line) }
+        }
+        try run.run(ProvisioningPlan([step], records: [], selection: .all, isStart: true)) { _ in }
+    }
+
     func shutDown(within milliseconds: Int64) -> Bool {
         guard milliseconds > 0,
             let session = try? GuestAccess(machine).connect(journal.record, patience: milliseconds)

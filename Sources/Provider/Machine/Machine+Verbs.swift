@@ -1,3 +1,4 @@
+import EnvFile
 public import LinuxSystem
 import Reporting
 public import SSH
@@ -9,26 +10,35 @@ extension Machine {
     /// Starts the machine, whatever state it is in, and provisions it.
     public func up(_ options: UpOptions) throws -> MachineOutcome {
         let definition = try defined()
-        return try exclusively { try BringUp(self, definition, options).run() }
+        return try exclusively {
+            try finishHooks()
+            return try hooked(.up) { try BringUp(self, definition, options).run() }
+        }
     }
 
     /// Restarts the machine with what the Wanderfile says now.
     public func reload(_ options: UpOptions, _ mode: HaltMode) throws -> MachineOutcome {
         let definition = try defined()
-        return try exclusively { try BringUp(self, definition, options).restart(journal(existingRecord()), mode) }
+        return try exclusively {
+            let record = try existingRecord()
+            return try hooked(.reload) { try BringUp(self, definition, options).restart(journal(record), mode) }
+        }
     }
 
     /// Runs provisioners of a running machine.
     public func provision(_ choice: ProvisioningChoice) throws -> MachineOutcome {
         let definition = try defined()
         return try exclusively {
-            let guest = guest(journal(try runningRecord()))
-            defer { guest.close() }
-            try guest.becomeReady(definition)
-            try guest.adapt(definition)
-            try guest.mountShares()
-            let ran = try guest.provision(definition, choice, hasStarted: true)
-            return MachineOutcome(machine: name, actions: [ran ? .provisioned : .unchanged])
+            let record = try runningRecord()
+            return try hooked(.provision) {
+                let guest = guest(journal(record))
+                defer { guest.close() }
+                try guest.becomeReady(definition)
+                try guest.adapt(definition)
+                try guest.mountShares()
+                let ran = try guest.provision(definition, choice, hasStarted: true)
+                return MachineOutcome(machine: name, actions: [ran ? .provisioned : .unchanged])
+            }
         }
     }
 
@@ -43,8 +53,12 @@ extension Machine {
     public func halt(_ mode: HaltMode) throws -> MachineOutcome {
         guard try record() != nil else { return MachineOutcome(machine: name, actions: [.unchanged]) }
         return try exclusively {
+            try finishHooks()
             guard let record = try record() else { return MachineOutcome(machine: name, actions: [.unchanged]) }
-            let stopped = try Stopping(self, journal(record)).run(mode)
+            let isAlive = try folder.isAlive()
+            let stop = { try Stopping(self, journal(record)).run(mode) }
+            // One that does not run is not stopped by this.
+            let stopped = try isAlive ? hooked(.halt, stop) : stop()
             return MachineOutcome(machine: name, actions: [stopped ? .stopped : .unchanged])
         }
     }
@@ -54,9 +68,11 @@ extension Machine {
         try exclusively {
             let control = try control(runningRecord())
             guard try !control.isPaused else { return MachineOutcome(machine: name, actions: [.unchanged]) }
-            report(.step("suspending"))
-            try control.pause()
-            return MachineOutcome(machine: name, actions: [.suspended])
+            return try hooked(.suspend) {
+                report(.step("suspending"))
+                try control.pause()
+                return MachineOutcome(machine: name, actions: [.suspended])
+            }
         }
     }
 
@@ -67,10 +83,13 @@ extension Machine {
             let record = try runningRecord()
             let control = try control(record)
             let wasPaused = try control.isPaused
-            if wasPaused { try goOn(control) }
-            let guest = guest(journal(record))
-            defer { guest.close() }
-            try guest.setClock()
+            let work = {
+                if wasPaused { try goOn(control) }
+                let guest = guest(journal(record))
+                defer { guest.close() }
+                try guest.setClock()
+            }
+            if wasPaused { try hooked(.resume, work) } else { try work() }
             return MachineOutcome(machine: name, actions: [wasPaused ? .resumed : .unchanged])
         }
     }
@@ -90,8 +109,16 @@ extension Machine {
 
     /// Stops the machine and removes it with its disk. The box stays.
     public func destroy() throws -> MachineOutcome {
-        guard try FileSystem.exists(folder.path) else { return MachineOutcome(machine: name, actions: [.unchanged]) }
-        return try exclusively { try Removal(self).destroy() }
+        guard try FileSystem.exists(folder.path) || hasUnfinishedHooks else {
+            return MachineOutcome(machine: name, actions: [.unchanged])
+        }
+        return try exclusively {
+            try finishHooks()
+            guard try FileSystem.exists(folder.path) else {
+                return MachineOutcome(machine: name, actions: [.unchanged])
+            }
+            return try hooked(.destroy) { try Removal(self).destroy() }
+        }
     }
 
     /// Packs the machine into a box archive. A running machine is stopped first, and stays stopped.

@@ -49,6 +49,6 @@ import Testing
 
     @Test("exit statuses are the documented ones")
     func exitStatuses() {
-        #expect(ErrorKind.allCases.map(\.exitStatus) == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 64, 130])
+        #expect(ErrorKind.allCases.map(\.exitStatus) == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 64, 130])
     }
 }

@@ -1,6 +1,7 @@
 import EnvFile
 import JSON
 import LinuxSystem
+import Provisioning
 import Synchronization
 
 @testable import Provider
@@ -78,6 +79,11 @@ final class FakeGuest: GuestWork {
     }
 
     func waitUntilProbesPass(_ definition: MachineDefinition) throws { try guests.enter("probes") }
+
+    func run(_ step: ProvisioningStep, output: @escaping (String) -> Void) throws {
+        try guests.enter("hook \(step.name)")
+        output("\(step.name) in the guest")
+    }
 
     func shutDown(within milliseconds: Int64) -> Bool {
         guard (try? guests.enter("shut down")) != nil else { return false }

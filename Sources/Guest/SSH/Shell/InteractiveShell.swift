@@ -51,6 +51,14 @@ public struct InteractiveShell {
             error: { bytes throws(SSHError) in try Self.write(bytes, to: error) })
     }
 
+    /// Runs a script in the terminal, as its user.
+    public func run(_ session: SSHSession, script: ShellScript) throws(SSHError) -> SSHOutcome {
+        let whole = script.whenSwitched(from: session.user)
+        let words = ["sh", "-c", whole.text, "sh"] + whole.arguments
+        let line = "exec " + words.map { ShellQuoting.quote($0) }.joined(separator: " ")
+        return try run(session, command: ShellScript.commandLine(line))
+    }
+
     private func windowSize() -> (columns: Int32, rows: Int32)? {
         TerminalSize.of(output).map { (Int32($0.columns), Int32($0.rows)) }
     }

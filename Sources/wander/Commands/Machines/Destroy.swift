@@ -1,4 +1,5 @@
 import ArgumentParser
+import EnvFile
 import LinuxSystem
 import Provider
 import Reporting
@@ -20,15 +21,24 @@ struct Destroy: WanderCommand {
         let chosen = try project.machines(named: machines.machines)
         var accepted: [Machine] = []
         var kept: [String] = []
-        for machine in chosen where try FileSystem.exists(machine.folder.path) {
+        for machine in chosen {
+            guard try FileSystem.exists(machine.folder.path) else {
+                // What there is to be done needs no answer.
+                if try machine.hasUnfinishedHooks { _ = try machine.destroy() }
+                continue
+            }
             if try force || context.confirm("Destroy the machine '\(machine.name)' and its disk?") {
                 accepted.append(machine)
             } else {
                 kept.append(machine.name)
             }
         }
-        let results = try Schedule.run(accepted, after: project.dependents(of:)) { try $0.destroy() }
-        try MachineResults.report(results, context)
+        let destroy = {
+            let results = try Schedule.run(accepted, after: project.dependents(of:)) { try $0.destroy() }
+            try MachineResults.report(results, context)
+            return results
+        }
+        let results = try accepted.isEmpty ? [] : project.hooked(.destroy, destroy)
         if !context.json {
             let lines = results.map { "\($0.machine.name) is destroyed." } + kept.map { "\($0) is kept." }
             context.print(lines.isEmpty ? "There is nothing to destroy." : lines.joined(separator: "\n"))

@@ -1,4 +1,5 @@
 import ArgumentParser
+import EnvFile
 import Provider
 import Reporting
 
@@ -17,8 +18,11 @@ struct Halt: WanderCommand {
         let project = try project.load(context) { $0.lockWaitMilliseconds = machines.wait?.milliseconds ?? 0 }
         let chosen = try project.machines(named: machines.machines)
         let mode: Machine.HaltMode = force ? .force : .graceful
-        let results = try Schedule.run(chosen, after: project.dependents(of:)) { try $0.halt(mode) }
-        try MachineResults.report(results, context)
+        let results = try project.hooked(.halt) {
+            let results = try Schedule.run(chosen, after: project.dependents(of:)) { try $0.halt(mode) }
+            try MachineResults.report(results, context)
+            return results
+        }
         guard !context.json else { return }
         let lines = try results.compactMap { machine, result -> String? in
             guard case .success(let outcome) = result else { return nil }

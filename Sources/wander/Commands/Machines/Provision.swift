@@ -29,12 +29,13 @@ struct Provision: WanderCommand {
         let project = try project.load(context) { $0.lockWaitMilliseconds = machines.wait?.milliseconds ?? 0 }
         let choice: ProvisioningChoice =
             provisionWith.map { .only($0.split(separator: ",").map(String.init)) } ?? (all ? .all : .asNeeded)
-        let results = try Schedule.run(
-            try project.machines(named: machines.machines, includingUndefined: false),
-            after: \.dependencies
-        ) { try $0.provision(choice) }
-        try MachineResults.report(results, context)
-        try project.runPlaybooks(choice, started: Set(results.map(\.machine.name)))
+        let chosen = try project.machines(named: machines.machines, includingUndefined: false)
+        let results = try project.hooked(.provision) {
+            let results = try Schedule.run(chosen, after: \.dependencies) { try $0.provision(choice) }
+            try MachineResults.report(results, context)
+            try project.runPlaybooks(choice, started: Set(results.map(\.machine.name)))
+            return results
+        }
         if !context.json {
             let lines = results.map { machine, result -> String in
                 if case .success(let outcome) = result, outcome.actions == [.provisioned] {

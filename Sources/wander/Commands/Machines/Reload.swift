@@ -25,11 +25,14 @@ struct Reload: WanderCommand {
         upOptions.provisioning = provisioning.choice
         let frozen = upOptions
         let mode: Machine.HaltMode = force ? .force : .graceful
-        let results = try Schedule.run(chosen, after: \.dependencies) {
-            try $0.reload(frozen, mode)
+        let results = try project.hooked(.reload) {
+            let results = try Schedule.run(chosen, after: \.dependencies) {
+                try $0.reload(frozen, mode)
+            }
+            try MachineResults.report(results, context)
+            try project.runPlaybooks(provisioning.choice, started: MachineResults.started(results))
+            return results
         }
-        try MachineResults.report(results, context)
-        try project.runPlaybooks(provisioning.choice, started: MachineResults.started(results))
         if !context.json {
             context.print(results.map { "\($0.machine.name) is running." }.joined(separator: "\n"))
         }

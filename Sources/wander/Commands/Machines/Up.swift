@@ -55,11 +55,14 @@ struct Up: WanderCommand {
         guard !chosen.isEmpty else {
             return context.output("No machine starts by itself: name one.", json: ["machines": []])
         }
-        let results = try Schedule.run(chosen, after: \.dependencies) {
-            try $0.up(others.contains($0.name) ? standard : frozen)
+        let results = try project.hooked(.up) {
+            let results = try Schedule.run(chosen, after: \.dependencies) {
+                try $0.up(others.contains($0.name) ? standard : frozen)
+            }
+            try MachineResults.report(results, context)
+            try project.runPlaybooks(provisioning.choice, started: MachineResults.started(results))
+            return results
         }
-        try MachineResults.report(results, context)
-        try project.runPlaybooks(provisioning.choice, started: MachineResults.started(results))
         if !context.json, !options.quiet { report(results, context) }
     }
 

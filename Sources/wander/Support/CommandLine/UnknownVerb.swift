@@ -14,7 +14,7 @@ struct UnknownVerb: UserFacingError, Equatable {
         "create": "up", "launch": "up", "boot": "up", "stop": "halt", "shutdown": "halt", "poweroff": "halt",
         "down": "halt", "restart": "reload", "reboot": "reload", "delete": "destroy", "remove": "destroy",
         "rm": "destroy", "purge": "destroy", "pause": "suspend", "unpause": "resume", "exec": "ssh -c",
-        "run": "ssh -c", "shell": "ssh", "sh": "ssh", "bash": "ssh", "login": "ssh", "connect": "ssh", "enter": "ssh",
+        "shell": "ssh", "sh": "ssh", "bash": "ssh", "login": "ssh", "connect": "ssh", "enter": "ssh",
         "attach": "console", "scp": "upload", "cp": "upload", "copy": "upload", "transfer": "upload",
         "push": "upload", "commit": "package", "export": "package", "pull": "box add",
         "images": "box list", "boxes": "box list", "find": "box list", "ports": "port", "log": "logs",

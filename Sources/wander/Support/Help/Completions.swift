@@ -25,6 +25,11 @@ enum Completions {
         unique((project(words)?.environment.machines ?? []).flatMap { $0.provision.map(\.name) })
     }
 
+    /// Tasks of the Wanderfile.
+    static let tasks = CompletionKind.custom { words, _, _ in
+        unique((project(words)?.environment.tasks ?? []).map(\.name))
+    }
+
     /// Names of boxes in the store.
     static let boxes = CompletionKind.custom { _, _, _ in
         guard let store = try? BoxStore.standard(), let list = try? store.list() else { return [] }

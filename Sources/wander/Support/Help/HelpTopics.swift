@@ -69,8 +69,9 @@ enum HelpTopics {
           7    a digest did not match
           8    a time-out
           9    a provisioner failed, or the guest could not mount a share
-          10   refused: it needs a confirmation (--yes) or would destroy something
+          10   refused: it needs a confirmation (--yes), would destroy something, or a before_ hook failed
           12   something was left out that the machines need (import)
+          13   the command's work is done, but an after_ hook failed
           64   the command line was wrong
           130  interrupted
 
