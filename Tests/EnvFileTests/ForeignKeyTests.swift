@@ -221,7 +221,10 @@ import Testing
     func once() throws {
         let problems = try Project("box: a\nqqqq: 1\nwwww: 2\nzzzz: 3\n").problems()
         #expect(problems.components(of: "error: unknown key") == 3)
-        #expect(problems.components(of: "Known keys:") == 1)
+        #expect(problems.components(of: "'wander schema --keys' lists what there is.") == 1)
+        #expect(!problems.contains("Known keys:"))
+        let port = try Project("box: a\nports: [{ guest: 80, qqqq: 1 }, { guest: 81, wwww: 2 }]\n").problems()
+        #expect(port.components(of: "Known keys: bind, guest, host, name, on_conflict, proto.") == 1, "\(port)")
     }
 
     @Test("a Vagrantfile is recognized, wherever its first block is")

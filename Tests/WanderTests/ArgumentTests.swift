@@ -182,6 +182,42 @@ import Testing
         #expect(mistake.remedy?.split(separator: "\n").first.map(String.init) == advice, "\(mistake.remedy ?? "")")
     }
 
+    @Test(
+        "commands of other tools that can mean one thing only do it",
+        arguments: [
+            ("ps", "status"), ("ps -a", "status"), ("ls web", "status web"), ("list --json", "status --json"),
+            ("global-status", "status --all"), ("start", "up"), ("start web db", "up web db"), ("stop", "halt"),
+            ("stop web", "halt web"), ("restart web", "reload web"), ("shell web", "ssh web"), ("up -d", "up"),
+            ("up --detach web", "up web"), ("start -d", "up"), ("-f w up -d", "up --file w"),
+            ("--json ps", "status --json"), ("exec web uptime", "ssh web -c uptime"),
+            ("exec web ls -la /", "ssh web -c ls_-la_/"), ("exec web -- ls -d .", "ssh web -c ls_-d_."),
+            ("exec -it web bash", "ssh web -c bash --tty"), ("exec -T web a;b", "ssh web -c a;b"),
+            ("exec web echo a;b", "ssh web -c echo_'a;b'"), ("destroy -f", "destroy --force"),
+            ("halt -f web", "halt --force web"), ("stop -f", "halt --force"), ("ssh web -- -d", "ssh web -- -d"),
+            ("logs -f", "logs -f"), ("status -f nowhere", "status -f nowhere"), ("up web", "up web"),
+            // These remove something, could mean two things, or do not say enough: they are answered only.
+            ("down", "down"), ("rm web", "rm web"), ("exec", "exec"), ("exec web", "exec web"),
+            ("exec -u root web id", "exec -u root web id"), ("cp a b", "cp a b"), ("box list", "box list"),
+        ])
+    func broughtVerbs(line: String, expected: String) {
+        let words = expected.split(separator: " ").map { String($0.replacing("_", with: " ")) }
+        #expect(CommandLineRewriter.rewrite(line.split(separator: " ").map(String.init)) == words)
+    }
+
+    @Test("such a command is the same as the one that it means")
+    func brought() throws {
+        let folder = try ProjectFolder()
+        for (line, same) in [
+            ("ps --names", "status --names"), ("stop web", "halt web"), ("up -d nowhere", "up nowhere"),
+            ("exec nowhere true", "ssh nowhere -c true"), ("restart nowhere", "reload nowhere"),
+        ] {
+            let one = try folder.wander.run(words: line.split(separator: " ").map(String.init))
+            let other = try folder.wander.run(words: same.split(separator: " ").map(String.init))
+            #expect(one.status == other.status && one.output == other.output && one.error == other.error, "\(line)")
+            #expect(one.status != 64, "\(line): \(one.error)")
+        }
+    }
+
     @Test("what is destroyed for good is not suggested without a word about it")
     func careful() {
         #expect(UnknownVerb.find(in: ["down"])?.remedy?.contains("with their disks: wander destroy") == true)

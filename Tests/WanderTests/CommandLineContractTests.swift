@@ -20,7 +20,7 @@ import Testing
         "an unknown verb is a usage error that names the nearest one",
         arguments: [
             ("versoin", "wander version"), ("completoin", "wander completion"),
-            ("global-status", "wander status --all"), ("down", "wander destroy"), ("kill", "wander halt --force"),
+            ("images", "wander box list"), ("down", "wander destroy"), ("kill", "wander halt --force"),
             ("rsync", "wander upload"), ("plugin", "built in"),
         ])
     func unknownVerb(typed: String, meant: String) throws {

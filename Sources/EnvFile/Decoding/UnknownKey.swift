@@ -3,6 +3,9 @@ import YAML
 
 /// A key that the schema does not have: a typing error, a key of a later version, or one that is free to use.
 enum UnknownKey {
+    /// As many keys as a reader takes in at a glance.
+    private static let listLimit = 12
+
     static func report(_ entry: Node.Entry, in type: ObjectType, problems: Problems) {
         let name = String(entry.name.prefix(64))
         if type.hasExtensions, name.hasPrefix("x-") { return }
@@ -18,7 +21,10 @@ enum UnknownKey {
             ?? problems.sourceLine(entry.mark).flatMap { VagrantKey(line: $0, at: entry.mark)?.advice }
             ?? Suggestion.didYouMean(name, in: known)
         if hint == nil, problems.isFirstMention(of: type.title) {
-            hint = "Known keys: \(known.sorted().joined(separator: ", "))."
+            hint =
+                known.count <= listLimit
+                ? "Known keys: \(known.sorted().joined(separator: ", "))."
+                : "'wander schema --keys' lists what there is."
         }
         problems.report("unknown key '\(name)' in \(type.title)", hint: hint, at: entry.mark)
     }

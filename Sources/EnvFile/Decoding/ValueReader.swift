@@ -142,6 +142,7 @@ struct ValueReader {
             }
             var value = entry.value
             if value.isNull, case .object = type { value = .mapping([], at: entry.mark) }
+            containers["\(path).\(entry.name)"] = entry.mark
             if let read = read(value, as: type, path: "\(path).\(entry.name)") {
                 result.append(Value.MapEntry(name: entry.name, mark: entry.mark, value: read))
             }

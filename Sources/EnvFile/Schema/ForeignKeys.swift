@@ -1,6 +1,8 @@
 /// The words that people bring from Vagrant, compose, Lima, multipass and cloud-init, map by map.
 extension ForeignKey {
-    static let machine = table([
+    static let machine = tools.merging(common, uniquingKeysWith: { $1 })
+
+    private static let common = table([
         (["image", "box_url"], .key("box")),
         (
             ["box_version"],
@@ -90,7 +92,8 @@ extension ForeignKey {
             (["version", "api_version"], .words("Remove it: 'wander: \">= 0.1\"' says which versions a file needs.")),
             (["variables"], .key("vars")),
             (["includes", "imports", "extends", "base"], .key("include")),
-            (["env_file"], .key("env_files")),
+            (["env_file"], .key("env_files")), (["param"], .key("vars")),
+            (["minimumLimaVersion"], .words("Remove it: 'wander: \">= 0.1\"' says which versions a file needs.")),
         ]), uniquingKeysWith: { $1 })
 
     static let include = table([

@@ -42,14 +42,16 @@ struct EnvironmentChecks {
                 let names =
                     members[dependency.machine] ?? (marks[dependency.machine] == nil ? [] : [dependency.machine])
                 if names.contains(machine.name) {
-                    problems.report("'\(machine.name)' depends on itself", at: mark(machine.name, "depends_on"))
+                    problems.report(
+                        "'\(machine.name)' depends on itself",
+                        at: mark(machine.name, "depends_on.\(dependency.machine)"))
                 } else if names.isEmpty, !groups.contains(dependency.machine), !leftOut.contains(dependency.machine) {
                     let known = groups.filter { $0 != machine.group }
                     problems.report(
                         "'\(machine.name)' depends on '\(dependency.machine)', which is no machine",
                         hint: Suggestion.didYouMean(dependency.machine, in: known)
                             ?? (known.isEmpty ? nil : "There is \(known.joined(separator: ", "))."),
-                        at: mark(machine.name, "depends_on"))
+                        at: mark(machine.name, "depends_on.\(dependency.machine)"))
                 }
                 resolved += names.map { .init(machine: $0, condition: dependency.condition) }
             }

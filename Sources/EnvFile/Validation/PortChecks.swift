@@ -26,12 +26,13 @@ struct PortChecks {
             }
             if let port = machine.ssh.port {
                 claim(
-                    port, .tcp, IPv4Address.loopback, machine.name, "SSH of '\(machine.name)'", mayMove: false, &taken)
+                    port, .tcp, IPv4Address.loopback, origins["machines.\(machine.name).ssh.port"],
+                    "SSH of '\(machine.name)'", mayMove: false, &taken)
             }
-            for forward in machine.ports {
+            for (index, forward) in machine.ports.enumerated() {
                 guard let port = forward.hostPort else { continue }
                 claim(
-                    port, forward.transport, forward.bind, machine.name, "'\(machine.name)'",
+                    port, forward.transport, forward.bind, mark(machine.name, port: index), "'\(machine.name)'",
                     mayMove: forward.onConflict == .next, &taken)
             }
         }
@@ -41,9 +42,14 @@ struct PortChecks {
         containers["machines.\(machine).ports"] ?? origins["machines.\(machine).ssh.port"]
     }
 
+    /// Where a port of the host is written: in the long form or in the short one.
+    private func mark(_ machine: String, port index: Int) -> Mark? {
+        let path = "machines.\(machine).ports[\(index)]"
+        return origins["\(path).host"] ?? origins[path] ?? mark(machine)
+    }
+
     private func claim(
-        _ port: UInt16, _ transport: Transport, _ bind: IPv4Address, _ machine: String,
-        _ owner: String,
+        _ port: UInt16, _ transport: Transport, _ bind: IPv4Address, _ mark: Mark?, _ owner: String,
         mayMove: Bool, _ taken: inout [Key: [(bind: IPv4Address, owner: String)]]
     ) {
         let key = Key(port: port, transport: transport)
@@ -53,7 +59,7 @@ struct PortChecks {
             problems.report(
                 "the host's port \(port)/\(transport.rawValue) is used by both \(other.owner) and \(owner)",
                 hint: "Change one of the two, or let it move: '{ guest: ..., host: \(port), on_conflict: next }'.",
-                at: mark(machine))
+                at: mark)
             return
         }
         taken[key, default: []].append((bind, owner))

@@ -2,8 +2,8 @@ import ArgumentParser
 import LinuxSystem
 import SystemPackage
 
-/// Allows the options of every command before the verb too: `wander --json status`. It also takes `destroy -f` as
-/// Vagrant's users mean it.
+/// Allows the options of every command before the verb too: `wander --json status`. It also takes `destroy -f` and
+/// the verbs of other tools as their users mean them.
 enum CommandLineRewriter {
     /// Global flags without a value, and global options with one.
     static let flags: Set<String> = [
@@ -13,7 +13,10 @@ enum CommandLineRewriter {
     /// Verbs whose `-f` is `--force`, unless a Wanderfile follows.
     private static let forcing: Set<String> = ["destroy", "halt"]
 
-    static func rewrite(_ arguments: [String]) -> [String] { moveOptions(force(arguments)) }
+    static func rewrite(_ arguments: [String]) -> [String] {
+        let verb = arguments.indices.first { !arguments[$0].hasPrefix("-") && isVerb($0, in: arguments) }
+        return moveOptions(force(verb.map { BroughtVerb.rewrite(arguments, verb: $0) } ?? arguments))
+    }
 
     private static func moveOptions(_ arguments: [String]) -> [String] {
         var rest = arguments[...]
@@ -60,8 +63,9 @@ enum CommandLineRewriter {
     private static func isVerb(_ index: Int, in arguments: [String]) -> Bool {
         var rest = arguments[..<index]
         while let first = rest.first {
-            guard first.hasPrefix("-") else { return false }
-            rest = rest.dropFirst(options.contains(first) ? 2 : 1)
+            let length = options.contains(first) ? 2 : 1
+            guard first.hasPrefix("-"), rest.count >= length else { return false }
+            rest = rest.dropFirst(length)
         }
         return true
     }
