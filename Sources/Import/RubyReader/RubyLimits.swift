@@ -4,6 +4,8 @@ public enum RubyLimits {
     public static let fileSize = 1 << 20
     /// Of expressions and blocks in each other.
     static let nesting = 60
+    /// Of operators and calls that continue others in one statement, `a + b + c` and `a.b.c`.
+    static let links = 500
     /// Of interpolations in each other.
     static let interpolation = 4
     /// Of expressions that are evaluated inside of each other, calls of the file's own functions counted in full.

@@ -9,6 +9,10 @@ public struct RubyRemark: Hashable, Sendable {
         case fixed
         /// Something would be done on the host, or is not known; it was left out.
         case skipped
+        /// The same, and something that the file is read for is in it, or follows from a file that was not read.
+        case lost
+        /// The file would end here, and was read on.
+        case ended
         /// The rest of the file was not read.
         case limit
     }

@@ -1,3 +1,5 @@
+import RubyReader
+
 /// What became of a line of a file that was imported.
 public struct ImportRemark: Hashable, Sendable {
     public enum Kind: String, Sendable {
@@ -35,8 +37,8 @@ final class ImportRemarks {
 
     private func add(_ kind: ImportRemark.Kind, _ subject: String, _ text: String, _ line: Int, _ isImportant: Bool) {
         let remark = ImportRemark(
-            kind: kind, line: line, subject: OneLine.text(subject, limit: 80), text: OneLine.text(text, limit: 300),
-            isImportant: isImportant)
+            kind: kind, line: line, subject: OneLine.text(RubyPlaceholder.withoutVariables(subject), limit: 80),
+            text: OneLine.text(RubyPlaceholder.withoutVariables(text), limit: 300), isImportant: isImportant)
         guard all.count < Self.limit, known.insert(remark).inserted else { return }
         all.append(remark)
     }

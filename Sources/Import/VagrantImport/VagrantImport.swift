@@ -46,7 +46,9 @@ public struct VagrantImport: Sendable {
         evaluator.run(bytes)
         for remark in evaluator.remarks { Self.tell(remark, to: remarks) }
         let converter = VagrantConverter(host: host, keepsRelease: keepsRelease, remarks: remarks)
-        let isEmpty = file.settings.isEmpty && file.machines.isEmpty && file.networks.isEmpty && file.steps.isEmpty
+        let isEmpty =
+            file.settings.isEmpty && file.machines.isEmpty && file.networks.isEmpty && file.steps.isEmpty
+            && file.providers.isEmpty
         if isEmpty { remarks.dropped("Vagrant.configure", "the file configures no machine", at: 0) }
         let (machines, network) = isEmpty ? ([], nil) : converter.machines(VagrantEnvironment.machines(of: file))
         let source = OneLine.text(name, limit: 60)
@@ -55,12 +57,11 @@ public struct VagrantImport: Sendable {
         let missing = self.remarks.filter(\.isImportant).map { remark in
             "Not taken over: \(remark.line > 0 ? "\(source):\(remark.line): " : "")\(remark.subject): \(remark.text)."
         }
-        text =
-            machines.isEmpty
-            ? ""
-            : WanderfileWriter.text(
-                machines, network: network, isSingle: file.machines.isEmpty, source: source,
-                notes: Array(missing.prefix(40)))
+        let made = WanderfileWriter.text(
+            machines, network: network, isSingle: file.machines.isEmpty, source: source,
+            notes: Array(missing.prefix(40)))
+        // No mark of a variable leaves, whatever forgot to fill it in.
+        text = machines.isEmpty ? "" : RubyPlaceholder.withoutVariables(made)
     }
 
     private static func tell(_ remark: RubyRemark, to remarks: ImportRemarks) {
@@ -68,6 +69,12 @@ public struct VagrantImport: Sendable {
         case .unread: remarks.dropped("Ruby", "not understood: \(remark.text)", at: remark.line)
         case .limit: remarks.dropped("Ruby", remark.text, at: remark.line)
         case .skipped: remarks.dropped("Ruby", remark.text, at: remark.line, isImportant: false)
+        case .lost:
+            remarks.dropped("Ruby", "the machines may need what is left out here: \(remark.text)", at: remark.line)
+        case .ended:
+            // A file that wants a plugin ends here for what nobody needs.
+            let isForPlugin = remark.text.lowercased().contains("plugin")
+            remarks.dropped("Ruby", remark.text, at: remark.line, isImportant: !isForPlugin)
         case .undecided, .fixed: remarks.changed("Ruby", remark.text, at: remark.line)
         }
     }

@@ -23,7 +23,7 @@ public enum VagrantImportError: UserFacingError, Equatable {
     public var detail: String? {
         switch self {
         case .nothing(_, let remarks):
-            remarks.map { "line \($0.line): \($0.subject): \($0.text)" }.joined(separator: "\n")
+            remarks.map { "\($0.line > 0 ? "line \($0.line): " : "")\($0.subject): \($0.text)" }.joined(separator: "\n")
         case .invalid(let detail): detail
         case .missing, .unreadable: nil
         }

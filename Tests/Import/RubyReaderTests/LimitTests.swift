@@ -15,7 +15,13 @@ import Testing
             "x = []\nx << x\n$y = x.flatten.inspect",
             "a = 'a'\nloop { a = a.gsub('a', 'aa') }", "def g\n  g\nend\ng", "'%1000000d' % 1",
             "loop { puts 'a'.center(9999) }",
-            "a = ['x' * 1000]\nloop { a = [a.join, a.join] }",
+            "a = ['x' * 1000]\nloop { a = [a.join, a.join] }", "(-1..9223372036854775807).to_a",
+            "for i in -9223372036854775807..9223372036854775807 do end",
+            "(-9223372036854775807..9223372036854775807).step(3) { |x| x }",
+            "(9223372036854775800..9223372036854775806).each { |x| x }",
+            "(9223372036854775800..9223372036854775806).step(5) { |x| x }",
+            "(0 - 9223372036854775807 - 1).times { }", "'x'.rjust(0 - 9223372036854775807 - 1)",
+            "(1...(0 - 9223372036854775807 - 1)).to_a", "1.upto(9223372036854775807) { }",
         ])
     func loops(text: String) {
         let outcome = RubyCase("$result = 1\n" + text + "\n")
@@ -33,8 +39,29 @@ import Testing
         }
         let blocks = String(repeating: "if true\n", count: 5000) + String(repeating: "end\n", count: 5000)
         #expect(RubyCase("$result = 1\n" + blocks).result == "1")
+        for (start, more) in [
+            ("x = 1", " if true"), ("x = 1", " + 1"), ("x = a", ".b"), ("x = a", "[0]"), ("x = 1", " and 1"),
+        ] {
+            let chain = start + String(repeating: more, count: 60_000)
+            #expect(RubyCase("$result = 1\n" + chain + "\n").result == "1", "\(more)")
+        }
+        // The deepest that the limits let through.
+        var tree = "1"
+        for _ in 0..<40 { tree = "f { \(tree)" + String(repeating: ".b", count: RubyLimits.links) + " }" }
+        #expect(RubyCase("$result = 1\nx = \(tree)\n").result == "1")
         let sums = Array(repeating: "1", count: 2000).joined(separator: " + ")
         #expect(RubyCase("$result = 1\nx = \(sums)\n").result == "1")
+    }
+
+    @Test("many words of one character are read in time")
+    func characters() {
+        let clock = ContinuousClock()
+        for text in ["(", "!", "- ", "[", "{", "||", "**="] {
+            let start = clock.now
+            let outcome = RubyCase("$result = 1\nx = " + String(repeating: text, count: 200_000))
+            #expect(outcome.result == "1")
+            #expect(clock.now - start < .seconds(10), "\(text)")
+        }
     }
 
     @Test("a pattern that tries everything finds nothing in time")

@@ -57,6 +57,20 @@ import VagrantImport
         #expect(throws: VagrantImportError.self) { try VagrantImport(reading: path) }
     }
 
+    @Test(
+        "a file with nothing to run says why",
+        arguments: [
+            ("config.vm.provider('docker') { |d| d.build_dir = '.' }", "line 2: provider \"docker\""),
+            ("config.vm.box = 'msedge.win10'", "line 2: vm.box"), ("x = 1", "Vagrant.configure"),
+        ])
+    func nothing(line: String, start: String) {
+        let text = "Vagrant.configure(2) do |config|\n\(line)\nend\n"
+        let result = VagrantImport(Array(text.utf8), named: "Vagrantfile", in: "/nonexistent")
+        #expect(result.machines.isEmpty)
+        let detail = VagrantImportError.nothing("/nonexistent/Vagrantfile", result.remarks(.dropped)).detail
+        #expect(detail?.hasPrefix(start) == true, "\(detail ?? "")")
+    }
+
     @Test("settings are read in the file's own folder alone, also by links")
     func confinement() throws {
         let outside = try TemporaryFolder()

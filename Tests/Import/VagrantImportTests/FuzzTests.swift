@@ -20,7 +20,8 @@ import VagrantImport
         " << ", " || ", " && ", " ? ", " : ", ":a => ", "a: ", "*", "&:b", "..", "...", "::", ".", "&.", ";", "\n",
         "\r\n", "\t",
         "\u{0}", "\u{1b}[2J", "\u{f5a00}HOME\u{f5a02}", "\u{feff}", "\u{2028}", "é", "\\", "nil", "0", "-1",
-        "99999999999999999999", "1.5e308", "ENV['X'] || ", "File.read(\"Vagrantfile\")", "YAML.load(", "\"%d\" % ",
+        "99999999999999999999", "1.5e308", "ENV['X'] || ", "(ENV['Y'] || 3).to_i", "\"#{ENV['Z'] || '7'}.\" + ",
+        "File.read(\"Vagrantfile\")", "YAML.load(", "\"%d\" % ",
         ".each do |y|\n",
         ".times {", ".map(&:to_s)", ".gsub(/(a*)*b/, 'c')", "=begin\n", "__END__\n", "rescue", "ensure", "self",
         "super", "$x", "@y",
@@ -57,8 +58,13 @@ import VagrantImport
     private func check(_ result: VagrantImport, _ folder: FilePath, _ place: String) throws {
         for remark in result.remarks {
             let text = remark.subject + remark.text
-            #expect(!text.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7f }, "\(place): \(text)")
+            let isPlain = text.unicodeScalars.allSatisfy { scalar in
+                scalar.value >= 0x20 && scalar.value != 0x7f && !(0xf5a00...0xf5a0f).contains(scalar.value)
+            }
+            #expect(isPlain, "\(place): \(text)")
         }
+        let isMarked = result.text.unicodeScalars.contains { (0xf5a00...0xf5a0f).contains($0.value) }
+        #expect(!isMarked, "\(place)")
         guard !result.machines.isEmpty else { return #expect(result.text.isEmpty, "\(place)") }
         do throws(EnvFileError) {
             let environment = try Fixture.environment(result.text, in: folder)

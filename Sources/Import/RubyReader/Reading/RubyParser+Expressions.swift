@@ -14,7 +14,11 @@ extension RubyParser {
     }
 
     private mutating func wholeExpression() throws(Mistake) -> RubyNode {
-        let left = try choiceOrRange()
+        try assigned(try choiceOrRange())
+    }
+
+    /// What was read, as the target of an assignment if that is next.
+    private mutating func assigned(_ left: RubyNode) throws(Mistake) -> RubyNode {
         guard case .punctuation(let mark) = current.kind else { return left }
         if mark == "=", isTarget(left) {
             skip()
@@ -64,11 +68,16 @@ extension RubyParser {
     private mutating func binary(_ level: Int) throws(Mistake) -> RubyNode {
         guard level < Self.levels.count else { return try prefix() }
         var left = try binary(level + 1)
+        var isChain = false
         while case .punctuation(let mark) = current.kind, Self.levels[level].contains(mark) {
             let line = line
+            if isChain { try link() }
+            isChain = true
             skip()
             skipNewlines()
-            let right = try binary(level + 1)
+            var right = try binary(level + 1)
+            // `a && b = c` gives `b` a value.
+            if mark == "&&" || mark == "||" { right = try assigned(right) }
             let kind: RubyNode.Kind
             switch mark {
             case "||": kind = .or(left, right)
@@ -102,72 +111,5 @@ extension RubyParser {
         guard take("**") else { return base }
         let exponent = try nested { parser throws(Mistake) in try parser.prefix() }
         return RubyNode(line: line, kind: .call(RubyNode.Call(receiver: base, name: "**", arguments: [exponent])))
-    }
-
-    /// A value with the calls after it: `a.b(c)[d]::E`.
-    mutating func postfix() throws(Mistake) -> RubyNode {
-        var node = try primary()
-        while true {
-            if continuesOnNextLine { while case .newline = current.kind { skip() } }
-            let line = line
-            if current.isPunctuation(".") || current.isPunctuation("&.") {
-                let isSafe = current.isPunctuation("&.")
-                skip()
-                skipNewlines()
-                node = try member(of: node, isSafe: isSafe)
-            } else if current.isPunctuation("::") {
-                skip()
-                if case .constant(let name) = current.kind, !next.isPunctuation("(") {
-                    skip()
-                    node = RubyNode(line: line, kind: .constant(name, in: node))
-                } else {
-                    node = try member(of: node, isSafe: false)
-                }
-            } else if current.isPunctuation("["), !current.hasSpaceBefore {
-                skip()
-                let arguments = try list(until: "]")
-                node = RubyNode(
-                    line: line, kind: .call(RubyNode.Call(receiver: node, name: "[]", arguments: arguments)))
-            } else {
-                return node
-            }
-        }
-    }
-
-    func methodName() -> String? {
-        switch current.kind {
-        case .name(let name), .constant(let name), .keyword(let name): name
-        case .punctuation(let mark) where ["==", "<=>", "[]", "+", "-", "<<", "*", "/", "%"].contains(mark): mark
-        default: nil
-        }
-    }
-
-    private mutating func member(of receiver: RubyNode, isSafe: Bool) throws(Mistake) -> RubyNode {
-        let line = line
-        var call = RubyNode.Call(receiver: receiver, name: "", isSafe: isSafe)
-        if current.isPunctuation("(") {
-            call.name = "call"
-        } else if case .label(let pieces) = current.kind, case .text(let name)? = pieces.first {
-            // The first half of a choice: `condition ? a.b : c` without the space.
-            throw mistake("'\(name):' is not expected here")
-        } else {
-            guard let name = methodName() else { throw mistake("a method's name is expected, not '\(word)'") }
-            call.name = name
-            skip()
-        }
-        return try completed(call, line)
-    }
-
-    /// Arguments and block of a call whose name has just been read.
-    mutating func completed(_ call: RubyNode.Call, _ line: Int) throws(Mistake) -> RubyNode {
-        var call = call
-        if current.isPunctuation("("), !current.hasSpaceBefore {
-            skip()
-            call.arguments = try list(until: ")")
-        } else if startsArgument {
-            call.arguments = try bareArguments()
-        }
-        call.block = try block()
-        return RubyNode(line: line, kind: .call(call))
     }
 }

@@ -1,13 +1,15 @@
 /// Makes expressions of words. What it does not understand it tells, and goes on with the next statement.
 struct RubyParser {
-    private let tokens: [RubyToken]
-    private(set) var position = 0
+    let tokens: [RubyToken]
+    var position = 0
     private(set) var remarks: [RubyRemark] = []
     private var nesting: Int
     /// Names that are variables, so that `a -1` and `a [1]` are no calls of them.
     var variables: Set<String> = []
-    /// Whether a `do` belongs to a loop's head and not to a call in it.
-    var isInLoopHead = false
+    /// Whether a `do` belongs to what is around: to a loop, or to the call whose arguments have no parentheses.
+    var leavesDo = false
+    /// Of this statement; ``RubyLimits/links`` has the bound.
+    var links = 0
 
     struct Mistake: Error {
         var line: Int
@@ -71,9 +73,9 @@ struct RubyParser {
     }
 
     func mistake(_ text: String) -> Mistake { Mistake(line: line, text: text) }
-    mutating func tell(_ text: String) {
+    mutating func tell(_ text: String, at line: Int? = nil) {
         guard remarks.count < RubyLimits.remarks else { return }
-        remarks.append(RubyRemark(line: line, kind: .unread, text: text))
+        remarks.append(RubyRemark(line: line ?? self.line, kind: .unread, text: text))
     }
 
     /// Whether the words after this newline continue the call before it: `\n  .each`.
@@ -91,6 +93,22 @@ struct RubyParser {
         return try body(&self)
     }
 
+    /// Counts an operator or a call that continues a chain: its tree is as deep as the chain is long.
+    mutating func link() throws(Mistake) {
+        links += 1
+        guard links <= RubyLimits.links else { throw mistake("the line goes on for too long") }
+    }
+
+    /// Reads something inside of which a `do` belongs to what is around, or does not.
+    mutating func leavingDo<Result>(
+        _ leaves: Bool, _ body: (inout RubyParser) throws(Mistake) -> Result
+    ) throws(Mistake) -> Result {
+        let before = leavesDo
+        leavesDo = leaves
+        defer { leavesDo = before }
+        return try body(&self)
+    }
+
     /// The statements in `#{}`, which are as deep as the text around them.
     func code(_ tokens: [RubyToken]) throws(Mistake) -> [RubyNode] {
         var inner = RubyParser(tokens, nesting: nesting)
@@ -98,104 +116,5 @@ struct RubyParser {
         let statements = inner.statements(until: [])
         if let first = inner.remarks.first { throw Mistake(line: first.line, text: first.text) }
         return statements
-    }
-
-    // MARK: - Statements
-
-    /// Statements up to one of the keywords, or to a `}`. The keyword stays.
-    mutating func statements(until ends: Set<String>, brace: Bool = false) -> [RubyNode] {
-        var result: [RubyNode] = []
-        while true {
-            skipNewlines()
-            if isAtEnd { return result }
-            if case .keyword(let word) = current.kind, ends.contains(word) || word == "end" { return result }
-            if brace, current.isPunctuation("}") { return result }
-            let start = position
-            do throws(Mistake) {
-                result.append(try nested { parser throws(Mistake) in try parser.statement() })
-                let isClosed =
-                    isAtNewline || isAtEnd || current.isKeyword("end") || brace && current.isPunctuation("}")
-                if case .keyword(let word) = current.kind, ends.contains(word) { continue }
-                guard isClosed else { throw mistake("'\(word)' is not expected here") }
-            } catch {
-                if remarks.count < RubyLimits.remarks {
-                    remarks.append(RubyRemark(line: error.line, kind: .unread, text: error.text))
-                }
-                // Whatever it was, what it opens is skipped with it.
-                if position == start { skip() }
-                skipStatement(from: start, brace: brace)
-            }
-        }
-    }
-
-    /// Goes past the statement that could not be read, to the end of its line or of the block that it opens.
-    private mutating func skipStatement(from start: Int, brace: Bool) {
-        let failed = position
-        position = start
-        var open = 0
-        var brackets = 0
-        while !isAtEnd {
-            switch current.kind {
-            case .keyword(let word):
-                let isModifier = position > start && !isNewlineBefore
-                if ["do", "def", "class", "module", "begin", "case"].contains(word)
-                    || ["if", "unless", "while", "until", "for"].contains(word) && !isModifier
-                {
-                    open += 1
-                }
-                if word == "end" {
-                    if open == 0 { return }
-                    open -= 1
-                }
-            case .punctuation(let word):
-                if "([{".contains(word) { brackets += 1 }
-                if ")]}".contains(word) {
-                    if brace, brackets == 0, word == "}", position >= failed { return }
-                    brackets = max(0, brackets - 1)
-                }
-            case .newline where open == 0 && position >= failed: return
-            default: break
-            }
-            skip()
-        }
-    }
-
-    private var isNewlineBefore: Bool {
-        guard position > 0 else { return true }
-        switch tokens[position - 1].kind {
-        case .newline: return true
-        case .punctuation(let word): return [";", "=", "(", ","].contains(word)
-        default: return false
-        }
-    }
-
-    /// A block up to its `end`, which is read. A file whose last `end` is missing is read all the same.
-    mutating func body(until ends: Set<String> = []) -> [RubyNode] {
-        let start = line
-        let body = statements(until: ends.union(["rescue", "ensure", "else"]))
-        if !ends.isEmpty, case .keyword(let word) = current.kind, ends.contains(word) { return body }
-        let rest = skipRescue()
-        if isAtEnd {
-            tell("the 'end' of the block from line \(start) is missing")
-        } else {
-            _ = takeKeyword("end")
-        }
-        return body + rest
-    }
-
-    /// What is to be done when something fails is not looked at: here nothing is done that could fail.
-    private mutating func skipRescue() -> [RubyNode] {
-        var result: [RubyNode] = []
-        while current.isKeyword("rescue") || current.isKeyword("ensure") || current.isKeyword("else") {
-            let counts = !current.isKeyword("rescue")
-            while !isAtNewline, !isAtEnd, !current.isKeyword("then") {
-                skip()
-                if counts { break }
-            }
-            _ = takeKeyword("then")
-            let body = statements(until: ["rescue", "ensure", "else"])
-            if counts { result += body }
-        }
-        return result
     }
 }

@@ -5,15 +5,18 @@ extension RubyEvaluator {
         let first = call.arguments.first ?? .null
         switch call.name {
         case "puts", "print", "p", "pp", "warn", "printf", "sleep", "srand", "private", "public", "protected",
-            "module_function", "attr_accessor", "attr_reader", "include", "extend", "require", "trap", "at_exit",
+            "module_function", "attr_accessor", "attr_reader", "include", "extend", "trap", "at_exit",
             "private_class_method", "private_constant", "using", "gem", "lambda!":
             return .null
-        case "require_relative", "load", "eval", "instance_eval", "autoload":
-            return unknown("'\(call.name) \(first.text ?? "")' is not followed", at: call.line)
+        case "require":
+            // A library has a name; what has a path is a file of this project.
+            guard let path = first.symbolOrText else { return first.isNull ? .null : unfollowed(call) }
+            let isFile = [path, path + ".rb"].contains { $0.hasSuffix(".rb") && host.kind(of: $0) == .file }
+            return isFile || path.hasPrefix(".") || path.hasPrefix("/") ? unfollowed(call) : .null
+        case "require_relative", "load", "eval", "instance_eval", "autoload": return unfollowed(call)
         case "raise", "abort", "exit", "exit!", "fail":
-            // Most often a plugin or a version is missing, which nobody needs here.
-            let reason = first.text.map { ": \(Self.firstLine($0))" } ?? ""
-            tell(.skipped, "the file would end here\(reason)", at: call.line)
+            let reason = call.arguments.compactMap(\.symbolOrText).first.map { ": \(Self.firstLine($0))" } ?? ""
+            tell(isNeedless ? .skipped : .ended, "the file would end here\(reason)", at: call.line)
             return .null
         case "system", "exec", "spawn", "fork", "`", "open", "syscall":
             return unknown("'\(call.name)' would run on the host", at: call.line)
@@ -26,7 +29,9 @@ extension RubyEvaluator {
         case "binding", "caller", "gets", "rand", "fail!":
             return unknown("'\(call.name)' is not known here", at: call.line)
         case "Integer", "Float":
-            if case .string(let text) = first, RubyPlaceholder.isWhole(text) { return first }
+            if case .string(let text) = first, let number = RubyPlaceholder.converted(text, toNumber: true) {
+                return call.name == "Integer" ? .string(number) : first
+            }
             if let unknown = first.unknown { return .unknown(unknown) }
             return first.wholeNumber.map { .integer($0) } ?? unknown("this is not a number", at: call.line)
         case "String": return first.text.map { .string($0) } ?? unknown("this is not a text", at: call.line)
@@ -36,6 +41,11 @@ extension RubyEvaluator {
         default:
             return unknown("'\(call.name)' is not known here", at: call.line)
         }
+    }
+
+    private func unfollowed(_ call: RubyCall) -> RubyValue {
+        let name = Self.firstLine(call.arguments.first?.text ?? "")
+        return lost("'\(call.name)\(name.isEmpty ? "" : " \(name)")' is not followed", at: call.line)
     }
 
     static func firstLine(_ text: String) -> String {
@@ -74,100 +84,6 @@ extension RubyEvaluator {
         default:
             if let object = host.object(named: name) { return .object(object) }
             return unknown("'\(name)' is not known here", at: line)
-        }
-    }
-}
-
-/// `ENV`
-private final class RubyEnvironment: RubyObject {
-    let title = "ENV"
-
-    func answer(_ call: RubyCall, in evaluator: RubyEvaluator) throws(RubyJump) -> RubyValue? {
-        guard let name = call.arguments.first?.symbolOrText else {
-            return call.name == "to_h" || call.name == "to_hash" ? .table(RubyTable()) : nil
-        }
-        // A name that a Wanderfile could not have is of no use.
-        let isPlain =
-            !name.isEmpty && name.utf8.count <= 64 && name.utf8.allSatisfy { RubyLexer.isWord($0) && $0 < 0x80 }
-        switch call.name {
-        case "[]":
-            if let value = evaluator.environment[name] { return value }
-            return isPlain ? .environment(name) : .null
-        case "fetch":
-            if let value = evaluator.environment[name] { return value }
-            guard isPlain else { return .null }
-            var standard = call.arguments.dropFirst().first
-            if standard == nil, let block = call.block { standard = try evaluator.call(block, [.string(name)]) }
-            switch standard {
-            case .string(let text), .symbol(let text):
-                return try evaluator.made(RubyPlaceholder.text(name, fallback: text))
-            case .integer(let number): return try evaluator.made(RubyPlaceholder.text(name, fallback: "\(number)"))
-            case nil, .null: return .environment(name)
-            default:
-                evaluator.tell(.undecided, "'\(name)' of the environment counts as not set", at: call.line)
-                return standard
-            }
-        case "key?", "has_key?", "include?", "member?":
-            if evaluator.environment[name] != nil { return .flag(true) }
-            evaluator.tell(.undecided, "'\(name)' of the environment counts as not set", at: call.line)
-            return .flag(false)
-        case "[]=", "store":
-            evaluator.environment[name] = call.arguments.last ?? .null
-            return call.arguments.last ?? .null
-        case "delete":
-            evaluator.environment[name] = nil
-            return .null
-        default: return nil
-        }
-    }
-}
-
-/// What is known of the host without asking it: a Linux of 64 bits, as wander runs on.
-private final class RubyHostFacts: RubyObject {
-    let title = "RbConfig"
-
-    func answer(_ call: RubyCall, in evaluator: RubyEvaluator) throws(RubyJump) -> RubyValue? {
-        guard call.name == "CONFIG" else { return nil }
-        let table = RubyTable()
-        table[.string("host_os")] = .string("linux-gnu")
-        table[.string("host_cpu")] = .string("x86_64")
-        table[.string("target_cpu")] = .string("x86_64")
-        return .table(table)
-    }
-}
-
-/// Classes of Ruby, as far as something is made of them.
-private final class RubyClass: RubyObject {
-    let title: String
-    init(title: String) { self.title = title }
-
-    func answer(_ call: RubyCall, in evaluator: RubyEvaluator) throws(RubyJump) -> RubyValue? {
-        let first = call.arguments.first
-        switch (title, call.name) {
-        case ("Hash", "new"):
-            let table = RubyTable()
-            if let first { table.standard = first }
-            return .table(table)
-        case ("Hash", "[]"):
-            if case .table(let table)? = first { return .table(table.copy()) }
-            return nil
-        case ("Array", "new"):
-            let count = first?.integer ?? 0
-            guard (0...Int64(RubyLimits.items)).contains(count) else { throw .limit }
-            var items: [RubyValue] = []
-            for index in 0..<count {
-                let value = try call.block.map { block throws(RubyJump) in try evaluator.call(block, [.integer(index)])
-                }
-                items.append(value ?? call.arguments.dropFirst().first ?? .null)
-                try evaluator.count(1)
-            }
-            return .list(RubyList(items))
-        case ("String", "new"): return first ?? .string("")
-        case (_, "name"), (_, "to_s"): return .string(title)
-        case (_, "==="):
-            return try evaluator.respond(first ?? .null, RubyCall("is_a?", [.object(self)], line: call.line))
-        case ("Kernel", _): return try evaluator.callFunction(call, in: RubyScope())
-        default: return nil
         }
     }
 }

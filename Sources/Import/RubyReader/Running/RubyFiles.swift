@@ -1,5 +1,3 @@
-import JSON
-
 /// `File`, `Dir` and `Pathname`: paths as texts, and files as the host gives them. A path is relative to the file's
 /// folder, or begins with `/` or `~`.
 final class RubyFiles: RubyObject {
@@ -42,7 +40,9 @@ final class RubyFiles: RubyObject {
             return try evaluator.respond(
                 value, RubyCall(call.name == "readlines" ? "lines" : "each_line", block: call.block, line: call.line))
         case "open" where title != "Dir":
-            guard texts.count < 2 || texts[1].hasPrefix("r") else { return unreadable(path, call, evaluator) }
+            guard texts.count < 2 || texts[1].hasPrefix("r") else {
+                return evaluator.unknown("'\(plain(path))' would be written on the host", at: call.line)
+            }
             guard let bytes = evaluator.host.read(plain(path)) else { return unreadable(path, call, evaluator) }
             let file = RubyOpenFile(RubyLexer.cleaned(bytes))
             return try call.block.map { block throws(RubyJump) in try evaluator.call(block, [.object(file)]) }
@@ -59,7 +59,7 @@ final class RubyFiles: RubyObject {
     private func plain(_ path: String) -> String { RubyPlaceholder.withoutVariables(path) }
 
     private func unreadable(_ path: String, _ call: RubyCall, _ evaluator: RubyEvaluator) -> RubyValue {
-        evaluator.unknown("the file '\(plain(path))' was not read", at: call.line)
+        evaluator.lost("the file '\(plain(path))' was not read", at: call.line)
     }
 
     private func isThere(_ path: String, _ call: RubyCall, _ evaluator: RubyEvaluator) -> RubyValue {
@@ -71,46 +71,6 @@ final class RubyFiles: RubyObject {
         case "directory?": return .flag(kind == .folder)
         default: return .flag(title == "Dir" ? kind == .folder : kind != .nothing)
         }
-    }
-
-    // MARK: - Paths
-
-    static func joined(_ parts: [String]) -> String {
-        var result = ""
-        for (index, part) in parts.enumerated() {
-            guard index > 0 else {
-                result = part
-                continue
-            }
-            while result.hasSuffix("/") { result.removeLast() }
-            result += "/" + part.drop { $0 == "/" }
-        }
-        return result
-    }
-
-    /// Without `.` and `..`, as far as they can be taken away.
-    static func normalized(_ path: String) -> String {
-        let isAbsolute = path.hasPrefix("/")
-        var names: [Substring] = []
-        for name in path.split(separator: "/") where name != "." {
-            if name == "..", let last = names.last, last != ".." {
-                names.removeLast()
-            } else if name != ".." || !isAbsolute {
-                names.append(name)
-            }
-        }
-        let text = names.joined(separator: "/")
-        return isAbsolute ? "/" + text : text.isEmpty ? "." : text
-    }
-
-    static func expanded(_ path: String, base: String) -> String {
-        if path.hasPrefix("/") || path.hasPrefix("~") { return normalized(path) }
-        return normalized(base + "/" + path)
-    }
-
-    static func folder(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
     private func basename(_ path: String, dropping suffix: String?, _ evaluator: RubyEvaluator) -> String {
@@ -143,12 +103,6 @@ final class RubyFiles: RubyObject {
     }
 }
 
-/// Paths as texts.
-public enum RubyPaths {
-    /// Without `.` and `..`, as far as they can be taken away.
-    public static func normalized(_ path: String) -> String { RubyFiles.normalized(path) }
-}
-
 /// A file that was opened to be read.
 private final class RubyOpenFile: RubyObject {
     let title = "a file"
@@ -161,83 +115,6 @@ private final class RubyOpenFile: RubyObject {
         case "readlines", "each_line": try evaluator.respond(.string(text), call)
         case "close": .null
         default: nil
-        }
-    }
-}
-
-/// `YAML` and `JSON`.
-final class RubyDocuments: RubyObject {
-    let title: String
-    init(title: String) { self.title = title }
-
-    func answer(_ call: RubyCall, in evaluator: RubyEvaluator) throws(RubyJump) -> RubyValue? {
-        let first = call.arguments.first ?? .null
-        if let unknown = first.unknown { return .unknown(unknown) }
-        var text: String?
-        switch (call.name, first) {
-        case ("load_file", .string(let path)), ("safe_load_file", .string(let path)),
-            ("unsafe_load_file", .string(let path)),
-            ("load_stream", .string(let path)):
-            let plain = RubyPlaceholder.withoutVariables(path)
-            guard let bytes = evaluator.host.read(plain) else {
-                return evaluator.unknown("the file '\(plain)' was not read", at: call.line)
-            }
-            text = RubyLexer.cleaned(bytes)
-        case ("load", .string(let content)), ("safe_load", .string(let content)), ("parse", .string(let content)),
-            ("unsafe_load", .string(let content)), ("parse!", .string(let content)):
-            text = content
-        default: break
-        }
-        if case .object(let object) = first, ["load", "safe_load", "parse"].contains(call.name) {
-            text = try object.answer(RubyCall("read", line: call.line), in: evaluator)?.symbolOrText
-        }
-        guard let text else { return nil }
-        let parsed =
-            title == "JSON"
-            ? (try? JSONParser.parse(text)).map { Self.value($0) } : evaluator.host.yaml(Array(text.utf8))
-        guard let value = parsed else {
-            return evaluator.unknown("the settings could not be read as \(title)", at: call.line)
-        }
-        try evaluator.count(Self.size(value, depth: 0))
-        let isByName = call.options?.named("symbolize_names") ?? .null
-        if case .flag(true) = isByName { return Self.symbolized(value, depth: 0) }
-        return value
-    }
-
-    private static func value(_ json: JSONValue) -> RubyValue {
-        switch json {
-        case .null: return .null
-        case .bool(let flag): return .flag(flag)
-        case .string(let text): return .string(RubyPlaceholder.removed(from: text))
-        case .array(let items): return .list(RubyList(items.map { value($0) }))
-        case .object(let members):
-            let table = RubyTable()
-            for member in members { table[.string(member.name)] = value(member.value) }
-            return .table(table)
-        default: return json.integerValue.map { .integer($0) } ?? .decimal(Double(json.compact) ?? 0)
-        }
-    }
-
-    private static func size(_ value: RubyValue, depth: Int) -> Int {
-        guard depth < 64 else { return 1 }
-        switch value {
-        case .list(let list): return list.items.reduce(1) { $0 + size($1, depth: depth + 1) }
-        case .table(let table): return table.values.reduce(1) { $0 + size($1, depth: depth + 1) }
-        default: return 1
-        }
-    }
-
-    private static func symbolized(_ value: RubyValue, depth: Int) -> RubyValue {
-        guard depth < 64 else { return value }
-        switch value {
-        case .list(let list): return .list(RubyList(list.items.map { symbolized($0, depth: depth + 1) }))
-        case .table(let table):
-            let result = RubyTable()
-            for (key, value) in table.pairs {
-                result[key.symbolOrText.map { .symbol($0) } ?? key] = symbolized(value, depth: depth + 1)
-            }
-            return .table(result)
-        default: return value
         }
     }
 }

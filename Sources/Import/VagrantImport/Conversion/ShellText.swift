@@ -3,22 +3,53 @@ enum ShellText {
     /// The script without the indentation that the Ruby around it gave it. Vagrant's `bash` runs it, without the options
     /// by which wander's own `sh` stops at a mistake; nil: there is nothing in it.
     static func body(_ text: String) -> String? {
-        var lines = text.replacing("\r\n", with: "\n").split(separator: "\n", omittingEmptySubsequences: false)
-            .map { trimmed($0) }
-        while lines.first?.isEmpty == true { lines.removeFirst() }
-        while lines.last?.isEmpty == true { lines.removeLast() }
+        let text = text.replacing("\r\n", with: "\n")
+        let (hasDocument, hasQuotedLine) = texts(in: text)
+        var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        while lines.first.map({ trimmed($0).isEmpty }) == true { lines.removeFirst() }
+        while lines.last.map({ trimmed($0).isEmpty }) == true { lines.removeLast() }
         guard !lines.isEmpty else { return nil }
-        let common = lines.filter { !$0.isEmpty }.map { indentation($0) }.min() ?? 0
-        lines = lines.map { $0.isEmpty ? $0 : $0.dropFirst(common) }
-        // A tab that begins a line keeps YAML from showing the script as it is; only a heredoc may need it.
-        let needsTabs = lines.contains { $0.contains("<<-") }
+        // Blanks at both ends of a line are a part of a text that goes over several lines, and of a heredoc.
+        if !hasDocument, !hasQuotedLine { lines = lines.map { trimmed($0) } }
+        if !hasQuotedLine {
+            let common = lines.filter { !trimmed($0).isEmpty }.map { indentation($0) }.min() ?? 0
+            lines = lines.map { $0.dropFirst(min(common, indentation($0))) }
+        }
+        // A tab that begins a line keeps YAML from showing the script as it is.
         let plain = lines.map { line -> String in
             let tabs = line.prefix { $0 == "\t" }.count
-            return needsTabs || tabs == 0 ? String(line) : String(repeating: "    ", count: tabs) + line.dropFirst(tabs)
+            return hasDocument || hasQuotedLine || tabs == 0
+                ? String(line) : String(repeating: "    ", count: tabs) + line.dropFirst(tabs)
         }
         if plain[0].hasPrefix("#!") { return plain.joined(separator: "\n") + "\n" }
         if plain.count == 1, isPlainCommand(plain[0]) { return plain[0] }
         return "#!/bin/bash\n" + plain.joined(separator: "\n") + "\n"
+    }
+
+    /// Whether a heredoc is in a script, and whether a text in quotes goes on in the next line.
+    private static func texts(in script: String) -> (hasDocument: Bool, hasQuotedLine: Bool) {
+        var quote: UInt8?
+        var previous: UInt8 = 0x0a
+        var isEscaped = false
+        var isComment = false
+        for byte in script.utf8 {
+            defer { previous = byte }
+            if byte == 0x0a {
+                if quote != nil { return (script.contains("<<"), true) }
+                isComment = false
+            } else if isEscaped || isComment {
+                isEscaped = false
+            } else if byte == 0x5c, quote != 0x27 {
+                isEscaped = true
+            } else if let open = quote {
+                if byte == open { quote = nil }
+            } else if byte == 0x22 || byte == 0x27 {
+                quote = byte
+            } else if byte == 0x23, [0x0a, 0x20, 0x09, 0x3b].contains(previous) {
+                isComment = true
+            }
+        }
+        return (script.contains("<<"), false)
     }
 
     private static func trimmed(_ line: Substring) -> Substring {
@@ -54,51 +85,5 @@ enum ShellText {
             "$script" "$@"
 
             """
-    }
-
-    static func isVariable(_ name: String) -> Bool {
-        guard let first = name.utf8.first, !(0x30...0x39).contains(first), name.utf8.count <= 128 else { return false }
-        return name.utf8.allSatisfy {
-            (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0) || $0 == 0x5f
-        }
-    }
-
-    /// Arguments in one text, as a shell would part them: at spaces that are not in quotes.
-    static func words(_ text: String) -> [String] {
-        var words: [String] = []
-        var current: String?
-        var quote: Character?
-        var isEscaped = false
-        for character in text {
-            if isEscaped {
-                current = (current ?? "") + String(character)
-                isEscaped = false
-            } else if character == "\\", quote != "'" {
-                isEscaped = true
-            } else if let open = quote {
-                if character == open { quote = nil } else { current = (current ?? "") + String(character) }
-            } else if character == "'" || character == "\"" {
-                quote = character
-                current = current ?? ""
-            } else if character.isWhitespace {
-                if let word = current { words.append(word) }
-                current = nil
-            } else {
-                current = (current ?? "") + String(character)
-            }
-        }
-        return words + (current.map { [$0] } ?? [])
-    }
-
-    /// A word that a shell takes as it is.
-    static func quoted(_ text: String) -> String {
-        let isPlain =
-            !text.isEmpty
-            && text.utf8.allSatisfy { byte in
-                (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
-                    || "_./:=+,@%-".utf8.contains(byte)
-            }
-        if isPlain { return text }
-        return "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
     }
 }

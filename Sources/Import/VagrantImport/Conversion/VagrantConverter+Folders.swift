@@ -32,7 +32,7 @@ extension VagrantConverter {
         guard let host = text(setting(folder.host), subject), let given = text(setting(folder.guest), subject),
             !host.isEmpty
         else { return }
-        var guest = RubyPlaceholder.withoutVariables(given)
+        var guest = settled(given, subject, at: folder.line)
         if guest.hasPrefix("~/") || guest.hasPrefix("$HOME/") {
             guest = "/home/\(user(machine, result))/" + guest.drop { $0 != "/" }.dropFirst()
         }
@@ -46,7 +46,7 @@ extension VagrantConverter {
         guard result.items(of: "shares").count < Self.limit else {
             return remarks.dropped(subject, "a machine has at most \(Self.limit) shares", at: folder.line)
         }
-        tellOptions(folder)
+        tellOptions(folder, user(machine, result))
         let path = VagrantText.filled(Self.path(host))
         var members: [WanderfileValue.Member] = [
             .init(name: "host", value: .text(path)), .init(name: "guest", value: .text(guest)),
@@ -57,6 +57,10 @@ extension VagrantConverter {
         if isReadOnly { members.append(.init(name: "mode", value: .plain("ro"))) }
         if case .flag(true)? = folder.options.named("create") {
             members.append(.init(name: "create", value: .plain("true")))
+        } else if self.host.kind(of: RubyPlaceholder.withoutVariables(Self.path(host))) == .nothing {
+            remarks.changed(
+                subject, "there is no folder '\(Self.path(host))' yet, and the machine does not start without it",
+                at: folder.line)
         }
         let isShort = members.count == 2 && !path.contains(":") && !guest.contains(":") && !guest.contains("$")
         result.add(isShort ? .text("\(path):\(guest)") : .map(members), to: "shares", line: folder.line)
@@ -71,16 +75,22 @@ extension VagrantConverter {
         return path
     }
 
-    private func tellOptions(_ folder: VagrantFolder) {
+    private func tellOptions(_ folder: VagrantFolder, _ user: String) {
         if let type = folder.options.named("type")?.symbolOrText {
             remarks.changed("synced_folder type \"\(type)\"", "the share is live in both directions", at: folder.line)
         }
         if folder.options.named("nfs") != nil {
             remarks.changed("synced_folder nfs", "the share is live in both directions", at: folder.line)
         }
-        for name in ["owner", "group"] where folder.options.named(name) != nil {
+        for name in ["owner", "group"] {
+            guard let value = folder.options.named(name), !value.isNull else { continue }
+            let other = value.text ?? "another one"
+            let isSame = other == user
             remarks.dropped(
-                "synced_folder \(name)", "the files are the login user's", at: folder.line, isImportant: false)
+                "synced_folder \(name)",
+                isSame
+                    ? "the files are the login user's" : "the files are the login user's, and not those of '\(other)'",
+                at: folder.line, isImportant: !isSame)
         }
         for name in ["rsync__exclude", "rsync__args"] where folder.options.named(name) != nil {
             remarks.dropped(

@@ -1,3 +1,5 @@
+import RubyReader
+
 /// Settings that no key of a Wanderfile takes: why not, and whether anything is missing.
 extension VagrantConverter {
     private static let machineWords: [String: String] = [
@@ -17,6 +19,12 @@ extension VagrantConverter {
     ]
 
     private static let partWords: [(prefix: String, text: String, isImportant: Bool)] = [
+        ("ssh.shell", "steps run in bash, which the machine has to have", true),
+        ("ssh.forward_env", "write the variables in 'env'", true),
+        ("ssh.forward_x11", "ask ssh itself: 'wander ssh-config' prints what it needs", true),
+        ("ssh.extra_args", "give them to ssh itself: 'wander ssh-config' prints what it needs", true),
+        ("hostmanager.aliases", "a machine has no other names: write them into /etc/hosts in a step", true),
+        ("hostsupdater.aliases", "a machine has no other names: write them into /etc/hosts in a step", true),
         ("ssh.", "not needed: each machine has a key of its own", false),
         ("vagrant.", "not needed: there are no plugins", false),
         ("vbguest", "not needed: shares need no additions", false),
@@ -32,7 +40,7 @@ extension VagrantConverter {
         ("rsync", "not needed: every share is live", false), ("sshfs", "not needed: every share is live", false),
         ("push", "there is no 'push'", false), ("package", "not needed: 'wander package' takes a name", false),
         ("trigger", "what a trigger does is left out: write a step in 'provision', or do it by hand", true),
-        ("proxy", "write the variables in 'env'", true),
+        ("proxy.", "", false), ("apt_proxy.", "", false), ("env_proxy.", "", false),
         ("persistent_storage", "a machine has one disk here: another one is left out", true),
         ("disksize", "", false),
         ("vm.cloud_init", "what cloud-init would do is left out", true),
@@ -47,14 +55,17 @@ extension VagrantConverter {
             if !words.isEmpty { remarks.dropped(name, words, at: setting.line, isImportant: false) }
             return
         }
-        tell(String(name.prefix { $0 != "#" }), at: setting.line)
+        // What is turned off is not missing.
+        var isOff = setting.value.isNull || setting.value.items?.isEmpty == true
+        if case .flag(false) = setting.value { isOff = true }
+        tell(String(name.prefix { $0 != "#" }), isOff: isOff, at: setting.line)
     }
 
-    private func tell(_ path: String, at line: Int) {
+    private func tell(_ path: String, isOff: Bool = false, at line: Int) {
         guard
             let known = Self.partWords.first(where: { path.hasPrefix($0.prefix) || path.hasPrefix("vm.\($0.prefix)") })
         else { return remarks.dropped(path, "wander has nothing like it", at: line, isImportant: false) }
-        if !known.text.isEmpty { remarks.dropped(path, known.text, at: line, isImportant: known.isImportant) }
+        if !known.text.isEmpty { remarks.dropped(path, known.text, at: line, isImportant: known.isImportant && !isOff) }
     }
 
     func tellOthers(_ machine: EffectiveMachine) {

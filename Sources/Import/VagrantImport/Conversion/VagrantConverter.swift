@@ -27,7 +27,7 @@ final class VagrantConverter {
         }
         let kept = all.prefix(Self.machineLimit).filter { !isRefused($0) }
         for machine in kept { names.append((machine.name, name(for: machine))) }
-        let plan = VagrantNetworkPlan(kept, remarks: remarks)
+        var plan = VagrantNetworkPlan(kept, remarks: remarks)
         var machines: [WanderfileMachine] = []
         var hasPrimary = false
         for (index, machine) in kept.enumerated() {
@@ -37,6 +37,7 @@ final class VagrantConverter {
             convertSettings(machine, &result)
             convertPorts(machine, &result)
             plan.convert(machine, &result)
+            convertProxy(machine, &result)
             convertFolders(machine, &result)
             convertSteps(machine, &result)
             tellOthers(machine)
@@ -106,37 +107,5 @@ final class VagrantConverter {
         remarks.dropped("provider \"\(other.name)\"", "\(title) is only for this provider", at: other.line)
         refused.append(machine.name)
         return true
-    }
-
-    // MARK: - Values
-
-    /// A text that a Wanderfile can have; nil: the value is not known, which is told.
-    func text(_ setting: VagrantSetting, _ subject: String, isImportant: Bool = true) -> String? {
-        if let text = setting.value.text, setting.value.firstUnknown == nil { return VagrantText.withoutZeros(text) }
-        let reason = setting.value.firstUnknown?.reason ?? "the value is not understood"
-        remarks.dropped(subject, reason, at: setting.line, isImportant: isImportant)
-        return nil
-    }
-
-    /// A whole number, or one that a variable gives; nil: it is neither, which is told.
-    func number(_ setting: VagrantSetting, _ subject: String) -> String? {
-        guard let text = text(setting, subject) else { return nil }
-        if RubyPlaceholder.isIn(text) {
-            let plain = RubyPlaceholder.withoutVariables(text)
-            guard Int(plain) != nil else {
-                remarks.dropped(subject, "the variable has no number as its default", at: setting.line)
-                return nil
-            }
-            return VagrantText.filled(text)
-        }
-        if case .decimal = setting.value, let whole = Double(text).flatMap({ Int(exactly: $0.rounded()) }) {
-            return "\(whole)"
-        }
-        let trimmed = text.drop { $0 == " " }.prefix { $0 != " " }
-        guard let number = Int(trimmed), number > 0 else {
-            remarks.dropped(subject, "'\(text.prefix(40))' is not a whole number", at: setting.line)
-            return nil
-        }
-        return "\(number)"
     }
 }

@@ -15,6 +15,8 @@ struct VagrantNetworkPlan {
     private(set) var network: WanderfileItem?
     private let remarks: ImportRemarks
     private let subnet: (network: UInt32, prefix: UInt32)?
+    /// Addresses that machines have: two cannot have the same.
+    private var taken: Set<UInt32> = []
 
     init(_ machines: [EffectiveMachine], remarks: ImportRemarks) {
         self.remarks = remarks
@@ -38,14 +40,14 @@ struct VagrantNetworkPlan {
 
     private static func place(_ network: VagrantNetwork) -> Place? {
         guard network.kind == "private_network", let text = network.options.named("ip")?.text,
-            let address = IPv4Address(text)
+            let address = IPv4Address(RubyPlaceholder.withoutVariables(text))
         else { return nil }
         return Place(address: address, prefix: prefix(network.options.named("netmask")))
     }
 
     /// From /16 to /29, as networks here are.
     private static func prefix(_ netmask: RubyValue?) -> UInt32 {
-        guard let text = netmask?.text else { return 24 }
+        guard let text = netmask?.text.map({ RubyPlaceholder.withoutVariables($0) }) else { return 24 }
         let bits = IPv4Address(text).map { UInt32($0.rawValue.nonzeroBitCount) } ?? UInt32(text) ?? 24
         return min(max(bits, 16), 29)
     }
@@ -68,7 +70,7 @@ struct VagrantNetworkPlan {
         return (chosen.address.rawValue & mask(prefix), prefix)
     }
 
-    func convert(_ machine: EffectiveMachine, _ result: inout WanderfileMachine) {
+    mutating func convert(_ machine: EffectiveMachine, _ result: inout WanderfileMachine) {
         var isPlaced = false
         for network in machine.networks where network.kind == "private_network" {
             guard let place = Self.place(network) else {
@@ -83,10 +85,21 @@ struct VagrantNetworkPlan {
                 continue
             }
             isPlaced = true
+            if let text = network.options.named("ip")?.text, RubyPlaceholder.isIn(text) {
+                remarks.changed(
+                    "private_network", "\(place.address) is taken, whatever the environment says later",
+                    at: network.line)
+            }
             guard let subnet, isUsable(place.address, in: subnet) else {
                 remarks.changed(
                     "private_network \(place.address)",
                     "the address is the router's or nobody's here: '\(result.name)' gets another", at: network.line)
+                continue
+            }
+            guard taken.insert(place.address.rawValue).inserted else {
+                remarks.changed(
+                    "private_network \(place.address)",
+                    "another machine has the address: '\(result.name)' gets another", at: network.line)
                 continue
             }
             let members: [WanderfileValue.Member] = [

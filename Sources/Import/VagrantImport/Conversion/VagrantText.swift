@@ -19,7 +19,8 @@ enum VagrantText {
     }
 
     static func variable(_ name: String, _ fallback: String?) -> String {
-        guard let fallback else { return ["HOME", "USER", "PWD"].contains(name) ? "${\(name)}" : "${\(name):-}" }
+        // Without a default, a variable that is not set would make the whole file invalid.
+        guard let fallback else { return "${\(name):-}" }
         // A default with a brace would end too early.
         return fallback.contains("}") || fallback.contains("\n") ? fallback : "${\(name):-\(fallback)}"
     }

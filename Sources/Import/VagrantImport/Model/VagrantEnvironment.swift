@@ -81,14 +81,35 @@ enum VagrantEnvironment {
                 machine.folders.append(folder)
             }
         }
-        for step in level.steps {
-            if let name = step.name, let index = machine.steps.firstIndex(where: { $0.name == name }) {
-                machine.steps[index] = merged(machine.steps[index], step)
+        machine.steps = joined(machine.steps, collapsed(level.steps))
+        machine.others += level.others
+    }
+
+    /// Steps of one level: a name that comes again says more about the step that has it.
+    private static func collapsed(_ steps: [VagrantStep]) -> [VagrantStep] {
+        steps.reduce(into: []) { result, step in
+            if let name = step.name, let index = result.firstIndex(where: { $0.name == name }) {
+                result[index] = merged(result[index], step)
             } else {
-                machine.steps.append(step)
+                result.append(step)
             }
         }
-        machine.others += level.others
+    }
+
+    /// Steps of two levels. One that the inner level names again runs with those of the inner level, unless it keeps
+    /// its place by `preserve_order`.
+    private static func joined(_ outer: [VagrantStep], _ inner: [VagrantStep]) -> [VagrantStep] {
+        var rest = inner
+        var result: [VagrantStep] = []
+        for step in outer {
+            guard let name = step.name, let index = rest.firstIndex(where: { $0.name == name }) else {
+                result.append(step)
+                continue
+            }
+            rest[index] = merged(step, rest[index])
+            if case .flag(true)? = rest[index].option("preserve_order") { result.append(rest.remove(at: index)) }
+        }
+        return result + rest
     }
 
     private static func merged(_ base: RubyTable, _ other: RubyTable) -> RubyTable {

@@ -21,6 +21,12 @@ final class VagrantFolderHost: RubyHost {
 
     func object(named name: String) -> (any RubyObject)? { name == "Vagrant" ? VagrantModule(vagrant) : nil }
 
+    /// A file asks for plugins, and for Vagrant's version.
+    let needless: Set<String> = [
+        "has_plugin?", "installed_plugins", "plugin_installed?", "require_plugin", "require_version", "VERSION",
+        "version?",
+    ]
+
     private func open(_ path: String) -> OwnedDescriptor? {
         guard let relative = inside(path), let root = try? OwnedDescriptor.open(folder, [.readOnly, .directory]) else {
             return nil

@@ -37,7 +37,8 @@ struct WanderfileItem: Hashable {
 /// A machine of a Wanderfile: its keys in the order in which people read them.
 struct WanderfileMachine {
     static let order = [
-        "box", "hostname", "cpus", "memory", "disk", "firmware", "user", "ssh", "ports", "shares", "networks", "env",
+        "box", "hostname", "cpus", "memory", "disk", "firmware", "user", "ssh", "ports", "shares", "networks", "proxy",
+        "env",
         "files", "provision", "depends_on", "autostart", "primary", "stop", "boot_timeout", "message",
     ]
 
