@@ -63,11 +63,11 @@ done
 store=/usr/local/share/ca-certificates update=
 if command -v update-ca-certificates >/dev/null 2>&1; then
     if [ -d "$root/etc/pki/trust/anchors" ]; then store=/etc/pki/trust/anchors; fi
-    update=update-ca-certificates
+    update="update-ca-certificates"
 elif command -v update-ca-trust >/dev/null 2>&1; then
     store=/etc/ca-certificates/trust-source/anchors
     if [ -d "$root/etc/pki/ca-trust/source" ]; then store=/etc/pki/ca-trust/source/anchors; fi
-    update=update-ca-trust
+    update="update-ca-trust"
 fi
 all=/usr/local/share/wander/ca.pem
 if [ -z "$pem" ] && [ ! -e "$root$all" ]; then exit 0; fi
