@@ -48,7 +48,7 @@ import Testing
             }
         }
         let step = KeyReference.sections.first { $0.path == "machines.NAME.provision[]" }
-        #expect(step?.choice == "Takes exactly one of 'run', 'script' and 'ansible', or 'reboot: true' alone.")
+        #expect(step?.choice == "Takes exactly one of 'run', 'script', 'ansible' and 'file', or 'reboot: true' alone.")
         #expect(KeyReference.sections.first { $0.path == "vars.NAME" }?.shortForm?.contains("'default'") == true)
     }
 
@@ -77,7 +77,14 @@ import Testing
         // A key of a playbook is beside what every playbook needs.
         let isOfPlaybook = parts.dropLast().contains("ansible")
         if isOfPlaybook { tree.set(Array(parts.dropLast()) + ["playbook"], "p.yml") }
-        for (list, keys) in companions where parts.contains(list) && !isOfPlaybook {
+        // So is one of a file that a step puts there.
+        let isOfFile = parts.dropLast().contains("file")
+        if isOfFile {
+            tree.set(Array(parts.dropLast()) + ["path"], "/a")
+            let takesPlace = value != nil && ["content", "source"].contains(parts.last)
+            if !takesPlace { tree.set(Array(parts.dropLast()) + ["content"], "c") }
+        }
+        for (list, keys) in companions where parts.contains(list) && !isOfPlaybook && !isOfFile {
             let prefix = Array(parts.prefix { $0 != list }) + [list]
             let last = parts.last ?? ""
             // Of the keys of which exactly one may stand there, the one in question takes the other's place.

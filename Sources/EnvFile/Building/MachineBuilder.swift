@@ -40,7 +40,7 @@ struct MachineBuilder {
             networks: attachments(record, member, countsAddresses: group.countsAddresses),
             environment: record.texts("env"),
             proxy: proxy, caCertificates: surroundings.certificates(record), secrets: secrets,
-            files: files(record),
+            files: FileBuilder(context: context).files(record),
             provision: StepBuilder(context: context).steps(record, secrets: secrets.map(\.name)),
             hooks: HookBuilder(context: context).hooks(record, isOfMachine: true),
             ready: StepBuilder(context: context).probes(record), dependsOn: dependencies(record),
@@ -150,29 +150,9 @@ struct MachineBuilder {
         }
     }
 
-    private func files(_ record: Record) -> [FileDefinition] {
-        var seen: Set<String> = []
-        return record.list("files").compactMap { value in
-            guard let file = value.record, let path = file["path"], let target = path.text else { return nil }
-            guard seen.insert(target).inserted else {
-                problems.report("the file '\(target)' is listed twice in 'files'", at: path.mark)
-                return nil
-            }
-            guard let content = content(file) else { return nil }
-            let mode = file.integer("mode").flatMap { UInt16(exactly: $0) } ?? 0o644
-            return FileDefinition(path: target, content: content, mode: mode, owner: file.text("owner") ?? "root:root")
-        }
-    }
-
-    private func content(_ record: Record) -> FileDefinition.Content? {
-        if let source = record["source"], let text = source.text {
-            return .source(context.hostPath(text, at: source.mark))
-        }
-        return record.text("content").map { .text($0) }
-    }
-
     private func cloudInit(_ record: Record) -> FileDefinition.Content? {
-        guard let given = record.record("cloud_init"), let content = content(given) else { return nil }
+        guard let given = record.record("cloud_init"), let content = FileBuilder(context: context).content(given)
+        else { return nil }
         if case .text(let text) = content, !UserDataText.isKnown(text.utf8) {
             problems.report(
                 "cloud-init does not know what 'cloud_init' is: it must \(UserDataText.expected)",

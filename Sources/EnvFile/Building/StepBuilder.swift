@@ -27,7 +27,12 @@ struct StepBuilder {
             {
                 action = .ansible(playbook)
                 PlaybookBuilder(context: context).check(step)
-            } else if step["run"] == nil, step["script"] == nil, step["ansible"] == nil, step.flag("reboot") == true {
+            } else if let given = step.record("file"), let file = FileBuilder(context: context).file(given) {
+                action = .file(file)
+                FileBuilder(context: context).check(step)
+            } else if !ObjectType.provisioner.exactlyOne.contains(where: { step[$0] != nil }),
+                step.flag("reboot") == true
+            {
                 action = .restart
                 checkRestart(step)
             } else {

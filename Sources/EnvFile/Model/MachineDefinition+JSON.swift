@@ -116,7 +116,7 @@ extension FileDefinition {
         var members: [(String, JSONValue?)] = [("path", .string(path)), content.canonicalMember]
         let digits = String(mode, radix: 8)
         members.append(("mode", .string(String(repeating: "0", count: max(0, 4 - digits.count)) + digits)))
-        members.append(("owner", .string(owner)))
+        members.append(("owner", owner.map(JSONValue.string)))
         return .compactObject(members)
     }
 }
@@ -144,6 +144,11 @@ extension ProvisionerDefinition {
                     ("when", .string(when.rawValue)), ("timeout", .string(timeout.map(DurationText.format) ?? "never")),
                     ("sensitive", .bool(isSensitive)),
                     ("secrets", secrets.isEmpty ? Optional<JSONValue>.none : .strings(secrets)),
+                ])
+        case .file(let file):
+            return .compactObject(
+                members + [
+                    ("file", file.canonicalJSON), ("when", .string(when.rawValue)), ("sensitive", .bool(isSensitive)),
                 ])
         case .restart: return .compactObject(members + [("reboot", .bool(true)), ("when", .string(when.rawValue))])
         }

@@ -6,6 +6,8 @@ public struct ProvisionerDefinition: Hashable, Sendable {
         /// A script of the host.
         case script(HostPath)
         case ansible(PlaybookDefinition)
+        /// A file or a folder that wander puts into the machine.
+        case file(FileDefinition)
         /// Restarts the machine and waits until it is back.
         case restart
     }

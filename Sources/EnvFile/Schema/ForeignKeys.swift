@@ -102,7 +102,7 @@ extension ForeignKey {
 
     static let step = table([
         (["shell", "inline", "command", "commands", "cmd", "exec"], .key("run")),
-        (["path", "file", "script_path"], .key("script")),
+        (["path", "script_path"], .key("script")),
         (
             ["privileged", "user", "become"],
             .words("Write 'as: user' for the login user; without it, root runs the step.")
@@ -110,7 +110,8 @@ extension ForeignKey {
         (["environment"], .key("env")),
         (["playbook"], .key("ansible")),
         (["type"], .words("Remove it: 'run' or 'script' says what the step does.")),
-        (["source", "destination"], .words("Write 'files: [{ path: /etc/motd, source: FILE }]' in the machine.")),
+        (["source", "destination"], .words("Write 'file: { path: /etc/motd, source: FILE }'.")),
+        (["copy", "upload"], .key("file")),
         (["arguments"], .key("args")),
         (["condition", "only_if", "enabled"], .key("if")),
         (["unless"], .words("Write 'if: ${NAME} != VALUE'.")),

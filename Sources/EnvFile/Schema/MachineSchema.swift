@@ -101,14 +101,18 @@ extension ObjectType {
     static let file = ObjectType(
         "a file",
         keys: [
-            KeyDefinition("path", .scalar(.guestPath), "Where the file goes", example: "/etc/motd"),
+            KeyDefinition(
+                "path", .scalar(.guestFile), "Where the file goes", details: "'~/' is the login user's home.",
+                example: "/etc/motd"),
             KeyDefinition(
                 "content", .scalar(.content), "The text of the file; nothing is filled in", example: "Welcome"),
             KeyDefinition(
                 "source", .scalar(.hostPath), "A file or a folder of the host, whose files keep their own permissions",
                 example: "files/motd"),
             KeyDefinition("mode", .scalar(.mode), standard: "0644", "Permissions", example: "\"0600\""),
-            KeyDefinition("owner", .scalar(.owner), standard: "root:root", "User and group", example: "dev:dev"),
+            KeyDefinition(
+                "owner", .scalar(.owner), note: "root:root, and the login user where the path begins with '~/'",
+                "User and group", example: "dev:dev"),
         ], required: ["path"], exactlyOne: ["content", "source"], later: ["when"])
 
     static let provisioner = ObjectType(
@@ -125,6 +129,9 @@ extension ObjectType {
                 "ansible", .object(.playbook, shorthand: "playbook"), "A playbook of Ansible's",
                 details: "'args' are more words for ansible-playbook then, and 'env' is its environment.",
                 example: "site.yml"),
+            KeyDefinition(
+                "file", .object(.file), "A file or a folder to put into the machine, after the steps before it",
+                example: "{ path: ~/.vimrc, source: vimrc }"),
             KeyDefinition(
                 "args", .list(.scalar(.paragraph)), note: "none", "Arguments of the script", example: "[--fast]"),
             KeyDefinition(
@@ -173,7 +180,7 @@ extension ObjectType {
                 "secrets", .list(.scalar(.variableName), limit: 64), note: "none",
                 "The machine's secrets that it has as environment variables",
                 details: "Another value of a secret does not run the step again.", example: "[API_TOKEN]"),
-        ], exactlyOne: ["run", "script", "ansible"], alone: "reboot",
+        ], exactlyOne: ["run", "script", "ansible", "file"], alone: "reboot",
         later: ["inputs", "creates", "retries", "needs"], foreign: ForeignKey.step,
         // In Vagrant, 'run' says when.
         foreignValues: [

@@ -99,6 +99,15 @@ extension ScalarType {
             && !text.utf8.split(separator: 0x2f).contains { $0.elementsEqual("..".utf8) }
     }
 
+    static let guestFile = matching(
+        "an absolute path in the machine, or one that begins with '~/', without '..' and '/' at its end", "~?/.*",
+        hint: "A path of the login user's home begins with '~/'."
+    ) { text in
+        let path = text.hasPrefix("~/") ? String(text.dropFirst()) : text
+        guard case .value = guestPath.parse(path) else { return false }
+        return true
+    }
+
     static let mode = ScalarType(
         expected: "permissions as octal digits such as \"0644\"",
         schema: ["anyOf": [["type": "string", "pattern": "^0?[0-7]{3,4}$"], ["type": "integer"]]]

@@ -31,6 +31,9 @@ extension Environment {
                 switch step.action {
                 case .script(let script): require(script, "the script", "\(place).script", &problems)
                 case .ansible(let playbook): require(playbook, "\(place).ansible", &problems)
+                case .file(let file):
+                    guard case .source(let source) = file.content else { continue }
+                    require(source, "the file", "\(place).file.source", &problems, orFolder: true)
                 case .inline, .restart: break
                 }
             }

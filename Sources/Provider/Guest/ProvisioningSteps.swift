@@ -13,14 +13,7 @@ extension MachineDefinition {
         in project: FilePath, _ surroundings: [String: String] = [:], of environment: Environment? = nil
     ) -> [ProvisioningStep] {
         let placed = files.map { file in
-            let content: StepContent =
-                switch file.content {
-                case .text(let text): .bytes(Array(text.utf8))
-                case .source(let path): .source(path.resolved(in: project))
-                }
-            let action = FileAction(
-                content: content, path: file.path, permissions: UInt32(file.mode), owner: file.owner)
-            return ProvisioningStep(name: "file \(file.path)", action: .file(action))
+            ProvisioningStep(name: "file \(file.path)", action: .file(file.action(in: project)))
         }
         let masker = Masker(maskedValues)
         return placed
@@ -39,6 +32,12 @@ extension MachineDefinition {
                         when: ProvisioningStep.When(step.when), isSensitive: step.isSensitive)
                     played.label = label
                     return played
+                case .file(let file):
+                    var placed = ProvisioningStep(
+                        name: step.name, action: .file(file.action(in: project)),
+                        when: ProvisioningStep.When(step.when), isSensitive: step.isSensitive)
+                    placed.label = label
+                    return placed
                 case .restart:
                     var restart = ProvisioningStep(
                         name: step.name, action: .restart, when: ProvisioningStep.When(step.when))
@@ -67,6 +66,7 @@ extension MachineDefinition {
                 switch step.action {
                 case .script(let path): [path]
                 case .ansible(let playbook): playbook.hostPaths
+                case .file(let file): if case .source(let path) = file.content { [path] } else { [] }
                 case .inline, .restart: []
                 }
             }
@@ -110,6 +110,7 @@ enum StepLabel {
         case .restart: return "restart"
         case .script(let path): return path.text
         case .ansible(let playbook): return playbook.playbook.text
+        case .file(let file): return "file \(file.path)"
         case .inline(let text): return command(masker.mask(text))
         }
     }
@@ -122,6 +123,19 @@ enum StepLabel {
         let working = lines.filter { !$0.isEmpty && !$0.hasPrefix("#") && !$0.hasPrefix("set -") }
         guard let first = working.first else { return nil }
         return first.count > limit ? "\(first.prefix(limit - 3))..." : working.count > 1 ? "\(first) ..." : first
+    }
+}
+
+extension FileDefinition {
+    /// What puts it there. The login user writes what is his; everything else is root's to write.
+    func action(in project: FilePath) -> FileAction {
+        let bytes: StepContent =
+            switch content {
+            case .text(let text): .bytes(Array(text.utf8))
+            case .source(let source): .source(source.resolved(in: project))
+            }
+        return FileAction(
+            content: bytes, path: path, permissions: UInt32(mode), owner: owner, user: owner == nil ? nil : "root")
     }
 }
 
