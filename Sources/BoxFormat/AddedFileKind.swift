@@ -20,7 +20,7 @@ enum AddedFileKind: Equatable {
         let file = try OwnedDescriptor.open(path, .readOnly)
         guard try file.status().kind == .regular else { throw BoxError.notAnArchive(path) }
         let start = try file.read(upTo: startSize)
-        guard isPacked(start) else {
+        guard PackedForm(start: start) != nil else {
             if let stated { return .disk(stated, isPacked: false) }
             guard let kind = AddedFileKind(start: start) else { throw BoxError.notAnArchive(path) }
             return kind
@@ -52,15 +52,6 @@ enum AddedFileKind: Equatable {
         } else {
             return nil
         }
-    }
-
-    private static func isPacked(_ start: [UInt8]) -> Bool {
-        let marks: [[UInt8]] = [
-            [0x1f, 0x8b], [0x28, 0xb5, 0x2f, 0xfd], [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], Array("BZh".utf8),
-        ]
-        if marks.contains(where: { start.starts(with: $0) }) { return true }
-        // Skippable zstd frames (as pzstd writes) come first in some archives.
-        return start.count >= 4 && start[0] & 0xf0 == 0x50 && start[1...3].elementsEqual([0x2a, 0x4d, 0x18])
     }
 
     /// The first bytes of what is packed in the file `path`.

@@ -82,3 +82,15 @@ public struct BoxIdentity: Hashable, Sendable, CustomStringConvertible {
 
     public var description: String { "\(name) \(version) (\(architecture))" }
 }
+
+extension BoxError {
+    /// Whether another attempt with the same file ends the same way on any host.
+    var isFileAtFault: Bool {
+        switch self {
+        case .converterMissing, .unwritable, .outOfMemory, .alreadyPresent, .inUse, .parentMissing, .corruptRecord,
+            .unreadableRecord, .damagedUse:
+            false
+        default: true
+        }
+    }
+}

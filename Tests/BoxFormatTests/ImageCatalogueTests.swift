@@ -1,3 +1,4 @@
+import Glibc
 import LinuxSystem
 import Reporting
 import SystemPackage
@@ -123,5 +124,33 @@ import Testing
         let near = NearNames.near(name, in: [("team/base", ""), ("wander/tiny", "")] + known)
         if let expected { #expect(near.contains(expected), "\(near)") } else { #expect(near.isEmpty) }
         #expect(near.count <= NearNames.limit)
+    }
+
+    @Test("a mistake in one entry, or in one mirror's variable, is no matter of another name")
+    func otherEntries() throws {
+        let folder = try TemporaryFolder()
+        func entry(_ mirror: String) -> String {
+            "{ title: T, from: \(mirror), image: a, checksums: b, form: SHA256SUMS }"
+        }
+        let text =
+            "mirrors: { a: \"https://a.test\", c: \"https://c.test\" }\nimages:\n  a/1: \(entry("a"))\n  b/1: \(entry("b"))\n  c/1: \(entry("c"))\n"
+        let file = try folder.file("catalogue.yaml", Array(text.utf8))
+        let images = ImageCatalogues([.user(file)], variable: { $0 == "WANDER_MIRROR_C" ? "ftp://x" : nil })
+        #expect(try images.find(BoxName("a/1"))?.location.shown == "https://a.test/a")
+        #expect(try images.find(BoxName("d/1")) == nil)
+        #expect(throws: BoxSourceError.unknownMirror("b", image: "b/1")) { try images.find(BoxName("b/1")) }
+        let error = #expect(throws: BoxSourceError.self) { try images.find(BoxName("c/1")) }
+        #expect(
+            error?.summary.contains("WANDER_MIRROR_C") == true
+                && error?.remedy?.contains("unset WANDER_MIRROR_C") == true)
+    }
+
+    @Test("a catalogue that is a pipe is refused at once, and nobody waits for a writer", .timeLimit(.minutes(1)))
+    func pipe() throws {
+        let folder = try TemporaryFolder()
+        let file = folder.path.appending(ImageCatalogues.projectFileName)
+        #expect(mkfifo(file.string, 0o600) == 0)
+        #expect(throws: SystemError.self) { try ImageCatalogues([.project(file)]).find(BoxName("a/1")) }
+        #expect(throws: BoxSourceError.self) { try LockFile.read(file) }
     }
 }

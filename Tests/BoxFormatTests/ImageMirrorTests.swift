@@ -98,7 +98,7 @@ import Testing
         #expect(try installer.ensure(request, lock: &lock, policy: .frozen) == box)
         #expect(server.requests.count == count)
         // What is new is told by the list alone.
-        #expect(try installer.newestListed(request) == box.version)
+        #expect(try installer.newestListed(request, current: nil).version == box.version)
         #expect(try installer.update(request, lock: &lock).box == box)
         #expect(requests("/latest/cloud.qcow2") == 1)
         #expect(throws: BoxError.alreadyPresent(box.identity)) { try installer.fetch(request, whenPresent: .fail) }
@@ -112,12 +112,14 @@ import Testing
         let request = BoxRequest(name)
         let first = try installer.ensure(request, lock: &lock)
         publish(Self.other, day: "24")
-        #expect(try installer.newestListed(request).description == "20261124")
+        #expect(try installer.newestListed(request, current: nil).version.description == "20261124")
         let (second, from) = try installer.update(request, lock: &lock)
         #expect(second.version.description == "20261124.1" && from?.box == first.identity)
         #expect(second.digest == SHA256Digest(of: Self.other) && lock.entries.map(\.box) == [second.identity])
         publish(Self.image, day: "25")
-        #expect(try installer.newestListed(request) == first.version, "published again, and still here")
+        #expect(
+            try installer.newestListed(request, current: nil).version == first.version,
+            "published again, and still here")
         let wanted = BoxRequest(name, try VersionRequirement("> 20270101"))
         #expect(
             throws: BoxSourceError.noVersion(
@@ -331,7 +333,9 @@ import Testing
         #expect(error == .notInAnyCatalogue("cloud12", attempts: [], near: ["cloud/12"]))
         #expect(error.remedy?.hasPrefix("Did you mean cloud/12?") == true)
         installer.catalogues = [CatalogueTemplate("\(server.base)/{user}/{name}")]
-        #expect(try installer.newestListed(BoxRequest(name)).description == "20261124", "404 is an answer")
+        #expect(
+            try installer.newestListed(BoxRequest(name), current: nil).version.description == "20261124",
+            "404 is an answer")
         server.set("/cloud/12", HTTPFixture.Resource(status: 403))
         // A team's server that refuses is not passed over.
         guard case .cataloguesUnreachable = try failure({ _ = try installer.fetch(BoxRequest(name)) }) else {
@@ -360,7 +364,7 @@ import Testing
 }
 
 /// What a job said.
-private final class NotedEvents: EventSink {
+final class NotedEvents: EventSink {
     private let state = Mutex<[String]>([])
     var notes: [String] { state.withLock { $0 } }
     func report(_ event: Event, about subject: String?) {

@@ -84,7 +84,7 @@ import Testing
         let (newer, from) = try installer.update(request, lock: &lock)
         #expect(newer.version.description == "1.6" && from == entry)
         #expect(lock.entries.map(\.box) == [newer.identity])
-        #expect(try installer.newestListed(request).description == "1.6")
+        #expect(try installer.newestListed(request, current: nil).version.description == "1.6")
         #expect(try FileSystem.list(store.downloads).isEmpty)
     }
 

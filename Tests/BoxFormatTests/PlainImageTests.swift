@@ -34,14 +34,19 @@ import Testing
     }
 
     @Test(
-        "an image whose tables lead beyond its end is refused, packed or not, and leaves nothing",
-        arguments: [false, true])
-    func cutShort(isPacked: Bool) throws {
+        "an image whose tables lead beyond its end is refused, packed, in an archive or not, and leaves nothing",
+        arguments: ["-", "gzip", "tar"])
+    func cutShort(form: String) throws {
         var image = QcowFixture.image()
         // The first entry of the L1 table: behind the end, as where the rest of a download is missing.
         image.replaceSubrange(3 << 12..<3 << 12 + 8, with: [0x80, 0, 0, 0, 0, 0x40, 0, 0])
         var file = try folder.file("image", image)
-        if isPacked { file = try folder.file("image.gz", folder.run("gzip", "-c", "image")) }
+        if form == "gzip" { file = try folder.file("image.gz", folder.run("gzip", "-c", "image")) }
+        if form == "tar" {
+            var tar = TarFixture()
+            tar.add("image", image)
+            file = try folder.file("image.tar", tar.archive)
+        }
         let error = #expect(throws: BoxError.self) { try store.add(file, options) }
         guard case .invalidDisk(_, .damaged(1))? = error else {
             Issue.record("\(String(describing: error))")
@@ -104,6 +109,15 @@ import Testing
         none.add("README", [1])
         let other = try folder.file("none", none.archive)
         #expect(throws: BoxError.missingMetadata) { try store.add(other, options) }
+        #expect(try nothingIsLeft())
+    }
+
+    @Test("what is packed twice is not unpacked twice to see what it is")
+    func packedTwice() throws {
+        _ = try folder.file("image", Self.raw)
+        _ = try folder.file("image.gz", folder.run("gzip", "-c", "image"))
+        let file = try folder.file("image.gz.gz", folder.run("gzip", "-c", "image.gz"))
+        #expect(throws: BoxError.self) { try store.add(file, options) }
         #expect(try nothingIsLeft())
     }
 

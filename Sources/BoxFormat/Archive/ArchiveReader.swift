@@ -36,10 +36,13 @@ internal import SystemPackage
         case .tar: try reader.check(unsafe archive_read_support_format_tar(handle))
         case .stream: try reader.check(unsafe archive_read_support_format_raw(handle))
         }
-        try reader.check(unsafe archive_read_support_filter_gzip(handle))
-        try reader.check(unsafe archive_read_support_filter_zstd(handle))
-        try reader.check(unsafe archive_read_support_filter_xz(handle))
-        try reader.check(unsafe archive_read_support_filter_bzip2(handle))
+        let start = try OwnedDescriptor.open(path, .readOnly).read(upTo: PackedForm.blockSize)
+        if let form = PackedForm(start: start) {
+            guard !form.isPackedAgain(start) else {
+                throw BoxError.unreadable(path, reason: "what is packed in it is packed once more")
+            }
+            try reader.check(unsafe form.support(handle))
+        }
         try reader.check(
             unsafe archive_read_open(
                 handle, Unmanaged.passUnretained(source).toOpaque(), nil, ArchiveSource.readCallback, nil))

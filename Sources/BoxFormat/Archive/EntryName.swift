@@ -15,10 +15,7 @@ struct EntryName: Hashable {
         guard bytes.count <= Self.lengthLimit else { throw .forbiddenEntry(shown, .tooLong) }
         guard let text = String(validating: bytes, as: UTF8.self) else { throw .forbiddenEntry(shown, .notUTF8) }
         guard bytes.first != UInt8(ascii: "/") else { throw .forbiddenEntry(shown, .absolutePath) }
-        let printable = text.unicodeScalars.allSatisfy { scalar in
-            scalar.properties.generalCategory != .control && scalar.properties.generalCategory != .format
-                && scalar.properties.generalCategory != .unassigned && scalar != "\\"
-        }
+        let printable = text.unicodeScalars.allSatisfy { $0.isShown && $0 != "\\" }
         guard printable else { throw .forbiddenEntry(shown, .unprintable) }
         let parts = text.split(separator: "/").filter { $0 != "." }
         guard !parts.contains("..") else { throw .forbiddenEntry(shown, .parentFolder) }
@@ -30,4 +27,9 @@ struct EntryName: Hashable {
 
     /// What two names share that a file system may take for the same: letters of either case, composed or not.
     var folded: String { path.lowercased() }
+}
+
+extension Unicode.Scalar {
+    /// Whether a terminal shows it as itself: no control character of any kind, and nothing that turns a line around.
+    var isShown: Bool { ![.control, .format, .unassigned].contains(properties.generalCategory) }
 }

@@ -19,6 +19,23 @@ public struct CatalogueImage: Hashable, Sendable {
     /// The name of the image's file, by which the list of checksums knows it.
     public var fileName: String {
         let path = image.prefix { $0 != "?" && $0 != "#" }
-        return path.split(separator: "/").last.map(String.init) ?? image
+        let last = path.split(separator: "/").last.map(String.init) ?? image
+        return Self.decoded(last) ?? last
+    }
+
+    /// Text with `%20` as what it means; nil if it is not text then.
+    private static func decoded(_ text: String) -> String? {
+        var bytes: [UInt8] = []
+        var rest = text.utf8[...]
+        while let byte = rest.popFirst() {
+            let digits = rest.prefix(2)
+            if byte == UInt8(ascii: "%"), digits.count == 2, let value = UInt8(String(digits) ?? "", radix: 16) {
+                bytes.append(value)
+                rest = rest.dropFirst(2)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(validating: bytes, as: UTF8.self)
     }
 }

@@ -17,6 +17,11 @@ public struct ImageCatalogue: Sendable {
             }
         }
 
+        /// Whether what was ``shown`` is some project's catalogue.
+        static func isProjects(_ shown: String) -> Bool {
+            shown.hasSuffix("/\(ImageCatalogues.projectFileName)")
+        }
+
         /// What its relative paths start at.
         var folder: FilePath? {
             switch self {

@@ -92,7 +92,7 @@ struct ImageCatalogueReader {
 
     private func text(_ node: Node, of key: String) -> String? {
         guard let text = node.scalar, !text.isEmpty, text.utf8.count <= 2048,
-            text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7f })
+            text.unicodeScalars.allSatisfy(\.isShown)
         else {
             problems.report("'\(key)' must be one line of text", at: node.mark)
             return nil

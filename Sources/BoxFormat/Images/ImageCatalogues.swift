@@ -46,7 +46,7 @@ public struct ImageCatalogues: Sendable {
 
     private func bytes(of file: FilePath, _ origin: ImageCatalogue.Origin) throws(SystemError) -> [UInt8]? {
         do throws(SystemError) {
-            return try FileSystem.readIfThere(file, limit: Self.sizeLimit)
+            return FileSystem.isAbsent(file) ? nil : try GuardedPath(file).read(limit: Self.sizeLimit)
         } catch {
             // A folder of another user is nobody's configuration: `sudo -u` keeps HOME.
             guard case .user = origin, error.errno == .permissionDenied else { throw error }
@@ -67,16 +67,28 @@ public struct ImageCatalogues: Sendable {
         let all = try all()
         var names: Set<BoxName> = []
         return try all.flatMap { catalogue in
-            try catalogue.images.filter { names.insert($0.name).inserted }.map { image in
-                Found(
-                    image: image, origin: catalogue.origin,
-                    location: try location(image.image, of: image, in: catalogue, all),
-                    checksums: try location(image.checksums, of: image, in: catalogue, all))
-            }
+            try catalogue.images.filter { names.insert($0.name).inserted }.map { try found($0, in: catalogue, all) }
         }
     }
 
-    public func find(_ name: BoxName) throws -> Found? { try images().first { $0.image.name == name } }
+    /// What is wrong with another entry is no matter of this one.
+    public func find(_ name: BoxName) throws -> Found? {
+        let all = try all()
+        for catalogue in all {
+            if let image = catalogue.images.first(where: { $0.name == name }) {
+                return try found(image, in: catalogue, all)
+            }
+        }
+        return nil
+    }
+
+    private func found(
+        _ image: CatalogueImage, in catalogue: ImageCatalogue, _ all: [ImageCatalogue]
+    ) throws -> Found {
+        Found(
+            image: image, origin: catalogue.origin, location: try location(image.image, of: image, in: catalogue, all),
+            checksums: try location(image.checksums, of: image, in: catalogue, all))
+    }
 
     /// Where `path` of an entry is, mirrors considered.
     private func location(
@@ -84,7 +96,9 @@ public struct ImageCatalogues: Sendable {
     ) throws -> BoxLocation {
         guard let word = image.mirror else { return try BoxLocation(path, relativeTo: catalogue.origin.folder) }
         if let mirror = variable(Self.variableName(of: word)), !mirror.isEmpty {
-            return try BoxLocation(Self.join(mirror, path), relativeTo: FileSystem.currentDirectory)
+            let place = try? BoxLocation(Self.join(mirror, path), relativeTo: FileSystem.currentDirectory)
+            guard let place else { throw BoxSourceError.invalidMirror(variable: Self.variableName(of: word), mirror) }
+            return place
         }
         guard let owner = all.first(where: { $0.mirrors[word] != nil }), let mirror = owner.mirrors[word] else {
             throw BoxSourceError.unknownMirror(word, image: image.name.description)

@@ -19,7 +19,9 @@ extension BoxInstaller {
     }
 
     func find(_ request: BoxRequest) throws -> Found {
-        if let location = request.location { return try look(at: location, label: request.label) }
+        if let location = request.location {
+            return try look(at: location, label: request.label, name: request.name)
+        }
         guard let name = request.name else { throw BoxSourceError.invalidLocation("") }
         var attempts: [BoxSourceError] = []
         // Who names catalogues means those before all others; the public registry comes last.
@@ -54,7 +56,7 @@ extension BoxInstaller {
 
     /// Names of the store, of the catalogues of images, and of wander's own boxes, that may have been meant.
     func nearNames(_ name: BoxName) throws -> [String] {
-        let known = try images.images().map { (name: $0.image.name.description, words: $0.image.title) }
+        let known = try images.all().flatMap(\.images).map { (name: $0.name.description, words: $0.title) }
         let stored = Set(try store.list().boxes.map(\.name)).sorted().map { (name: $0.description, words: "") }
         return NearNames.near(name.description, in: stored + known + [(name: "wander/tiny", words: "")])
             .filter { $0 != name.description }
@@ -62,10 +64,13 @@ extension BoxInstaller {
 
     /// Gets what is at `location` and tells a catalogue from a box by its first byte: no archive or image starts with
     /// `{`.
-    /// - Parameter present: The box of the store that would do. It is asked once nobody else downloads from there any
-    ///   more.
+    /// - Parameters:
+    ///   - present: The box of the store that would do. It is asked once nobody else downloads from there any more. nil:
+    ///     whatever somebody else has just added from there.
+    ///   - isWanted: Whether a file that was downloaded earlier, and came no further, is what is wanted.
     func look(
-        at location: BoxLocation, label: String, present: () throws -> Box? = { nil }
+        at location: BoxLocation, label: String, name: BoxName? = nil, present: (() throws -> Box?)? = nil,
+        isWanted: (FilePath) throws -> Bool = { _ in false }
     ) throws -> Found {
         switch location {
         case .file(let path):
@@ -82,15 +87,21 @@ extension BoxInstaller {
                 "download-\(key)", waiting: "another wander is downloading \(location.shown); waiting for it",
                 sink: sink,
                 cancellation: cancellation)
-            if let box = try present() { return .present(box) }
-            // A box says where it came from without the query: another one could be meant.
-            if lock.hasWaited, location.queryDigest == nil,
-                let box = try store.list().boxes.first(where: { $0.source == location.shown && $0.added >= began })
+            if let present {
+                if let box = try present() { return .present(box) }
+                // A box says where it came from without the query: another one could be meant.
+            } else if lock.hasWaited, location.queryDigest == nil,
+                let box = try store.list().boxes.first(where: { box in
+                    box.source == location.shown && box.added >= began && (name == nil || name == box.name)
+                })
             {
                 return .present(box)
             }
             let target = store.downloads.appending(key)
             try sweepDownloads(except: key)
+            if try FileSystem.status(target, followLinks: false)?.kind == .regular, try isWanted(target) {
+                return .downloaded(target, location, lock: lock)
+            }
             try downloader.download(
                 location, to: target, label: "downloading \(label)", sink: sink, cancellation: cancellation)
             guard try isCatalogue(target) else { return .downloaded(target, location, lock: lock) }
@@ -128,7 +139,7 @@ extension BoxInstaller {
     /// Puts what was found into the store.
     func add(
         _ request: BoxRequest, from found: Found, identity: BoxIdentity? = nil, digest: SHA256Digest? = nil,
-        whenPresent: BoxStore.AddOptions.Presence
+        locked entry: LockFile.Entry? = nil, whenPresent: BoxStore.AddOptions.Presence
     ) throws -> Box {
         var options = BoxStore.AddOptions()
         options.name = request.name
@@ -139,6 +150,7 @@ extension BoxInstaller {
         options.facts = request.facts ?? known?.facts
         options.architecture = identity?.architecture
         options.whenPresent = whenPresent
+        options.isOfProject = request.isOfProject && request.name == nil
         options.checksums = [request.checksum, digest.map { ExpectedChecksum($0) }].compactMap(\.self)
         options.accept = { [request] box in
             guard request.requirement.isSatisfied(by: box.version) else {
@@ -151,7 +163,11 @@ extension BoxInstaller {
         switch found {
         case .present(let box): return try accept(box, request, options, digest)
         case .image(let offer):
-            return try add(offer, request, options, identity: identity, digest: digest)
+            let locked = identity.flatMap { identity in
+                digest.map { LockFile.Entry(box: identity, digest: $0, source: "") }
+            }
+            return try ImageAddition(installer: self, request: request, given: options, locked: entry ?? locked).run(
+                offer)
         case .file(let path):
             let (box, outcome) = try store.add(path, options, sink: sink, cancellation: cancellation)
             // Nobody looked into the file: the box is known by its name and version alone.
@@ -208,7 +224,7 @@ extension BoxInstaller {
     }
 
     func addDownload(_ path: FilePath, _ options: BoxStore.AddOptions) throws -> Box {
-        do {
+        try spend(path, options) {
             let (box, outcome) = try store.add(path, options, sink: sink, cancellation: cancellation)
             // As for files: the box was known by its name and version alone.
             if outcome == .present, options.catalogue == nil,
@@ -217,10 +233,20 @@ extension BoxInstaller {
                 try FileSystem.remove(path)
                 throw BoxSourceError.differentBox(box.identity, FilePath(options.source ?? path.string))
             }
+            return box
+        }
+    }
+
+    /// Removes a download once it is in the store, or if it can never get there. One that this host had no room or no
+    /// program for stays for the next attempt.
+    func spend(_ path: FilePath, _ options: BoxStore.AddOptions, _ add: () throws -> Box) throws -> Box {
+        do {
+            let box = try add()
             try FileSystem.remove(path)
             return box
         } catch let error as BoxError {
-            // The file itself is at fault: the next attempt shall not meet it again.
+            guard error.isFileAtFault else { throw error }
+            // The next attempt shall not meet it again.
             try FileSystem.remove(path)
             switch error {
             case .notAnArchive, .unreadable, .missingMetadata, .nameRequired:

@@ -43,21 +43,28 @@ public struct BoxInstaller: Sendable {
             return try locked(entry, request)
         }
         guard policy != .frozen else { throw BoxSourceError.notLocked(request.label) }
+        var request = request
+        request.isOfProject = true
         let box = if let present = try present(request) { present } else { try fetch(request) }
         try check(box, request.checksum)
         lock.set(LockFile.Entry(box, for: request))
         return box
     }
 
-    /// The newest fitting box of the store.
+    /// The newest fitting box of the store that has its name for this project, too: another project's catalogue, and
+    /// another project's box that calls itself so, say nothing here.
     private func present(_ request: BoxRequest) throws -> Box? {
         guard let name = request.name else { return nil }
-        return try store.find(name, request.requirement, architecture: request.storeArchitecture)
+        return try store.find(name, request.requirement, architecture: request.storeArchitecture) { box in
+            guard !box.isOfProject else { return false }
+            guard let catalogue = box.catalogue, ImageCatalogue.Origin.isProjects(catalogue) else { return true }
+            return (try? images.find(name))??.origin.shown == catalogue
+        }
     }
 
     private func locked(_ entry: LockFile.Entry, _ request: BoxRequest) throws -> Box {
         // The same bytes are the same box, whatever version somebody added them as.
-        let box = try store.box(entry.box) ?? store.boxes(named: entry.box.name).first { $0.digest == entry.digest }
+        let box = try store.boxes(named: entry.box.name).first { $0.digest == entry.digest } ?? store.box(entry.box)
         if let box {
             guard box.digest == entry.digest else {
                 throw BoxSourceError.lockedDigest(entry.box, locked: entry.digest, actual: box.digest)
@@ -69,8 +76,12 @@ public struct BoxInstaller: Sendable {
         exact.name = entry.box.name
         exact.requirement = VersionRequirement(exactly: entry.box.version)
         do {
-            return try fetch(exact, as: entry.box, digest: entry.digest)
-        } catch BoxSourceError.imageReplaced(let box, _, _) where !entry.source.contains("://") {
+            return try add(
+                exact, from: try find(exact), identity: entry.box, digest: entry.digest, locked: entry,
+                whenPresent: .use)
+        } catch BoxSourceError.imageReplaced(let box, _, _)
+            where !entry.source.contains("://") && entry.published == nil
+        {
             // A box of that name that somebody added from a file is not the one that a distribution publishes.
             throw BoxSourceError.lockedElsewhere(box, source: entry.source)
         } catch BoxError.checksumMismatch(algorithm: .sha256, let expected, let actual)
@@ -145,11 +156,20 @@ public struct BoxInstaller: Sendable {
 
     static func downloadKey(_ location: BoxLocation) -> String { SHA256Digest(of: Array("\(location)".utf8)).short }
 
-    /// The newest version of the box that its catalogue lists and this request accepts.
-    public func newestListed(_ request: BoxRequest) throws -> BoxVersion {
+    /// The newest version of the box that its catalogue lists and this request accepts, and whether that is another box
+    /// than the one that there is.
+    /// - Parameter current: What there is: its version and its archive's digest, as far as they are known.
+    public func newestListed(
+        _ request: BoxRequest, current: (version: BoxVersion, digest: SHA256Digest?)?
+    ) throws -> (version: BoxVersion, isNews: Bool) {
         switch try find(request) {
-        case .listed(let catalogue, _): return try choose(catalogue, request).version
-        case .image(let offer): return try stored(offer)?.version ?? offer.version
+        case .listed(let catalogue, _):
+            let version = try choose(catalogue, request).version
+            return (version, current.map { version > $0.version } ?? true)
+        case .image(let offer):
+            // A publisher's images are told apart by what they are: two may have one version.
+            guard let box = try stored(offer) else { return (offer.version, true) }
+            return (box.version, current?.digest.map { $0 != box.digest } ?? (current?.version != box.version))
         default: throw BoxSourceError.notACatalogue(request.label)
         }
     }

@@ -27,6 +27,8 @@ extension BoxSourceError {
         case .invalidImages(let diagnostics):
             "the catalogue of images \(diagnostics.first?.location?.file ?? "") is not valid"
         case .unknownMirror(let word, let image): "no catalogue says where the mirror '\(word)' of '\(image)' is"
+        case .invalidMirror(let variable, let text):
+            "'\(text.utf8.shown)', of \(variable), is neither a folder nor a URL that wander can fetch"
         case .imageUnreachable(let found, let error): "cannot get the image '\(found.image.name)': \(error.summary)"
         case .noChecksum(let found):
             "\(found.checksums.shown) has no checksum of \(found.image.fileName) in the form \(found.image.form.rawValue)"
@@ -80,6 +82,8 @@ extension BoxSourceError {
         case .unusableDownload(_, let problem): problem.remedy
         case .unknownMirror(let word, _):
             "Say where it is, by 'mirrors:' in the catalogue or \(ImageCatalogues.variableName(of: word))."
+        case .invalidMirror(let variable, _):
+            "Give a folder, or a URL that starts with https:// or http://; or unset \(variable)."
         case .imageUnreachable(let found, let error): Self.withoutNetwork(found, error)
         case .noChecksum(let found):
             "Nothing is taken unverified. If the publisher has changed its files, give the entry anew: "
@@ -128,7 +132,7 @@ extension BoxSourceError {
         case .noSuchFile, .noVersion, .lockedElsewhere: .notFound
         case .invalidLocation: .usage
         case .notLocked, .lockWouldChange, .unwantedVersion, .unwantedArchitecture: .wrongState
-        case .invalidLock, .invalidImages, .unknownMirror: .invalidConfiguration
+        case .invalidLock, .invalidImages, .unknownMirror, .invalidMirror: .invalidConfiguration
         default: .failure
         }
     }

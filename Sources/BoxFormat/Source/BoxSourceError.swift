@@ -28,6 +28,8 @@ public enum BoxSourceError: UserFacingError, Equatable {
     // Catalogues of images.
     case invalidImages([Diagnostic])
     case unknownMirror(String, image: String)
+    /// A variable of the environment names no place.
+    case invalidMirror(variable: String, String)
     /// Nothing answers, or not as it should.
     indirect case imageUnreachable(ImageCatalogues.Found, BoxSourceError)
     /// What should be a list of checksums does not have the image's.

@@ -18,6 +18,8 @@ public struct LockFile: Hashable, Sendable {
         public var source: String
         /// The difference between URLs that differ only in what ``source`` leaves out; see ``BoxLocation/queryDigest``.
         public var queryDigest: String?
+        /// What the publisher's list said of it, where that is no SHA-256.
+        public var published: ExpectedChecksum?
 
         init(box: BoxIdentity, digest: SHA256Digest, source: String, queryDigest: String? = nil) {
             self.box = box
@@ -31,6 +33,9 @@ public struct LockFile: Hashable, Sendable {
             self.init(
                 box: box.identity, digest: box.digest, source: request.lockedSource(box.source),
                 queryDigest: request.name == nil ? request.location?.queryDigest : nil)
+            if request.name != nil, box.catalogue != nil {
+                published = box.checksums.first { $0.algorithm != .sha256 }
+            }
         }
     }
 
@@ -44,7 +49,7 @@ public struct LockFile: Hashable, Sendable {
     public static func read(_ path: FilePath) throws(BoxSourceError) -> LockFile {
         guard !FileSystem.isAbsent(path) else { return LockFile() }
         do {
-            return try LockFile(parsing: FileSystem.read(path, limit: sizeLimit))
+            return try LockFile(parsing: GuardedPath(path).read(limit: sizeLimit))
         } catch let error as any UserFacingError {
             throw .invalidLock(path, reason: error.summary)
         } catch { throw .invalidLock(path, reason: "\(error)") }
@@ -63,10 +68,11 @@ public struct LockFile: Hashable, Sendable {
             let identity = BoxIdentity(
                 name: try BoxName(reader.string("name")), version: version,
                 architecture: try Architecture(reader.string("architecture")))
-            set(
-                Entry(
-                    box: identity, digest: digest, source: try reader.string("source"),
-                    queryDigest: try reader.optionalString("query_digest")))
+            var entry = Entry(
+                box: identity, digest: digest, source: try reader.string("source"),
+                queryDigest: try reader.optionalString("query_digest"))
+            entry.published = try reader.optionalString("published").flatMap { try ExpectedChecksum.read($0) }
+            set(entry)
         }
     }
 
@@ -124,7 +130,8 @@ public struct LockFile: Hashable, Sendable {
                     JSONMember("architecture", .string(entry.box.architecture.description)),
                     JSONMember("sha256", .string(entry.digest.hexadecimal)),
                     JSONMember("source", .string(entry.source)),
-                ] + (entry.queryDigest.map { [JSONMember("query_digest", .string($0))] } ?? []))
+                ] + (entry.queryDigest.map { [JSONMember("query_digest", .string($0))] } ?? [])
+                    + (entry.published.map { [JSONMember("published", .string($0.description))] } ?? []))
         }
         let value: JSONValue = ["schema": 1, "boxes": .array(boxes)]
         return value.pretty

@@ -46,7 +46,7 @@ extension AddJob {
             user: metadata.user, cloudInit: metadata.cloudInit, firmware: metadata.firmware,
             smallestMemory: metadata.smallestMemory, provisioning: metadata.provisioning,
             digest: result.archiveDigest, checksums: options.checksums, archiveSize: result.archiveSize, source: source,
-            catalogue: options.catalogue,
+            catalogue: options.catalogue, isOfProject: options.isOfProject,
             added: wallClockSeconds(),
             files: contents.map { Box.File(path: $0.path, size: $0.size, digest: $0.digest) })
     }

@@ -30,17 +30,10 @@ extension AddJob {
         content?.end()
         let digest = SHA256Digest(result: whole.results().first ?? [])
         try compareChecksums(digest: digest, other: other, hexadecimal: second?.results().first.map { hexadecimal($0) })
-        if format == .qcow2 { try refuseDamage(path) }
         return try imageBox(
             identity, image: path, format: format, size: size,
             content: content?.results().first.map { SHA256Digest(result: $0) } ?? digest, archive: digest,
             archiveSize: input.size)
-    }
-
-    /// A half of an image looks whole from its header, and its guest would find out.
-    private func refuseDamage(_ image: FilePath) throws {
-        let report = try DiskImage.check(DiskLayer(path: image, format: .qcow2))
-        guard report.corruptions == 0 else { throw BoxError.invalidDisk(source, .damaged(report.corruptions)) }
     }
 
     /// - Parameter content: Given for what is packed, which is bounded by its size.

@@ -67,6 +67,7 @@ final class AddJob {
         archive digest: SHA256Digest, archiveSize: UInt64
     ) throws -> Box {
         let facts = try DiskFacts.look(at: image, name: source, stated: format)
+        if facts.format == .qcow2 { try refuseDamage(image) }
         let directory = store.folder(of: identity).appending(BoxRecord.filesFolder)
         let known = options.facts ?? ImageFacts()
         return Box(
@@ -79,8 +80,14 @@ final class AddJob {
             user: known.user, cloudInit: known.cloudInit, firmware: known.firmware,
             smallestMemory: known.smallestMemory,
             digest: digest, checksums: options.checksums, archiveSize: archiveSize, source: source,
-            catalogue: options.catalogue, added: wallClockSeconds(),
+            catalogue: options.catalogue, isOfProject: options.isOfProject, added: wallClockSeconds(),
             files: [Box.File(path: BoxDescription.diskName, size: size, digest: content)])
+    }
+
+    /// A half of an image looks whole from its header, and its guest would find out.
+    private func refuseDamage(_ image: FilePath) throws {
+        let report = try DiskImage.check(DiskLayer(path: image, format: .qcow2))
+        guard report.corruptions == 0 else { throw BoxError.invalidDisk(source, .damaged(report.corruptions)) }
     }
 
     /// Compares what was read with every checksum that somebody stated.

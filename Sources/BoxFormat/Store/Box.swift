@@ -60,6 +60,8 @@ public struct Box: Sendable, Hashable {
     public var source: String
     /// The catalogue that listed the box.
     public var catalogue: String?
+    /// Whether a project's Wanderfile brought it, by its place. What it calls itself is then no name for others.
+    var isOfProject = false
     /// Seconds since 1970.
     public var added: Int64
     public var files: [File]

@@ -28,6 +28,7 @@ enum BoxRecord {
             "archive_size": .size(box.archiveSize),
             "source": .string(box.source),
             "catalogue": .optional(box.catalogue),
+            "of_project": .bool(box.isOfProject),
             "added": .string(timestamp(box.added)),
             "added_seconds": .integer(box.added),
             "disks": .array(
@@ -111,6 +112,7 @@ enum BoxRecord {
             checksums: try reader.array("checksums").compactMap { try ExpectedChecksum.read($0.stringValue ?? "") },
             archiveSize: UInt64(clamping: try reader.integer("archive_size")),
             source: try reader.string("source"), catalogue: try reader.optionalString("catalogue"),
+            isOfProject: try reader.bool("of_project", default: false),
             added: try reader.integer("added_seconds"), files: files)
     }
 

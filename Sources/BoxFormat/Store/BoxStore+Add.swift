@@ -31,6 +31,8 @@ extension BoxStore {
         public var diskFormat: DiskFormat?
         /// What is known about a plain disk image.
         public var facts: ImageFacts?
+        /// Whether a project brings it, by its place: then it has its name for that project alone.
+        var isOfProject = false
         public var limits = ArchiveLimits()
         /// Called as soon as the box is identified; throws to refuse it.
         public var accept: @Sendable (BoxIdentity) throws -> Void = { _ in }
@@ -65,8 +67,20 @@ extension BoxStore {
                 }
             return try commit(box, from: staging.content, options, job: job, cancellation: cancellation)
         } catch let present as AddJob.AlreadyPresent {
-            return (present.box, .present)
+            return (try own(present.box, options), .present)
         }
+    }
+
+    /// What a project brought, and somebody now adds, has its name for everybody.
+    private func own(_ box: Box, _ options: AddOptions) throws -> Box {
+        guard box.isOfProject, !options.isOfProject else { return box }
+        let held = try lockNames(cancellation: nil)
+        defer { withExtendedLifetime(held) {} }
+        guard var own = try self.box(box.identity), own.digest == box.digest else { return box }
+        own.isOfProject = false
+        try AtomicFile.write(
+            BoxRecord.encode(own), to: folder(of: own.identity).appending(BoxRecord.fileName), permissions: 0o444)
+        return own
     }
 
     /// Gives the finished folder its name.
@@ -83,7 +97,9 @@ extension BoxStore {
         var outcome = AddOutcome.added
         if try FileSystem.exists(target) {
             let old = try? self.box(box.identity)
-            if let old, old.digest == box.digest, options.whenPresent != .replace { return (old, .present) }
+            if let old, old.digest == box.digest, options.whenPresent != .replace {
+                return (old, .present)
+            }
             // Their overlays would suddenly lie on another disk. For the others, the box is only repaired.
             let machines = try uses(of: box.identity).filter { use in
                 guard let disk = use.disk ?? old?.diskDigest else { return true }

@@ -42,9 +42,10 @@ extension BoxStore {
     /// - Parameter architecture: Boxes that do not say theirs count as well.
     /// - Returns: nil if there is none. No network request is made and nothing is created.
     public func find(
-        _ name: BoxName, _ requirement: VersionRequirement = .any, architecture: Architecture = .host
+        _ name: BoxName, _ requirement: VersionRequirement = .any, architecture: Architecture = .host,
+        where isMeant: (Box) -> Bool = { _ in true }
     ) throws(SystemError) -> Box? {
-        try boxes(named: name)
+        try boxes(named: name).filter(isMeant)
             .filter { $0.architecture == architecture || $0.architecture == .unknown }
             .filter { requirement.isSatisfied(by: $0.version) }
             .max { left, right in

@@ -22,28 +22,61 @@ struct CloudInitJob {
 
     var isNeeded: Bool { journal.record.seed != nil && !journal.record.isInitialized }
 
-    func run(over session: SSHSession) throws {
+    /// - Parameter first: Closed if it fails.
+    /// - Returns: The session that there is at the end: cloud-init may restart the guest.
+    func run(over first: SSHSession) throws -> SSHSession {
         let label = "waiting for cloud-init"
         machine.report(.step(label))
         let masker = Masker(definition.maskedValues)
         let started = MonotonicClock.now
         let limit = max(Self.patience, BootLimit(journal.record.provider, definition.bootTimeout).milliseconds * 2)
+        let deadline = started.advanced(byMilliseconds: limit)
         var last = ""
-        let outcome: CloudInitOutcome
-        do throws(SSHError) {
-            defer { machine.report(.finished(label: label)) }
-            outcome = try CloudInitWait(milliseconds: limit).run(over: session) { line in
-                let seconds = MonotonicClock.now.milliseconds(since: started) / 1000
-                last = masker.mask(line)
-                machine.report(
-                    .progress(Progress(label, completed: UInt64(max(0, seconds)), unit: .seconds, detail: last)))
+        var session = first
+        var outcome: CloudInitOutcome?
+        defer { machine.report(.finished(label: label)) }
+        while outcome == nil {
+            do throws(SSHError) {
+                let left = max(1000, deadline.milliseconds(since: .now))
+                outcome = try CloudInitWait(milliseconds: left).run(over: session) { line in
+                    let seconds = MonotonicClock.now.milliseconds(since: started) / 1000
+                    last = masker.mask(line)
+                    machine.report(
+                        .progress(Progress(label, completed: UInt64(max(0, seconds)), unit: .seconds, detail: last)))
+                }
+            } catch {
+                session.close()
+                switch error {
+                case .timedOut(.channel, _):
+                    throw CloudInitError.timedOut(machine: machine.name, milliseconds: limit, last: last)
+                // As 'power_state' and upgraded kernels do.
+                case .closed, .reset: session = try backAgain(until: deadline, error)
+                default: throw error
+                }
             }
-        } catch {
-            guard case .timedOut(.channel, let milliseconds) = error else { throw error }
-            throw CloudInitError.timedOut(machine: machine.name, milliseconds: milliseconds, last: last)
         }
-        try conclude(outcome, masker)
+        if let outcome { try conclude(outcome, masker) }
         machine.report(.note("cloud-init was done after \(MonotonicClock.now.milliseconds(since: started)) ms"))
+        return session
+    }
+
+    /// Waits until a guest that went down while its cloud-init was at work can be logged into again.
+    private func backAgain(until deadline: MonotonicClock, _ reason: SSHError) throws -> SSHSession {
+        machine.report(.step("the connection broke; waiting for the guest, which cloud-init may restart"))
+        let patience = Patience(
+            until: deadline, first: .seconds(1), growing: 1.5, most: .seconds(10),
+            cancellation: machine.project.cancellation)
+        return try patience.wait(for: "the guest's restart") { () -> Patience.Answer<SSHSession> in
+            guard try machine.folder.isAlive() else { throw reason }
+            do {
+                return .here(try GuestAccess(machine).connect(journal.record))
+            } catch let error as SSHError {
+                switch error {
+                case .closed, .reset, .timedOut: return .notYet(because: error.summary)
+                default: throw error
+                }
+            }
+        }
     }
 
     /// - Throws: ``CloudInitError`` if it failed; then the next `up` says so again.

@@ -30,7 +30,12 @@ final class SSHGuest: GuestWork {
 
     func awaitCloudInit(_ definition: MachineDefinition) throws {
         let job = CloudInitJob(machine, journal, definition)
-        if job.isNeeded { try job.run(over: try connected()) }
+        guard job.isNeeded else { return }
+        let first = try connected()
+        session = nil
+        let last = try job.run(over: first)
+        if last !== first { runner = nil }
+        session = last
     }
 
     func setClock() throws { session = try ClockSetting(machine).run(journal.record, over: session) }

@@ -60,7 +60,7 @@ struct SeedDisk {
             let file = path.resolved(in: machine.project.environment.projectDirectory)
             try machine.writableFolders(definition).check(file, as: path.text)
             let bytes: [UInt8]
-            do throws(SystemError) { bytes = try FileSystem.read(file, limit: UserDataText.limit) } catch {
+            do throws(SystemError) { bytes = try GuardedPath(file).read(limit: UserDataText.limit) } catch {
                 throw SeedError.unreadable(path.text, error)
             }
             guard UserDataText.isKnown(bytes) else { throw SeedError.unknownForm(path.text) }

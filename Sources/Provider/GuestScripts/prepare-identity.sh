@@ -30,6 +30,23 @@ reset_login_key() {
     # Into the same file, which keeps its owner and label.
     { [ -z "$others" ] || printf '%s\n' "$others"; printf '%s' "$well_known"; } >"$file"
 }
+# What cloud-init gave to root, or somebody to another user: the machine's own key opens no other machine.
+take_own_key() {
+    [ -n "$own_key" ] || return 0
+    outer=$IFS IFS=$nl
+    set -f
+    for home in $homes; do
+        keys=$home/.ssh/authorized_keys
+        [ "$home" != "$user_home" ] && [ -f "$keys" ] && [ ! -L "$keys" ] && grep -qF -e "$own_key" "$keys" || continue
+        say "login-key $keys"
+        [ -z "$list" ] || continue
+        others=$(grep -vF -e "$own_key" "$keys")
+        # Into the same file, which keeps its owner and label.
+        { [ -z "$others" ] || printf '%s\n' "$others"; } >"$keys"
+    done
+    set +f
+    IFS=$outer
+}
 makes_host_keys() {
     [ -d /etc/cloud ] || grep -rqsE 'ssh-keygen|make-host-keys|dropbearkey|dropbear.* -[A-Za-z]*R' /etc/inittab \
         /etc/rc.local /etc/init.d /etc/default/dropbear /etc/systemd/system /usr/lib/systemd/system /lib/systemd/system
@@ -65,6 +82,7 @@ if [ -z "$keep" ]; then
         $(sed -n 's|^[[:space:]]*\(/[^[:space:]]*\)[[:space:]][[:space:]]*[^[:space:]]*[[:space:]][[:space:]]*swap[[:space:]].*|\1|p' /etc/fstab 2>/dev/null)
     renew=
     reset_login_key
+    take_own_key
     reset_host_keys
     if [ -s /etc/machine-id ]; then
         say "machine-id /etc/machine-id"

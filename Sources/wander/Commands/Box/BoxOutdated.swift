@@ -1,5 +1,6 @@
 import ArgumentParser
 import BoxFormat
+import Digest
 import JSON
 import Provider
 import Reporting
@@ -18,20 +19,24 @@ struct BoxOutdated: WanderCommand {
         var name: String
         var current: BoxVersion?
         var newest: BoxVersion?
+        /// Whether the newest is another box than the one that there is.
+        var isOutdated = false
         var problem: (any UserFacingError)?
 
         var line: String {
             if let problem { return "\(name): \(problem.summary)" }
             guard let newest else { return "\(name): no catalogue" }
             guard let current else { return "\(name): not there yet; the newest version is \(newest)" }
-            return newest > current
-                ? "\(name): \(current) is there, \(newest) is available" : "\(name): \(current) is the newest"
+            guard isOutdated else { return "\(name): \(current) is the newest" }
+            return newest == current
+                ? "\(name): \(current) was published again, as another box: see 'wander box update'"
+                : "\(name): \(current) is there, \(newest) is available"
         }
         var json: JSONValue {
             [
                 "name": .string(name), "current": .optional(current?.description),
                 "newest": .optional(newest?.description),
-                "outdated": .bool((current ?? newest).map { $0 < (newest ?? $0) } ?? false),
+                "outdated": .bool(current != nil && isOutdated),
                 "problem": .optional(problem?.summary),
             ]
         }
@@ -51,7 +56,7 @@ struct BoxOutdated: WanderCommand {
         let lock = try LockFile.read(project.lockFile)
         return try BoxUpdate.requests(of: project, only: nil).map { request in
             let entry = lock.entry(for: request)
-            return look(request, current: entry?.box.version, installer)
+            return look(request, current: entry.map { ($0.box.version, $0.digest) }, installer)
         }
     }
 
@@ -69,21 +74,24 @@ struct BoxOutdated: WanderCommand {
         }
         return newest.values.sorted { $0.name < $1.name }.map { box in
             if known.contains(where: { $0.image.name == box.name && $0.origin.shown == box.catalogue }) {
-                return look(BoxRequest(box.name), current: box.version, installer)
+                return look(BoxRequest(box.name), current: (box.version, box.digest), installer)
             }
             guard let catalogue = box.catalogue, let location = try? BoxLocation(catalogue) else {
                 return Finding(name: box.name.description, current: box.version)
             }
-            return look(BoxRequest(box.name, location: location), current: box.version, installer)
+            return look(BoxRequest(box.name, location: location), current: (box.version, box.digest), installer)
         }
     }
 
     /// A catalogue that fails is reported, and the others are still asked.
-    private func look(_ request: BoxRequest, current: BoxVersion?, _ installer: BoxInstaller) -> Finding {
+    private func look(
+        _ request: BoxRequest, current: (version: BoxVersion, digest: SHA256Digest?)?, _ installer: BoxInstaller
+    ) -> Finding {
         let name = request.name?.description ?? request.reference ?? request.location?.shown ?? ""
-        var finding = Finding(name: name, current: current)
+        var finding = Finding(name: name, current: current?.version)
         do {
-            finding.newest = try installer.newestListed(request)
+            let newest = try installer.newestListed(request, current: current)
+            (finding.newest, finding.isOutdated) = (newest.version, newest.isNews)
         } catch let error as any UserFacingError {
             finding.problem = error
         } catch {}
