@@ -125,7 +125,12 @@ import Testing
         let file = try folder.file(
             "evil.box", BoxFixture.archive(BoxFixture.metadata(name: "cloud/12", version: "99999999")))
         var lock = LockFile()
-        let evil = try installer.ensure(BoxRequest(at: .file(file), reference: "./evil.box"), lock: &lock)
+        var request = BoxRequest(at: .file(file), reference: "./evil.box")
+        request.isOfProject = true
+        let evil = try installer.ensure(request, lock: &lock)
+        // By its lock, too.
+        try store.remove(evil.identity)
+        #expect(try installer.ensure(request, lock: &lock).isOfProject)
         #expect(evil.isOfProject && evil.name == name)
         lock = LockFile()
         #expect(try installer.ensure(BoxRequest(name), lock: &lock).digest == SHA256Digest(of: Self.image))

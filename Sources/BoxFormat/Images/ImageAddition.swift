@@ -110,7 +110,7 @@ struct ImageAddition {
             options.version = try locked?.box.version ?? freeVersion(offer)
             let (box, outcome) = try store.add(
                 path, options, sink: installer.sink, cancellation: installer.cancellation)
-            if try outcome != .present || isSame(box, offer) { return box }
+            if outcome != .present || box.isImage(offer.checksum) { return box }
             if let locked {
                 throw BoxSourceError.lockedDigest(locked.box, locked: locked.digest, actual: box.digest)
             }
@@ -126,8 +126,6 @@ struct ImageAddition {
             return box
         }
     }
-
-    private func isSame(_ box: Box, _ offer: ImageOffer) throws -> Bool { box.isImage(offer.checksum) }
 
     /// The version that is offered; a publisher's second image of one day gets a number of its own.
     private func freeVersion(_ offer: ImageOffer) throws -> BoxVersion {

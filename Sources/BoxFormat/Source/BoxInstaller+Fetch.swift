@@ -138,19 +138,20 @@ extension BoxInstaller {
 
     /// Puts what was found into the store.
     func add(
-        _ request: BoxRequest, from found: Found, identity: BoxIdentity? = nil, digest: SHA256Digest? = nil,
-        locked entry: LockFile.Entry? = nil, whenPresent: BoxStore.AddOptions.Presence
+        _ request: BoxRequest, from found: Found, locked: LockFile.Entry? = nil,
+        whenPresent: BoxStore.AddOptions.Presence
     ) throws -> Box {
+        let digest = locked?.digest
         var options = BoxStore.AddOptions()
         options.name = request.name
         options.fallbackName = request.fallbackName
         let known = try request.name.flatMap { try images.find($0)?.image }
-        options.version = identity?.version ?? request.assignedVersion ?? known?.version
+        options.version = locked?.box.version ?? request.assignedVersion ?? known?.version
         options.diskFormat = request.diskFormat
         options.facts = request.facts ?? known?.facts
-        options.architecture = identity?.architecture
+        options.architecture = locked?.box.architecture
         options.whenPresent = whenPresent
-        options.isOfProject = request.isOfProject && request.name == nil
+        options.isOfProject = request.isOfProject
         options.checksums = [request.checksum, digest.map { ExpectedChecksum($0) }].compactMap(\.self)
         options.accept = { [request] box in
             guard request.requirement.isSatisfied(by: box.version) else {
@@ -163,11 +164,7 @@ extension BoxInstaller {
         switch found {
         case .present(let box): return try accept(box, request, options, digest)
         case .image(let offer):
-            let locked = identity.flatMap { identity in
-                digest.map { LockFile.Entry(box: identity, digest: $0, source: "") }
-            }
-            return try ImageAddition(installer: self, request: request, given: options, locked: entry ?? locked).run(
-                offer)
+            return try ImageAddition(installer: self, request: request, given: options, locked: locked).run(offer)
         case .file(let path):
             let (box, outcome) = try store.add(path, options, sink: sink, cancellation: cancellation)
             // Nobody looked into the file: the box is known by its name and version alone.

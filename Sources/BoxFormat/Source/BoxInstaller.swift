@@ -43,8 +43,6 @@ public struct BoxInstaller: Sendable {
             return try locked(entry, request)
         }
         guard policy != .frozen else { throw BoxSourceError.notLocked(request.label) }
-        var request = request
-        request.isOfProject = true
         let box = if let present = try present(request) { present } else { try fetch(request) }
         try check(box, request.checksum)
         lock.set(LockFile.Entry(box, for: request))
@@ -76,9 +74,7 @@ public struct BoxInstaller: Sendable {
         exact.name = entry.box.name
         exact.requirement = VersionRequirement(exactly: entry.box.version)
         do {
-            return try add(
-                exact, from: try find(exact), identity: entry.box, digest: entry.digest, locked: entry,
-                whenPresent: .use)
+            return try add(exact, from: try find(exact), locked: entry, whenPresent: .use)
         } catch BoxSourceError.imageReplaced(let box, _, _)
             where !entry.source.contains("://") && entry.published == nil
         {
@@ -139,14 +135,10 @@ public struct BoxInstaller: Sendable {
     }
 
     /// Gets the box, whether or not one like it is in the store.
-    /// - Parameters:
-    ///   - identity: The identity that it must have, if it is known.
-    ///   - digest: The digest that its archive must have.
     public func fetch(
-        _ request: BoxRequest, as identity: BoxIdentity? = nil, digest: SHA256Digest? = nil,
-        whenPresent: BoxStore.AddOptions.Presence = .use
+        _ request: BoxRequest, whenPresent: BoxStore.AddOptions.Presence = .use
     ) throws -> Box {
-        try add(request, from: try find(request), identity: identity, digest: digest, whenPresent: whenPresent)
+        try add(request, from: try find(request), whenPresent: whenPresent)
     }
 
     /// Deletes what an interrupted download of `location` left, so that the next one starts from nothing.

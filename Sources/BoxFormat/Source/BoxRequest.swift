@@ -20,8 +20,8 @@ public struct BoxRequest: Hashable, Sendable {
     public var diskFormat: DiskFormat?
     /// What is known of a plain disk image; nil asks the catalogue of images for the name.
     public var facts: ImageFacts?
-    /// Whether a Wanderfile asks, and not somebody who typed it.
-    var isOfProject = false
+    /// Whether a Wanderfile asks for it by its place: then what it calls itself is no name for other projects.
+    public var isOfProject = false
     /// The archive's checksum.
     public var checksum: ExpectedChecksum?
 

@@ -49,17 +49,20 @@ extension Project {
     public func boxRequest(_ reference: BoxReference) throws -> BoxRequest {
         let requirement = try reference.versionConstraint.map { try VersionRequirement("\($0)") } ?? .any
         let checksum = try reference.digest.flatMap { try ExpectedChecksum.read($0) }
+        var request: BoxRequest
         switch reference.source {
         case .name(let text): return BoxRequest(try BoxName(text), requirement, checksum: checksum)
         case .url(let url):
-            return BoxRequest(
+            request = BoxRequest(
                 at: try BoxLocation(url), fallbackName: try Self.name(for: url, kind: "url"), checksum: checksum)
         case .path(let path):
             let file = path.resolved(in: environment.projectDirectory)
-            return BoxRequest(
+            request = BoxRequest(
                 at: .file(file), reference: path.text, fallbackName: try Self.name(for: file.string, kind: "file"),
                 checksum: checksum)
         }
+        request.isOfProject = true
+        return request
     }
 
     /// A name in the store for a box that has none of its own: two `env.box` of two projects are two boxes.
