@@ -57,10 +57,12 @@ struct SeedDisk {
         case nil: return nil
         case .text(let text): return Array(text.utf8)
         case .source(let path):
-            let file = path.resolved(in: machine.project.environment.projectDirectory)
-            try machine.writableFolders(definition).check(file, as: path.text)
+            let writable = machine.writableFolders(definition)
+            let project = machine.project.environment.projectDirectory
             let bytes: [UInt8]
-            do throws(SystemError) { bytes = try GuardedPath(file).read(limit: UserDataText.limit) } catch {
+            do { bytes = try writable.read(path, in: project, limit: UserDataText.limit) } catch let error
+                as SystemError
+            {
                 throw SeedError.unreadable(path.text, error)
             }
             guard UserDataText.isKnown(bytes) else { throw SeedError.unknownForm(path.text) }

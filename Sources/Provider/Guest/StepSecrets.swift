@@ -55,10 +55,9 @@ struct StepSecrets {
             }
             return value
         case .file(let path):
-            let source = path.resolved(in: place)
-            let writable = machine.writableFolders(definition)
-            try writable.check(source, as: path.text)
-            do { bytes = try GuardedPath(source, outOf: writable.folders).read() } catch {
+            do {
+                bytes = try machine.writableFolders(definition).read(path, in: place, limit: Self.limit + 2)
+            } catch let error as SystemError {
                 throw SecretError(secret.name, "cannot read \(path): \(error.inWords)")
             }
         case .command(let command):
@@ -74,15 +73,25 @@ struct StepSecrets {
         return text
     }
 
-    /// What a command of the host prints.
-    private func output(of command: String, _ secret: SecretDefinition, in place: FilePath) throws -> [UInt8] {
-        var options = ChildProcess.Options()
-        options.directory = place
-        let result = try ChildProcess.run(["sh", "-c", command], limit: Self.limit + 2, options)
-        guard result.outcome.isSuccess else {
-            throw SecretError(secret.name, "its command failed with status \(result.outcome.shellStatus)")
+    /// What a command of the host prints. What it says beside that is shown: why it fails, or what it waits for.
+    private func output(of text: String, _ secret: SecretDefinition, in place: FilePath) throws -> [UInt8] {
+        var command = HostCommand(["/bin/sh", "-c", text])
+        command.directory = place
+        var printed: [UInt8] = []
+        var said = OutputLines(.none)
+        let ending = try command.run(cancellation: machine.project.cancellation) { stream, bytes in
+            switch stream {
+            case .output: printed += bytes.prefix(max(0, Self.limit + 2 - printed.count))
+            case .error: for line in said.add(bytes) { machine.report(.output(line)) }
+            }
         }
-        return result.output
+        if let line = said.finish() { machine.report(.output(line)) }
+        switch ending {
+        case .ended(.exited(0)): return printed
+        case .ended(let outcome):
+            throw SecretError(secret.name, "its command failed with status \(outcome.shellStatus)")
+        case .interrupted, .timedOut: throw Interruption()
+        }
     }
 }
 

@@ -73,10 +73,10 @@ struct Surroundings {
         let writable = machine.writableFolders(definition)
         var all: [UInt8] = []
         for path in definition.caCertificates {
-            let source = path.resolved(in: place)
-            try writable.check(source, as: path.text)
             let bytes: [UInt8]
-            do { bytes = try GuardedPath(source, outOf: writable.folders).read() } catch {
+            do { bytes = try writable.read(path, in: place, limit: Self.certificateLimit) } catch let error
+                as SystemError
+            {
                 throw SurroundingsError.unreadable(path: path.text, reason: error.inWords)
             }
             let text = String(decoding: bytes, as: UTF8.self)

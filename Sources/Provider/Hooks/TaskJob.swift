@@ -67,9 +67,9 @@ public struct TaskJob {
         switch task.script {
         case .inline(let text): return Array(text.utf8)
         case .file(let path):
-            let file = path.resolved(in: project.environment.projectDirectory)
-            let writable = WritableFolders(of: project.environment.machines, in: project.environment.projectDirectory)
-            return try GuardedPath(file, outOf: writable.folders).read(limit: 1 << 20)
+            let place = project.environment.projectDirectory
+            return try WritableFolders(of: project.environment.machines, in: place)
+                .read(path, in: place, limit: 1 << 20)
         }
     }
 

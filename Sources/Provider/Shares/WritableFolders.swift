@@ -14,6 +14,14 @@ struct WritableFolders {
         self.init(machines.flatMap(\.shares).filter { $0.mode == .readWrite }.map { $0.host.resolved(in: project) })
     }
 
+    /// Reads a file of the host that the Wanderfile names, and nothing that a guest has put in its place.
+    /// - Throws: ``ShareError/leadsOut(host:share:)``, or ``SystemError``.
+    func read(_ path: HostPath, in project: FilePath, limit: Int = 64 << 20) throws -> [UInt8] {
+        let file = path.resolved(in: project)
+        try check(file, as: path.text)
+        return try GuardedPath(file, outOf: folders).read(limit: limit)
+    }
+
     /// - Parameters:
     ///   - path: Absolute. It need not exist.
     ///   - text: As the Wanderfile names it.

@@ -78,6 +78,6 @@ import Testing
     func link() throws {
         _ = try life.folder.file("secret/task.sh", Array("echo secret\n".utf8))
         #expect(symlink(life.folder("secret").string, life.folder("project/out").string) == 0)
-        #expect(throws: SystemError.self) { try job("lost").script(in: life.machine("web")) }
+        #expect(throws: ShareError.self) { try job("lost").script(in: life.machine("web")) }
     }
 }

@@ -13,10 +13,12 @@ import Testing
 @Suite struct LifecycleTests {
     @Test("up makes, starts and provisions; up again does nothing; destroy leaves nothing")
     func life() throws {
-        let life = try LifeFixture("provision: [{ name: step, run: make }]\nports: [\"18080:80\"]")
+        // Below those that the kernel gives to whoever asks for any.
+        let port = UInt16.random(in: 20_000...32_000)
+        let life = try LifeFixture("provision: [{ name: step, run: make }]\nports: [\"\(port):80\"]")
         let made = try life.machine().up(UpOptions())
         #expect(made.actions == [.created, .started, .provisioned])
-        #expect(made.forwards.map(\.hostPort) == [18080] && life.network.forwards == [18080])
+        #expect(made.forwards.map(\.hostPort) == [port] && life.network.forwards == [port])
         #expect(life.guests.done == ["login", "step step", "probes"])
         #expect(try life.machine().state().state == .running)
         life.guests.forget()

@@ -59,18 +59,8 @@ struct Run: WanderCommand {
         if isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1 {
             return try InteractiveShell().run(session, script: script).shellStatus
         }
-        do {
-            return try session.run(
-                script, input: .descriptor(STDIN_FILENO),
-                output: { bytes throws(SSHError) in
-                    StandardOutput.write(Array(bytes))
-                    if StandardOutput.isOver { throw .interrupted }
-                },
-                error: { writeTalk(Array($0)) }
-            ).shellStatus
-        } catch {
-            guard StandardOutput.isOver else { throw error }
-            return 0
+        return try CommandStreams.relay { output, error throws(SSHError) in
+            try session.run(script, input: .descriptor(STDIN_FILENO), output: output, error: error)
         }
     }
 

@@ -68,20 +68,8 @@ struct SSHCommandLine: WanderCommand {
         let (session, _) = try machine.openSession()
         defer { session.close() }
         if tty, isatty(STDIN_FILENO) == 1 { return try InteractiveShell().run(session, command: command).shellStatus }
-        do {
-            return try session.run(
-                request(command, machine), input: .descriptor(STDIN_FILENO),
-                output: { bytes throws(SSHError) in
-                    StandardOutput.write(Array(bytes))
-                    if StandardOutput.isOver { throw .interrupted }
-                },
-                error: { writeTalk(Array($0)) }
-            ).shellStatus
-        } catch {
-            // Where nobody takes what the command prints, that ended it. Whether it is an error is told when wander
-            // ends.
-            guard StandardOutput.isOver else { throw error }
-            return 0
+        return try CommandStreams.relay { output, error throws(SSHError) in
+            try session.run(request(command, machine), input: .descriptor(STDIN_FILENO), output: output, error: error)
         }
     }
 
