@@ -22,22 +22,26 @@ public struct PinnedFile: Sendable {
     public func read(
         cache: FilePath?, sink: any EventSink = SilentSink(), cancellation: Cancellation? = nil
     ) throws -> [UInt8] {
-        let kept = cache?.appending(digest.hexadecimal)
-        // What is not the file any longer is replaced.
-        if let kept, let bytes = try? FileSystem.readIfThere(kept, limit: limit), SHA256Digest(of: bytes) == digest {
-            return bytes
-        }
+        if let bytes = cache.flatMap(kept) { return bytes }
         let bytes = try Self.download(url, limit: limit, sink: sink, cancellation: cancellation)
         let actual = SHA256Digest(of: bytes)
         guard actual == digest else {
             throw Changed(url: try BoxLocation(url).shown, expected: digest, actual: actual)
         }
-        if let cache, let kept {
+        if let cache {
             try FileSystem.makeDirectory(cache, permissions: 0o700)
-            try AtomicFile.write(bytes, to: kept, permissions: 0o600)
+            try AtomicFile.write(bytes, to: place(in: cache), permissions: 0o600)
         }
         return bytes
     }
+
+    /// What the cache has of it; nil also for what is not the file any longer.
+    public func kept(in cache: FilePath) -> [UInt8]? {
+        guard let bytes = try? FileSystem.readIfThere(place(in: cache), limit: limit) else { return nil }
+        return SHA256Digest(of: bytes) == digest ? bytes : nil
+    }
+
+    private func place(in cache: FilePath) -> FilePath { cache.appending(digest.hexadecimal) }
 
     /// What the URL has now.
     public static func download(

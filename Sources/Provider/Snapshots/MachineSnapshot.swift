@@ -14,6 +14,8 @@ public struct MachineSnapshot: Sendable, Hashable {
     var hasOwnKey: Bool
     var hostKey: String?
     var hasShareLines: Bool
+    /// What its guest was told of its surroundings.
+    var surroundings: String?
 
     init(_ name: String, of record: MachineRecord, layers: [String], created: Int64, isPushed: Bool) {
         self.name = name
@@ -24,6 +26,7 @@ public struct MachineSnapshot: Sendable, Hashable {
         hasOwnKey = record.hasOwnKey
         hostKey = record.hostKey
         hasShareLines = record.hasShareLines
+        surroundings = record.surroundings
     }
 
     var json: JSONValue {
@@ -31,6 +34,7 @@ public struct MachineSnapshot: Sendable, Hashable {
             "name": .string(name), "created": .integer(created), "pushed": .bool(isPushed),
             "layers": .strings(layers), "provisioning": provisioning, "ownKey": .bool(hasOwnKey),
             "hostKey": .optional(hostKey), "shareLines": .bool(hasShareLines),
+            "surroundings": .optional(surroundings),
         ]
     }
 
@@ -44,6 +48,7 @@ public struct MachineSnapshot: Sendable, Hashable {
         hasOwnKey = try reader.bool("ownKey", default: false)
         hostKey = try reader.optionalString("hostKey")
         hasShareLines = try reader.bool("shareLines", default: false)
+        surroundings = try reader.optionalString("surroundings")
     }
 
     /// Names of layers: nothing that leads out of their folder.

@@ -189,9 +189,8 @@ extension MachineRecord {
         hasOwnKey = snapshot.hasOwnKey
         hostKey = snapshot.hostKey
         hasShareLines = snapshot.hasShareLines
-        // It may have been saved before that: told once more, nothing is lost.
-        if surroundings != nil { surroundings = "pending" }
-        // Asked once more, the guest knows.
+        surroundings = snapshot.surroundings
+        // It may have been saved before that: asked once more, the guest knows.
         isInitialized = false
     }
 

@@ -13,7 +13,7 @@ struct Config: WanderCommand {
     @Flag(help: "Show which line of which file each value comes from.") var origin = false
 
     func execute(_ context: CommandContext) throws {
-        let environment = try project.loader().load()
+        let environment = try project.environment(context)
         var members = [
             JSONMember("file", .string(environment.file.string)),
             JSONMember("sources", .strings(environment.sources.map(\.string))),

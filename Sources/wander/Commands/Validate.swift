@@ -12,12 +12,12 @@ struct Validate: WanderCommand {
     @OptionGroup var project: ProjectOptions
 
     func execute(_ context: CommandContext) throws {
-        do throws(EnvFileError) {
-            let environment = try project.loader().load()
+        do {
+            let environment = try project.environment(context)
             let problems = environment.hostProblems(for: environment.machines)
-            guard problems.isEmpty else { throw .invalid(problems, unreported: 0) }
+            guard problems.isEmpty else { throw EnvFileError.invalid(problems, unreported: 0) }
             report(environment, context)
-        } catch {
+        } catch let error as EnvFileError {
             // What is wrong is what was asked for: a result, and in the document as data.
             guard !error.diagnostics.isEmpty else { throw error }
             context.output(

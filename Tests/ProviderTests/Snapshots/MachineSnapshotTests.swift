@@ -26,6 +26,11 @@ import Testing
         let saved = snapshot("x")
         #expect(saved.provisioning == record.provisioning)
         #expect(saved.hasOwnKey && saved.hasShareLines && saved.hostKey == record.hostKey)
+        // Told of a proxy once, and not any longer: the disk that comes back was told.
+        var later = record
+        later.adapted(nil)
+        later.restored(saved)
+        #expect(later.surroundings == "sha")
     }
 
     @Test("names", arguments: ["a", "9", "before-upgrade", "v1.2_3", String(repeating: "x", count: 64)])

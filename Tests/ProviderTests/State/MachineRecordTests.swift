@@ -26,6 +26,8 @@ import Testing
         record.greeted("ssh-ed25519 AAAA")
         record.ready()
         record.initialized()
+        record.adapting()
+        record.adapted("sha")
         record.mountingShares()
         record.mountedShares()
         record.provisioned([["name": "step", "state": "succeeded"]])

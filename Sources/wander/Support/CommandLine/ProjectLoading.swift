@@ -9,9 +9,7 @@ import SystemPackage
 extension ProjectSelection {
     /// Reads the Wanderfile and opens the project for one command.
     func load(_ context: CommandContext, configure: (inout Project.Settings) -> Void = { _ in }) throws -> Project {
-        let environment = try EnvironmentLoader(
-            .command(file: file, overrides: overrides)
-        ).load()
+        let environment = try environment(context)
         for warning in environment.warnings { context.console.report(.warning(warning.rendered), about: nil) }
         var settings = Project.Settings(command: commandLine, programs: ProgramFolder.path)
         configure(&settings)
